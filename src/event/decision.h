@@ -1,0 +1,59 @@
+// Decision: the answer to one request, with all that judging, explaining and learning from it needs.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "event/id.h"
+
+namespace attune {
+
+enum class Policy : std::uint8_t { kLearned = 0, kControl = 1, kRandom = 2, kFallback = 3 };
+std::string_view policy_name(Policy policy);  // "learned", "control", "random", "fallback"
+
+struct Part {           // one additive part of a score: weight * value
+  std::string name;     // "category=sport", "affinity_7d"
+  std::uint32_t hash = 0;
+  float value = 0;
+  float part = 0;
+};
+
+struct ShownItem {
+  std::string item_id;
+  std::string source;       // "popular", "latest", "item_item", "request", "pin"
+  float score = 0;          // final: logit plus rule steps
+  float p_click = 0;
+  double propensity = 1;    // chance this policy put this item at this place, in (0, 1]
+  std::int32_t rank_by_model = 0;   // before rules and exploration, from 0
+  std::int32_t rank_by_rules = 0;   // after rules, before exploration
+  bool is_explored = false;
+  std::vector<std::string> rules;   // "boost category=sport x1.5", "seen 2 h ago" ...
+  std::vector<Part> parts;          // sum = logit of p_click
+};
+
+struct OtherItem {
+  std::string item_id;
+  std::string source;
+  float score = 0;
+};
+
+struct Decision {
+  std::string id;           // d_ + 26 base32
+  Time time{};
+  std::string placement;
+  Policy policy = Policy::kLearned;
+  std::string reason;       // why this policy: "control share", "no history: popular"
+  std::uint64_t model_version = 0;  // tick the weights were published at
+  double outcome_window_s = 1800;
+  bool is_impression_served = true;
+  std::vector<ShownItem> shown;
+  std::vector<OtherItem> others;    // best not shown, at most 50
+};
+
+void encode_decision(const Decision& decision, std::string& out);
+Result<Decision> decode_decision(std::string_view bytes);
+std::string decision_json(const Decision& decision, bool with_explanation);
+
+}  // namespace attune

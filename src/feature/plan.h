@@ -1,0 +1,46 @@
+// The plan: which features make the row of one (person, item, context). One executor, for serving
+// and replay.
+#pragma once
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "event/decision.h"
+#include "model/ftrl.h"
+#include "profile/profile.h"
+
+namespace attune {
+
+// Item and category counts as published at a tick.
+struct Counters {
+  std::unordered_map<ItemKey, Affinity, IdHash> items;
+  Affinity all;
+};
+
+// Smoothed rate of `a` over the 30-day window: (engaged + 20 * prior) / (shown + 20).
+double smoothed_rate(const Affinity& a, double prior, Time now);
+
+// Built once per request from the merged profile, then asked for each candidate.
+class RowBuilder {
+ public:
+  RowBuilder(const Profile& person, const Counters& counters, std::string_view placement, Time now);
+  // Appends the item's features to `out`; `neighbour_score` from ItemItem, 0 = none.
+  void build(const Item& item, float neighbour_score, std::vector<Feature>& out) const;
+  // The same row with names; part = weight * value is left to the caller.
+  std::vector<Part> explain(const Item& item, float neighbour_score) const;
+
+ private:
+  template <class Emit>
+  void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
+  struct Cross { std::string name; std::uint64_t hash; };
+  std::vector<Cross> traits_;
+  const Profile& person_;
+  const Counters& counters_;
+  Time now_;
+  double base_rate_ = 0;
+  std::string placement_;
+};
+
+}  // namespace attune

@@ -1,0 +1,47 @@
+// FTRL-Proximal logistic regression over hashed features (McMahan et al. 2013). predict() is const;
+// learn() is one thread's.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace attune {
+
+struct Feature {
+  std::uint32_t hash = 0;  // masked by the table
+  float value = 0;
+};
+using Row = std::span<const Feature>;
+
+struct FtrlOptions {
+  double alpha = 0.1;
+  double beta = 1;
+  double l1 = 0.0;
+  double l2 = 1.0;
+  int bits = 18;  // table of 2^bits weights, in [8, 26]
+};
+
+class Ftrl {
+ public:
+  explicit Ftrl(const FtrlOptions& options);
+  float weight(std::uint32_t hash) const;
+  double logit(Row row) const;     // sum of weight * value
+  double predict(Row row) const;   // P(label = 1), in (0, 1)
+  double learn(Row row, bool label);  // one step; returns the prediction made before it
+  // The weights as decisions read them, length 2^bits.
+  std::vector<float> weights() const;
+  std::uint32_t mask() const { return mask_; }
+  void encode(std::string& out) const;
+  static Result<Ftrl> decode(std::string_view bytes);
+
+ private:
+  FtrlOptions options_;
+  std::uint32_t mask_;
+  std::vector<float> z_, n_;
+};
+
+}  // namespace attune
