@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the Debian packages named in the given lists that are not there yet.
+set -euo pipefail
+missing=()
+for package in $(cat "$@"); do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+# Node.js may come from another source than Debian and bring npm with it.
+command -v npm >/dev/null && missing=("${missing[@]/#npm/}")
+missing=($(printf '%s\n' "${missing[@]}" | grep -v '^$' || true))
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "Installing ${#missing[@]} Debian packages: ${missing[*]}" >&2
+as_root=""
+[ "$(id -u)" = 0 ] || as_root=sudo
+$as_root apt-get update -q >&2
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
