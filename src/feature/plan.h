@@ -33,14 +33,27 @@ class RowBuilder {
 
  private:
   template <class Emit>
+  void emit_crossed(const Item& item, const Emit& emit_feature) const;
+  template <class Emit>
+  void emit_numeric(const Item& item, float neighbour_score, const Emit& emit_feature) const;
+  template <class Emit>
   void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
-  struct Cross { std::string name; std::uint64_t hash; };
+  struct Cross {
+    std::string name;
+    std::uint64_t hash;
+  };
+  struct Taste {  // of person.categories[i], worked out once
+    float rate;   // log odds against the base rate
+    float engaged_7d;
+  };
   std::vector<Cross> traits_;
+  std::vector<Taste> tastes_;
   const Profile& person_;
   const Counters& counters_;
   Time now_;
   double base_rate_ = 0;
   std::string placement_;
+  std::uint64_t placement_hash_ = 0;
 };
 
 }  // namespace attune

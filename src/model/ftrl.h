@@ -16,6 +16,8 @@ struct Feature {
   float value = 0;
 };
 using Row = std::span<const Feature>;
+// A row with a value beyond this, or NaN, is refused: learn() changes nothing and returns 0.5.
+inline constexpr float kMaxFeatureValue = 1e6F;
 
 struct FtrlOptions {
   double alpha = 0.1;
@@ -29,8 +31,8 @@ class Ftrl {
  public:
   explicit Ftrl(const FtrlOptions& options);
   float weight(std::uint32_t hash) const;
-  double logit(Row row) const;     // sum of weight * value
-  double predict(Row row) const;   // P(label = 1), in (0, 1)
+  double logit(Row row) const;        // sum of weight * value; 0 when a value is not finite
+  double predict(Row row) const;      // P(label = 1), in (0, 1)
   double learn(Row row, bool label);  // one step; returns the prediction made before it
   // The weights as decisions read them, length 2^bits.
   std::vector<float> weights() const;
@@ -39,6 +41,8 @@ class Ftrl {
   static Result<Ftrl> decode(std::string_view bytes);
 
  private:
+  float weight_at(std::size_t slot) const;
+
   FtrlOptions options_;
   std::uint32_t mask_;
   std::vector<float> z_, n_;

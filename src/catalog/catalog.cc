@@ -1,0 +1,116 @@
+#include "catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "catalog/control.h"
+
+namespace attune {
+namespace {
+
+void encode_item(const Item& item, Writer& out) {
+  out.str(item.id);
+  out.str(item.category);
+  out.varint(item.tags.size());
+  for (const auto& tag : item.tags) out.str(tag);
+  out.f64(item.price);
+  out.u8(item.is_hidden ? 1 : 0);
+  out.svarint(to_us(item.created));
+  out.str(item.attributes);
+}
+
+void encode_placement(const Placement& p, Writer& out) {
+  out.str(p.name);
+  out.f64(p.epsilon);
+  out.f64(p.control_share);
+  out.f64(p.seen_window_s);
+  out.f64(p.outcome_window_s);
+  out.u8(p.is_impression_served ? 1 : 0);
+  out.svarint(p.candidates);
+  out.varint(p.rules.size());
+  for (const auto& rule : p.rules) {
+    out.u8(static_cast<std::uint8_t>(rule.kind));
+    out.str(rule.item_id);
+    out.str(rule.category);
+    out.svarint(rule.position);
+    out.f64(rule.factor);
+    out.svarint(rule.limit);
+  }
+}
+
+}  // namespace
+
+Status Catalog::apply(std::string_view control_json, Time received) {
+  TRY(Control control, parse_control(control_json, received));
+  if (auto* item = std::get_if<Item>(&control)) {
+    const auto [slot, is_new] = index_.try_emplace(item->key, items_.size());
+    if (!is_new && items_[slot->second]->id != item->id) {
+      return Error{Code::kConflict, fmt::format("item id \"{}\" has the hash of another", item->id),
+                   "item.id", "choose another id"};
+    }
+    if (is_new) items_.emplace_back();
+    items_[slot->second] = std::make_shared<const Item>(std::move(*item));
+    return ok_status();
+  }
+  if (auto* placement = std::get_if<Placement>(&control)) {
+    std::string name = placement->name;
+    placements_.insert_or_assign(std::move(name), std::move(*placement));
+    return ok_status();
+  }
+  const auto& id = std::get<DeleteItem>(control).id;
+  const auto found = index_.find(item_key(id));
+  if (found == index_.end() || items_[found->second]->id != id) {
+    return Error{Code::kNotFound, fmt::format("no item \"{}\"", id), "id"};
+  }
+  const std::size_t hole = found->second;
+  index_.erase(found);
+  if (hole + 1 != items_.size()) {
+    items_[hole] = std::move(items_.back());
+    index_[items_[hole]->key] = hole;
+  }
+  items_.pop_back();
+  return ok_status();
+}
+
+const Item* Catalog::find(ItemKey key) const {
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : items_[found->second].get();
+}
+
+const Placement& Catalog::placement(std::string_view name) const {
+  static const Placement kDefault;
+  auto found = placements_.find(name);
+  if (found == placements_.end()) found = placements_.find("default");
+  return found == placements_.end() ? kDefault : found->second;
+}
+
+void Catalog::encode(std::string& out) const {
+  std::vector<const Item*> sorted;
+  sorted.reserve(items_.size());
+  for (const auto& item : items_) sorted.push_back(item.get());
+  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->id < b->id; });
+  Writer writer(out);
+  writer.u8(1);  // format
+  writer.varint(sorted.size());
+  for (const auto* item : sorted) encode_item(*item, writer);
+  writer.varint(placements_.size());
+  for (const auto& [name, placement] : placements_) encode_placement(placement, writer);
+}
+
+std::string item_json(const Item& item) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("id", item.id).field("category", item.category);
+  json.key("tags").begin_array();
+  for (const auto& tag : item.tags) json.value(tag);
+  json.end_array().field("price", item.price).field("is_hidden", item.is_hidden);
+  json.field("created", format_iso8601(item.created));
+  json.key("attributes").raw(item.attributes.empty() ? "{}" : item.attributes);
+  json.end_object();
+  return out;
+}
+
+}  // namespace attune

@@ -1,0 +1,79 @@
+#include "cli/client.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace attune {
+namespace {
+
+Error lost() { return {Code::kUnavailable, "the connection to the server was lost", "", ""}; }
+
+// Value of Content-Length in a lower-case or usual spelling; 0 when absent.
+std::size_t content_length(std::string_view head) {
+  for (const std::string_view name : {"Content-Length: ", "content-length: "}) {
+    const auto at = head.find(name);
+    if (at != std::string_view::npos) return std::strtoul(head.data() + at + name.size(), nullptr, 10);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<Client> Client::connect(const std::string& host, std::uint16_t port, std::string key) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (socket < 0 || ::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1 ||
+      ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    if (socket >= 0) ::close(socket);
+    return lost();
+  }
+  const int on = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return Client(socket, std::move(key));
+}
+
+Client::Client(Client&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)),
+      key_(std::move(other.key_)),
+      buffer_(std::move(other.buffer_)) {}
+
+Client::~Client() {
+  if (socket_ >= 0) ::close(socket_);
+}
+
+Result<std::string> Client::call(std::string_view method, std::string_view path,
+                                 std::string_view body) {
+  const std::string request = fmt::format(
+      "{} {} HTTP/1.1\r\nHost: attune\r\nX-API-Key: {}\r\nContent-Length: {}\r\n\r\n{}", method,
+      path, key_, body.size(), body);
+  for (std::string_view left = request; !left.empty();) {
+    const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return lost();
+    left.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  std::size_t head_end = std::string::npos, wanted = 0;
+  while (head_end == std::string::npos || buffer_.size() < wanted) {
+    char chunk[16384];
+    const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
+    if (got <= 0) return lost();
+    buffer_.append(chunk, static_cast<std::size_t>(got));
+    if (head_end == std::string::npos) {
+      head_end = buffer_.find("\r\n\r\n");
+      if (head_end != std::string::npos) {
+        wanted = head_end + 4 + content_length(std::string_view(buffer_).substr(0, head_end));
+      }
+    }
+  }
+  const bool is_ok = buffer_.compare(9, 3, "200") == 0;
+  const std::string answer = buffer_.substr(head_end + 4, wanted - head_end - 4);
+  buffer_.erase(0, wanted);
+  if (is_ok) return answer;
+  return Error{Code::kInternal, fmt::format("{} {}: {}", method, path, answer), "", ""};
+}
+
+}  // namespace attune

@@ -1,0 +1,27 @@
+// Client: one keep-alive HTTP/1.1 connection, for the demo against our own server. One thread.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace attune {
+
+class Client {
+ public:
+  static Result<Client> connect(const std::string& host, std::uint16_t port, std::string key);
+  Client(Client&& other) noexcept;
+  Client& operator=(Client&&) = delete;
+  ~Client();
+  // The body of a 200 answer; anything else is an error that holds the answer.
+  Result<std::string> call(std::string_view method, std::string_view path, std::string_view body);
+
+ private:
+  Client(int socket, std::string key) : socket_(socket), key_(std::move(key)) {}
+  int socket_;
+  std::string key_;
+  std::string buffer_;
+};
+
+}  // namespace attune

@@ -1,0 +1,54 @@
+#include <cinttypes>
+#include <cstdio>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+namespace attune {
+namespace {
+
+Result<std::vector<FoldHash>> rebuild(const std::string& workspace, int shards) {
+  EngineOptions options;
+  options.workspace = workspace;
+  options.shards = shards;
+  options.is_ticking = false;
+  TRY(const auto engine, Engine::open(options));
+  const auto hashes = engine->fold_hashes();
+  TRY_OK(engine->close());
+  return hashes;
+}
+
+}  // namespace
+
+Status explain(const std::string& workspace, const std::string& decision_id) {
+  EngineOptions options;
+  options.workspace = workspace;
+  options.is_ticking = false;
+  TRY(const auto engine, Engine::open(options));
+  TRY(const Decision decision, engine->find_decision(decision_id));
+  std::printf("%s\n", decision_json(decision, true).c_str());
+  return ok_status();
+}
+
+Status replay_verify(const std::string& workspace, int shards, bool is_json) {
+  TRY(const auto once, rebuild(workspace, shards));
+  TRY(const auto again, rebuild(workspace, shards + 1));
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("equal", once == again).key("folds").begin_object();
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    json.field(once[i].fold, once[i].hash);
+    if (!is_json) {
+      std::printf("%-16s %016" PRIx64 " %s\n", once[i].fold.c_str(), once[i].hash,
+                  once[i] == again[i] ? "equal" : "DIFFERS");
+    }
+  }
+  json.end_object().end_object();
+  if (is_json) std::printf("%s\n", out.c_str());
+  if (once == again) return ok_status();
+  return Error{Code::kCorrupt, "replay: two rebuilds of " + workspace + " differ", "",
+               "report this with the fold's name"};
+}
+
+}  // namespace attune

@@ -1,0 +1,73 @@
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "api/app.h"
+#include "api/http_server.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+
+namespace attune {
+namespace {
+
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+ApiKeys keys_from_environment() {
+  constexpr auto bit = [](Scope scope) { return static_cast<std::uint8_t>(scope); };
+  ApiKeys keys;
+  keys.add(from_environment("ATTUNE_WRITE_KEY"), bit(Scope::kWrite));
+  keys.add(from_environment("ATTUNE_API_KEY"),
+           static_cast<std::uint8_t>(bit(Scope::kDecide) | bit(Scope::kRead)));
+  keys.add(from_environment("ATTUNE_ADMIN_KEY"), bit(Scope::kAdmin));
+  return keys;
+}
+
+Result<std::pair<std::string, std::uint16_t>> parse_listen(const std::string& listen) {
+  const auto colon = listen.rfind(':');
+  const int port = colon == std::string::npos ? -1 : std::atoi(listen.c_str() + colon + 1);
+  if (port < 0 || port > 65535 || colon == 0) {
+    return Error{Code::kInvalid, "--listen " + listen + ": must be HOST:PORT", "listen",
+                 "for example --listen 127.0.0.1:8090"};
+  }
+  return std::pair(listen.substr(0, colon), static_cast<std::uint16_t>(port));
+}
+
+}  // namespace
+
+Status serve(const ServeOptions& options) {
+  TRY(const auto address, parse_listen(options.listen));
+  ApiKeys keys = keys_from_environment();
+  if (keys.empty()) {
+    return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
+                 "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
+  }
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts
+  EngineOptions engine_options;
+  engine_options.workspace = options.workspace;
+  engine_options.clock = options.is_event_clock ? Clock::kEvent : Clock::kWall;
+  TRY(const auto engine, Engine::open(engine_options));
+  App app(*engine, std::move(keys), {.is_event_clock = options.is_event_clock});
+  HttpOptions http;
+  http.host = address.first;
+  http.port = address.second;
+  http.threads = options.threads;
+  TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
+        app.handle(std::move(request), std::move(respond));
+      }));
+  std::fprintf(stderr, "attune: serving %s on http://%s:%d\n", options.workspace.c_str(),
+               address.first.c_str(), server->port());
+  int signal = 0;
+  sigwait(&signals, &signal);
+  std::fprintf(stderr, "attune: stopping\n");
+  server->drain(10);
+  return engine->close();
+}
+
+}  // namespace attune

@@ -1,0 +1,57 @@
+// Learner: the fold that joins shown items to what came of them and teaches the model. Fed at
+// ticks, in journal order, on one thread.
+#pragma once
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "learn/outcome_join.h"
+#include "model/ftrl.h"
+#include "stat/metrics.h"
+
+namespace attune {
+
+struct PolicyCount {
+  std::uint64_t impressions = 0;  // counted when seen
+  std::uint64_t clicks = 0;       // shown items engaged with inside their window
+};
+using PolicyCounts = std::array<PolicyCount, 4>;  // by Policy
+
+class Learner {
+ public:
+  explicit Learner(const FtrlOptions& options = {}, std::size_t max_pending = 1'000'000)
+      : model_(options), join_(max_pending) {}
+  // Rows of every policy are learned from. A second decision of the same id is ignored.
+  void on_decision(const Decision& decision, Surrogate identity, Position at);
+  // Engagements are learned at once, impressions noted, all else ignored.
+  void on_event(const Event& event, std::span<const Surrogate> person);
+  // Windows that ended before `now` become negatives, in order of decision.
+  void on_tick(Time now);
+  // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.
+  void forget(Surrogate identity) { join_.forget(identity); }
+
+  std::uint64_t updates() const { return updates_; }
+  const ProgressiveMetrics& progressive() const { return progressive_; }
+  const PolicyCounts& policies() const { return policies_; }
+  const PolicyCount& policy(Policy p) const { return policies_[static_cast<std::size_t>(p)]; }
+  const Ftrl& model() const { return model_; }
+  std::size_t pending() const { return join_.pending(); }
+  std::uint64_t dropped() const { return join_.dropped(); }  // decisions beyond max_pending
+
+  // Canonical and complete: continuing after decode equals never having stopped.
+  void encode(std::string& out) const;
+  static Result<Learner> decode(std::string_view bytes);
+
+ private:
+  PolicyCount& count(Policy p) { return policies_[static_cast<std::size_t>(p)]; }
+  void learn(const Outcome& outcome);
+
+  Ftrl model_;
+  OutcomeJoin join_;
+  ProgressiveMetrics progressive_;
+  PolicyCounts policies_{};
+  std::uint64_t updates_ = 0;
+};
+
+}  // namespace attune

@@ -1,0 +1,173 @@
+#include "stat/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/bytes.h"
+#include "base/json.h"
+
+namespace attune {
+namespace {
+
+constexpr double kTiny = 1e-15;
+
+double loss_of(double p, bool label) {
+  const double q = std::clamp(p, kTiny, 1 - kTiny);
+  return label ? -std::log(q) : -std::log1p(-q);
+}
+
+void optional_field(JsonWriter& json, std::string_view name, std::optional<double> value) {
+  json.key(name);
+  if (value) {
+    json.value(*value);
+  } else {
+    json.null();
+  }
+}
+
+}  // namespace
+
+std::optional<double> auc(std::span<const std::uint8_t> labels, std::span<const double> scores) {
+  if (labels.size() != scores.size()) return std::nullopt;
+  std::vector<std::size_t> order(labels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  double wins = 0, negatives = 0, positives = 0;
+  for (std::size_t i = 0; i < order.size();) {
+    double tied_positives = 0, tied_negatives = 0;
+    const double score = scores[order[i]];
+    do {
+      (labels[order[i]] != 0 ? tied_positives : tied_negatives) += 1;
+    } while (++i < order.size() && scores[order[i]] == score);
+    wins += tied_positives * (negatives + tied_negatives / 2);
+    positives += tied_positives;
+    negatives += tied_negatives;
+  }
+  if (positives == 0 || negatives == 0) return std::nullopt;
+  return wins / (positives * negatives);
+}
+
+std::optional<double> log_loss(std::span<const std::uint8_t> labels,
+                               std::span<const double> probabilities) {
+  if (labels.empty() || labels.size() != probabilities.size()) return std::nullopt;
+  double sum = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) sum += loss_of(probabilities[i], labels[i] != 0);
+  return sum / static_cast<double>(labels.size());
+}
+
+std::optional<double> calibration(std::span<const std::uint8_t> labels,
+                                  std::span<const double> probabilities) {
+  if (labels.size() != probabilities.size()) return std::nullopt;
+  double expected = 0, happened = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    expected += probabilities[i];
+    happened += labels[i] != 0 ? 1 : 0;
+  }
+  if (happened == 0) return std::nullopt;
+  return expected / happened;
+}
+
+Interval wilson(double successes, double n, double z) {
+  if (!(n > 0)) return {};
+  const double rate = std::clamp(successes / n, 0.0, 1.0);
+  const double scale = 1 + z * z / n;
+  const double centre = (rate + z * z / (2 * n)) / scale;
+  const double half = z / scale * std::sqrt(rate * (1 - rate) / n + z * z / (4 * n * n));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+void ProgressiveMetrics::add(double p, bool label) {
+  if (!(p >= 0 && p <= 1)) return;
+  const double q = std::clamp(p, kTiny, 1 - kTiny);
+  const double place = (std::log(q / (1 - q)) + 16) * (static_cast<double>(kBins) / 32);
+  const auto bin = static_cast<std::size_t>(std::clamp(place, 0.0, kBins - 1.0));
+  ++bins_[bin + (label ? kBins : 0)];
+  ++n_;
+  positives_ += label ? 1 : 0;
+  sum_p_ += p;
+  loss_ += loss_of(p, label);
+}
+
+std::optional<double> ProgressiveMetrics::base_rate() const {
+  if (n_ == 0) return std::nullopt;
+  return static_cast<double>(positives_) / static_cast<double>(n_);
+}
+
+std::optional<double> ProgressiveMetrics::log_loss() const {
+  if (n_ == 0) return std::nullopt;
+  return loss_ / static_cast<double>(n_);
+}
+
+std::optional<double> ProgressiveMetrics::base_log_loss() const {
+  const auto rate = base_rate();
+  if (!rate) return std::nullopt;
+  if (positives_ == 0 || positives_ == n_) return 0;
+  return *rate * loss_of(*rate, true) + (1 - *rate) * loss_of(*rate, false);
+}
+
+std::optional<double> ProgressiveMetrics::auc() const {
+  if (positives_ == 0 || positives_ == n_) return std::nullopt;
+  double wins = 0, below = 0;
+  for (std::size_t i = 0; i < kBins; ++i) {
+    const auto tied = static_cast<double>(bins_[i]);
+    wins += static_cast<double>(bins_[i + kBins]) * (below + tied / 2);
+    below += tied;
+  }
+  return wins / (static_cast<double>(positives_) * below);
+}
+
+std::optional<double> ProgressiveMetrics::calibration() const {
+  if (positives_ == 0) return std::nullopt;
+  return sum_p_ / static_cast<double>(positives_);
+}
+
+std::string ProgressiveMetrics::json() const {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("n", n_);
+  optional_field(json, "base_rate", base_rate());
+  optional_field(json, "log_loss", log_loss());
+  optional_field(json, "base_log_loss", base_log_loss());
+  optional_field(json, "auc", auc());
+  optional_field(json, "calibration", calibration());
+  json.end_object();
+  return out;
+}
+
+void ProgressiveMetrics::encode(std::string& out) const {
+  Writer w(out);
+  w.u8(1);
+  w.f64(sum_p_);
+  w.f64(loss_);
+  for (std::size_t i = 0, last = 0; i < bins_.size(); ++i) {
+    if (bins_[i] == 0) continue;
+    w.varint(i - last + 1);  // 0 ends the list
+    w.varint(bins_[i]);
+    last = i;
+  }
+  w.varint(0);
+}
+
+Result<ProgressiveMetrics> ProgressiveMetrics::decode(std::string_view bytes) {
+  const Error corrupt{Code::kCorrupt, "progressive metrics: not in a form this version reads"};
+  Reader r(bytes);
+  ProgressiveMetrics m;
+  if (r.u8() != 1) return corrupt;
+  m.sum_p_ = r.f64();
+  m.loss_ = r.f64();
+  std::size_t bin = 0;
+  for (std::uint64_t step = r.varint(); step != 0; step = r.varint()) {
+    if (step > m.bins_.size() - bin) return corrupt;
+    bin += step - 1;
+    const std::uint64_t count = r.varint();
+    m.bins_[bin] = count;
+    m.n_ += count;
+    m.positives_ += bin >= kBins ? count : 0;
+  }
+  if (!r.ok() || !r.done() || !std::isfinite(m.sum_p_) || !std::isfinite(m.loss_)) return corrupt;
+  return m;
+}
+
+}  // namespace attune

@@ -1,0 +1,69 @@
+#include "stat/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/rng.h"
+
+namespace attune {
+namespace {
+
+using Labels = std::vector<std::uint8_t>;
+using Scores = std::vector<double>;
+
+TEST(Metrics, AucCountsTiesHalfAndNeedsTwoClasses) {
+  EXPECT_DOUBLE_EQ(*auc(Labels{0, 0, 1, 1}, Scores{.1, .2, .3, .4}), 1.0);
+  EXPECT_DOUBLE_EQ(*auc(Labels{0, 1}, Scores{.5, .5}), 0.5);
+  EXPECT_DOUBLE_EQ(*auc(Labels{0, 1, 0, 1}, Scores{.1, .4, .4, .9}), 0.875);
+  EXPECT_FALSE(auc(Labels{1, 1}, Scores{.1, .2}));
+  EXPECT_FALSE(auc(Labels{}, Scores{}));
+}
+
+TEST(Metrics, LogLossAndCalibration) {
+  EXPECT_NEAR(*log_loss(Labels{1, 0}, Scores{.8, .4}), -(std::log(.8) + std::log(.6)) / 2, 1e-12);
+  EXPECT_TRUE(std::isfinite(*log_loss(Labels{1}, Scores{0})));
+  EXPECT_DOUBLE_EQ(*calibration(Labels{1, 0}, Scores{.5, .25}), 0.75);
+  EXPECT_FALSE(calibration(Labels{0}, Scores{.5}));
+}
+
+TEST(Metrics, WilsonOfKnownRates) {
+  const Interval i = wilson(10, 100);
+  EXPECT_NEAR(i.low, 0.0552, 1e-4);
+  EXPECT_NEAR(i.high, 0.1744, 1e-4);
+  EXPECT_EQ(wilson(0, 0).low, 0);
+  EXPECT_EQ(wilson(0, 0).high, 1);
+  EXPECT_EQ(wilson(0, 10).low, 0);
+}
+
+TEST(ProgressiveMetrics, AgreesWithTheWholeAndSurvivesEncoding) {
+  Rng rng(1);
+  Labels labels;
+  Scores scores;
+  ProgressiveMetrics m;
+  for (int i = 0; i < 5000; ++i) {
+    scores.push_back(1 / (1 + std::exp(-2 * rng.normal())));
+    labels.push_back(rng.chance(scores.back()) ? 1 : 0);
+    m.add(scores.back(), labels.back() != 0);
+  }
+  m.add(NAN, true);
+  EXPECT_EQ(m.n(), 5000u);
+  EXPECT_NEAR(*m.auc(), *auc(labels, scores), 1e-3);
+  EXPECT_NEAR(*m.log_loss(), *log_loss(labels, scores), 1e-9);
+  EXPECT_NEAR(*m.calibration(), *calibration(labels, scores), 1e-9);
+  EXPECT_LT(*m.log_loss(), *m.base_log_loss());
+  std::string bytes, again;
+  m.encode(bytes);
+  const auto back = ProgressiveMetrics::decode(bytes);
+  ASSERT_TRUE(back.ok());
+  back->encode(again);
+  EXPECT_EQ(bytes, again);
+  EXPECT_EQ(back->json(), m.json());
+  for (std::size_t n = 0; n < bytes.size(); n += 97) {
+    EXPECT_FALSE(ProgressiveMetrics::decode(std::string_view(bytes).substr(0, n)).ok());
+  }
+  EXPECT_NE(ProgressiveMetrics().json().find("\"auc\":null"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace attune
