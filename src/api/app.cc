@@ -86,9 +86,9 @@ struct CodeText {
   std::string_view name;
 };
 constexpr CodeText kCodes[] = {
-    {Code::kInvalid, 400, "invalid"},     {Code::kNotFound, 404, "not_found"},
-    {Code::kConflict, 409, "conflict"},   {Code::kUnavailable, 503, "unavailable"},
-    {Code::kCorrupt, 500, "corrupt"},     {Code::kInternal, 500, "internal"},
+    {Code::kInvalid, 400, "invalid"},   {Code::kNotFound, 404, "not_found"},
+    {Code::kConflict, 409, "conflict"}, {Code::kUnavailable, 503, "unavailable"},
+    {Code::kCorrupt, 500, "corrupt"},   {Code::kInternal, 500, "internal"},
 };
 
 std::string request_id() {
@@ -190,8 +190,8 @@ void App::handle(HttpRequest&& request, Respond respond) {
                                          "send the key as Basic user name, Bearer or X-API-Key"));
     }
     if ((scopes & (wanted | static_cast<std::uint8_t>(Scope::kAdmin))) == 0) {
-      return call.respond(
-          error_response(403, "forbidden", "this key may not do that", "use a key with that scope"));
+      return call.respond(error_response(403, "forbidden", "this key may not do that",
+                                         "use a key with that scope"));
     }
   }
   (this->*route->action)(call);
@@ -245,7 +245,8 @@ Result<DecideRequest> parse_decide(const std::string& body) {
   simdjson::dom::element root;
   const simdjson::padded_string padded(body);
   if (parser.parse(padded).get(root) != simdjson::SUCCESS || !root.is_object()) {
-    return Error{Code::kInvalid, "body: must be a JSON object", "body", "{\"person\":\"u-1\",\"n\":5}"};
+    return Error{Code::kInvalid, "body: must be a JSON object", "body",
+                 "{\"person\":\"u-1\",\"n\":5}"};
   }
   DecideRequest request;
   const auto person = text_of(root, "person");
@@ -348,7 +349,11 @@ void App::get_item(Call& call) {
 
 void App::delete_item(Call& call) {
   std::string change;
-  JsonWriter(change).begin_object().field("op", "delete_item").field("id", call.arguments[0]).end_object();
+  JsonWriter(change)
+      .begin_object()
+      .field("op", "delete_item")
+      .field("id", call.arguments[0])
+      .end_object();
   const Status done = engine_.control({change});
   call.respond(done.ok() ? json_response("{\"success\":true}") : error_response(done.error()));
 }
@@ -462,8 +467,8 @@ void App::metrics(Call& call) {
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   for (const Metric& m : metrics) {
-    response.body += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", m.name, m.help,
-                                 m.type, m.value);
+    response.body +=
+        fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", m.name, m.help, m.type, m.value);
   }
   call.respond(std::move(response));
 }

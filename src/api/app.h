@@ -26,7 +26,8 @@ class App {
   struct Call;   // a request under way
   struct Route;  // method, path, scope, what it does
   static const std::vector<Route>& routes();
-  const Route* find(const HttpRequest& request, std::vector<std::string>& arguments, bool& is_path_known) const;
+  const Route* find(const HttpRequest& request, std::vector<std::string>& arguments,
+                    bool& is_path_known) const;
   void track(Call& call);
   void decide(Call& call);
   void explain(Call& call);

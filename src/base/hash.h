@@ -1,4 +1,5 @@
-// 64-bit hashes (XXH3): fast, unkeyed, the same on every machine. Not for secrets: see journal/keyring.h.
+// 64-bit hashes (XXH3): fast, unkeyed, the same on every machine. Not for secrets: see
+// journal/keyring.h.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -1,4 +1,5 @@
-// JsonWriter: appends JSON text to a string. One thread. Reading is simdjson's, in the .cc that needs it.
+// JsonWriter: appends JSON text to a string. One thread. Reading is simdjson's, in the .cc that
+// needs it.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -49,15 +49,15 @@ inline Status ok_status() { return std::monostate{}; }
 // TRY(const Event event, decode(bytes)); passes an error up, else declares the value.
 #define TRY(declaration, expression) \
   TRY_INNER(declaration, expression, ATTUNE_CONCAT(try_result_, __LINE__))
-#define TRY_INNER(declaration, expression, temporary)        \
-  auto temporary = (expression);                             \
-  if (!temporary.ok()) return std::move(temporary).error();  \
+#define TRY_INNER(declaration, expression, temporary)       \
+  auto temporary = (expression);                            \
+  if (!temporary.ok()) return std::move(temporary).error(); \
   declaration = std::move(temporary).value()
 // TRY_OK(store()); passes an error up, else goes on.
-#define TRY_OK(expression)                                                  \
-  do {                                                                      \
-    auto try_status = (expression);                                         \
-    if (!try_status.ok()) return std::move(try_status).error();             \
+#define TRY_OK(expression)                                      \
+  do {                                                          \
+    auto try_status = (expression);                             \
+    if (!try_status.ok()) return std::move(try_status).error(); \
   } while (false)
 // A broken promise inside our own code: prints and aborts, in every build.
 #define CHECK(condition) \

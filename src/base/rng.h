@@ -1,4 +1,5 @@
-// Rng: small, seeded, the same numbers on every machine (SplitMix64, Steele et al. 2014). Not for secrets.
+// Rng: small, seeded, the same numbers on every machine (SplitMix64, Steele et al. 2014). Not for
+// secrets.
 #pragma once
 #include <cmath>
 #include <cstdint>

@@ -85,8 +85,8 @@ std::string format_iso8601(Time time) {
   const year_month_day date{day_start};
   const auto ms = floor<milliseconds>(time - day_start).count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()),
-                     unsigned(date.month()), unsigned(date.day()), ms / 3'600'000,
-                     ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);
+                     unsigned(date.month()), unsigned(date.day()), ms / 3'600'000, ms / 60'000 % 60,
+                     ms / 1000 % 60, ms % 1000);
 }
 
 }  // namespace attune

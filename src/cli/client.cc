@@ -15,7 +15,8 @@ Error lost() { return {Code::kUnavailable, "the connection to the server was los
 std::size_t content_length(std::string_view head) {
   for (const std::string_view name : {"Content-Length: ", "content-length: "}) {
     const auto at = head.find(name);
-    if (at != std::string_view::npos) return std::strtoul(head.data() + at + name.size(), nullptr, 10);
+    if (at != std::string_view::npos)
+      return std::strtoul(head.data() + at + name.size(), nullptr, 10);
   }
   return 0;
 }
@@ -48,9 +49,9 @@ Client::~Client() {
 
 Result<std::string> Client::call(std::string_view method, std::string_view path,
                                  std::string_view body) {
-  const std::string request = fmt::format(
-      "{} {} HTTP/1.1\r\nHost: attune\r\nX-API-Key: {}\r\nContent-Length: {}\r\n\r\n{}", method,
-      path, key_, body.size(), body);
+  const std::string request =
+      fmt::format("{} {} HTTP/1.1\r\nHost: attune\r\nX-API-Key: {}\r\nContent-Length: {}\r\n\r\n{}",
+                  method, path, key_, body.size(), body);
   for (std::string_view left = request; !left.empty();) {
     const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent <= 0) return lost();

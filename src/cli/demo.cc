@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kSlate = 5;
 constexpr int kDecisionsPerBatch = 50;
-constexpr double kDays = 40;  // of simulated time over the whole run
+constexpr double kDays = 40;                              // of simulated time over the whole run
 const Time kBegin = time_from_us(1'767'225'600'000'000);  // 2026-01-01
 
 struct Share {
@@ -59,7 +59,8 @@ class Demo {
   World world_;
   Rng rng_;
   std::unordered_map<std::string, std::size_t> index_;
-  std::unordered_map<std::size_t, std::unordered_map<std::size_t, double>> shown_;  // person, item: day
+  std::unordered_map<std::size_t, std::unordered_map<std::size_t, double>>
+      shown_;  // person, item: day
   std::array<Share, 3> shares_{{{.name = "learned"}, {.name = "popularity"}, {.name = "random"}}};
   std::array<Share, 3> late_{{{.name = "learned"}, {.name = "popularity"}, {.name = "random"}}};
   std::uint64_t impressions_ = 0, events_ = 0, message_ = 0;
@@ -169,7 +170,8 @@ Status Demo::report(bool is_last) {
   const double elapsed =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   if (!is_last) {
-    std::fprintf(stderr, "%8llu shown  %6.0f/s  learned %5.2f%%  popularity %5.2f%%  random %5.2f%%\n",
+    std::fprintf(stderr,
+                 "%8llu shown  %6.0f/s  learned %5.2f%%  popularity %5.2f%%  random %5.2f%%\n",
                  static_cast<unsigned long long>(impressions_), double(impressions_) / elapsed,
                  100 * shares_[0].rate(), 100 * shares_[1].rate(), 100 * shares_[2].rate());
     return ok_status();
@@ -178,14 +180,16 @@ Status Demo::report(bool is_last) {
   const double closed = (late_[0].rate() - late_[1].rate()) / gap;
   std::fprintf(stderr, "\nLast quarter of the run:\n");
   print_table();
-  std::fprintf(stderr, "The learned share closes %.0f%% of the gap between popularity and the oracle.\n",
+  std::fprintf(stderr,
+               "The learned share closes %.0f%% of the gap between popularity and the oracle.\n",
                100 * closed);
   TRY(const std::string why, client_.call("GET", "/api/v1/decisions/" + last_decision_, ""));
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("impressions", impressions_).field("events", events_);
   json.field("learned_click_rate", late_[0].rate()).field("popularity_click_rate", late_[1].rate());
-  json.field("random_click_rate", late_[2].rate()).field("oracle_click_rate", late_[0].oracle_rate());
+  json.field("random_click_rate", late_[2].rate())
+      .field("oracle_click_rate", late_[0].oracle_rate());
   json.field("gap_closed", closed).field("seconds", elapsed);
   json.key("learning").raw(learning).key("decision").raw(why).end_object();
   if (options_.is_json) {
@@ -222,7 +226,8 @@ Status Demo::run() {
 Status start_demo(const StartOptions& options) {
   std::string folder = std::filesystem::temp_directory_path() / "attune-demo-XXXXXX";
   if (!::mkdtemp(folder.data())) {
-    return Error{Code::kUnavailable, "cannot make " + folder, "", "set TMPDIR to a writable folder"};
+    return Error{Code::kUnavailable, "cannot make " + folder, "",
+                 "set TMPDIR to a writable folder"};
   }
   EngineOptions engine_options;
   engine_options.workspace = folder + "/workspace";
@@ -236,7 +241,8 @@ Status start_demo(const StartOptions& options) {
   TRY(const auto server, HttpServer::start({}, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  std::fprintf(stderr, "Playing %d impressions of simulated people (seed %llu) at http://127.0.0.1:%d\n",
+  std::fprintf(stderr,
+               "Playing %d impressions of simulated people (seed %llu) at http://127.0.0.1:%d\n",
                options.impressions, static_cast<unsigned long long>(options.seed), server->port());
   Status played = ok_status();
   {

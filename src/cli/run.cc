@@ -34,11 +34,12 @@ void add_serve(CLI::App& app, ServeOptions& options) {
 }  // namespace
 
 int run_attune(int argc, char** argv) {
-  CLI::App app{"Attune: learns from what people do and decides what to show next.\n\n"
-               "  attune start                                     see it learn, offline\n"
-               "  attune serve --workspace shop                    serve HTTP\n"
-               "  attune explain --workspace shop d_01...          why a decision was made\n"
-               "  attune replay --verify --workspace shop          rebuild all state and compare\n"};
+  CLI::App app{
+      "Attune: learns from what people do and decides what to show next.\n\n"
+      "  attune start                                     see it learn, offline\n"
+      "  attune serve --workspace shop                    serve HTTP\n"
+      "  attune explain --workspace shop d_01...          why a decision was made\n"
+      "  attune replay --verify --workspace shop          rebuild all state and compare\n"};
   app.require_subcommand(1);
   ServeOptions serve_options;
   StartOptions start_options;

@@ -42,7 +42,9 @@ class IdWindow {
   std::deque<std::pair<Time, std::uint64_t>> order_;
 };
 
-Time wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+Time wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
 
 Error closed() { return {Code::kUnavailable, "the workspace is closed", "", "start the server"}; }
 
@@ -139,9 +141,8 @@ Status EngineOfFiles::start() {
   TRY(journal_, open_file_journal({.directory = path("journal")}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
   TRY_OK(load_base_file(path("base"), state_));
-  TRY_OK(replay(*journal_, *keyring_, state_, [this](std::uint64_t id, Time received) {
-    ids_.insert(id, received);
-  }));
+  TRY_OK(replay(*journal_, *keyring_, state_,
+                [this](std::uint64_t id, Time received) { ids_.insert(id, received); }));
   latest_event_ = state_.clock();
   if (options_.is_ticking) {
     ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -210,7 +211,8 @@ Result<Prepared> EngineOfFiles::prepare(Event event, Time received, std::vector<
       TRY(out.other, identity(IdType::kAnonymous, event.previous_id, received, created));
     }
   }
-  out.record = {.kind = Kind::kEvent, .received = received, .surrogate = out.identity, .payload = {}};
+  out.record = {
+      .kind = Kind::kEvent, .received = received, .surrogate = out.identity, .payload = {}};
   if (!event.message_id.empty()) out.record.id_hash = keyring_->id_hash(event.message_id);
   encode_event(event, out.other, received, out.record.payload);
   TRY_OK(keyring_->seal(out.record));
@@ -313,8 +315,8 @@ Result<Decision> EngineOfFiles::decide(const DecideRequest& request) {
   Rng rng(mix64(seed_, decisions_.fetch_add(1)));
   const std::string id = new_decision_id(time, rng);
   const Placement& placement = published->catalog->placement(request.placement);
-  TRY(Decision decision, attune::decide(request, person, person.position != 0, raw(first), placement,
-                                        *published, time, rng, id));
+  TRY(Decision decision, attune::decide(request, person, person.position != 0, raw(first),
+                                        placement, *published, time, rng, id));
   Record record{.kind = Kind::kDecision,
                 .received = time,
                 .surrogate = *found,
@@ -342,7 +344,8 @@ Result<Decision> EngineOfFiles::find_decision(const std::string& id) {
     TRY(const std::string payload, keyring_->open(stored->record));
     return decode_decision(payload);
   }
-  return Error{Code::kNotFound, "no decision " + id, "id", "ids begin with d_ and have 28 characters"};
+  return Error{Code::kNotFound, "no decision " + id, "id",
+               "ids begin with d_ and have 28 characters"};
 }
 
 Status EngineOfFiles::control(const std::vector<std::string>& changes) {
@@ -399,8 +402,8 @@ Result<Profile> EngineOfFiles::profile_of(IdType type, std::string_view id) {
   return state_.person(any);
 }
 
-// Order matters: the record is durable, then a base without the person, then the keys go. A crash in
-// between leaves a tombstone; replay drops the person again.
+// Order matters: the record is durable, then a base without the person, then the keys go. A crash
+// in between leaves a tombstone; replay drops the person again.
 Result<std::string> EngineOfFiles::erase(IdType type, std::string_view id) {
   TRY(const Surrogate any, require(type, id));
   const std::scoped_lock lock(mutex_);
@@ -467,7 +470,20 @@ Status EngineOfFiles::close() {
 
 std::string EngineOfFiles::learning_json() const {
   const std::scoped_lock lock(mutex_);
-  return state_.learner().report_json();
+  const Learner& learner = state_.learner();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("updates", learner.updates());
+  json.key("progressive").raw(learner.progressive().json());
+  json.key("policies").begin_object();
+  for (const Policy policy :
+       {Policy::kLearned, Policy::kControl, Policy::kRandom, Policy::kFallback}) {
+    const PolicyCount& count = learner.policy(policy);
+    json.key(policy_name(policy)).begin_object().field("impressions", count.impressions);
+    json.field("clicks", count.clicks).end_object();
+  }
+  json.end_object().end_object();
+  return out;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Engine: one workspace. Owns the journal, the keys, the threads and the clock; connects the folds.
-// Safe to share. Path of an event: ingest -> seal -> append and fold identities -> tick -> folds across
-// people -> a new published version. Path of a decision: see decide().
+// Safe to share. Path of an event: ingest -> seal -> append and fold identities -> tick -> folds
+// across people -> a new published version. Path of a decision: see decide().
 #pragma once
 #include <functional>
 #include <memory>
@@ -18,12 +18,12 @@ namespace attune {
 enum class Clock { kWall, kEvent };
 
 struct EngineOptions {
-  std::string workspace;             // folder; made when absent
-  Clock clock = Clock::kWall;        // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;                 // wall time between ticks
-  double event_tick_s = 60;          // kEvent: event time between ticks
-  int shards = 1;                    // partitions of the identities; state does not depend on it
-  bool is_ticking = true;            // false: the caller ticks (tests, replay)
+  std::string workspace;       // folder; made when absent
+  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;           // wall time between ticks
+  double event_tick_s = 60;    // kEvent: event time between ticks
+  int shards = 1;              // partitions of the identities; state does not depend on it
+  bool is_ticking = true;      // false: the caller ticks (tests, replay)
 };
 
 struct IngestReport {

@@ -140,8 +140,7 @@ void State::tick(std::uint64_t number, Time clock) {
 
 void State::publish() {
   const bool is_model_new = learner_.updates() != published_updates_ || !published_;
-  const bool is_item_item_due =
-      is_item_item_dirty_ && (tick_ % kItemItemTicks == 0 || !published_);
+  const bool is_item_item_due = is_item_item_dirty_ && (tick_ % kItemItemTicks == 0 || !published_);
   if (!is_model_new && !is_counters_dirty_ && !is_catalog_dirty_ && !is_item_item_due) return;
   auto next = published_ ? std::make_shared<Published>(*published_) : std::make_shared<Published>();
   next->version = tick_;
@@ -247,9 +246,12 @@ std::vector<FoldHash> State::hashes() const {
   }
   std::string counters;
   encode_counters(counters);
-  return {{"profiles", profiles},          {"identity_graph", hash_of(graph_)},
-          {"catalog", hash_of(*catalog_)}, {"item_counters", hash64(counters)},
-          {"item_item", hash_of(item_item_)}, {"learner", hash_of(learner_)}};
+  return {{"profiles", profiles},
+          {"identity_graph", hash_of(graph_)},
+          {"catalog", hash_of(*catalog_)},
+          {"item_counters", hash64(counters)},
+          {"item_item", hash_of(item_item_)},
+          {"learner", hash_of(learner_)}};
 }
 
 }  // namespace attune

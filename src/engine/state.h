@@ -1,5 +1,5 @@
-// State: all folds of the journal in one place. A function of the records applied, in journal order;
-// live and replay call the same functions. One caller at a time.
+// State: all folds of the journal in one place. A function of the records applied, in journal
+// order; live and replay call the same functions. One caller at a time.
 #pragma once
 #include <memory>
 #include <span>

@@ -17,7 +17,11 @@ class DecayedCount {
  public:
   // A late event adds what would be left of it.
   void add(Time when, float amount = 1);
+  // Never grows: before the last event it is as of that event.
   std::array<float, 4> at(Time now) const;
+  Time as_of() const { return as_of_; }
+  // Adds the other's events as if they had been added here.
+  void merge(const DecayedCount& other);
   void encode(std::string& out) const;
   static DecayedCount decode(class Reader& in);
 
@@ -39,6 +43,9 @@ struct Affinity {  // of a person to a category, or an item's own counts
 
 inline constexpr std::size_t kSequenceLength = 20;   // last touches kept per identity
 inline constexpr std::size_t kSeenLength = 512;      // last shown items kept per identity
+inline constexpr std::size_t kCategoryCount = 32;    // categories kept per identity
+inline constexpr std::size_t kTraitCount = 64;       // traits kept per identity
+inline constexpr std::size_t kTraitBytes = 256;      // longer trait names or values are left out
 
 // Fold of one identity's records.
 struct Profile {
@@ -50,8 +57,9 @@ struct Profile {
   std::vector<Touch> touches;                               // engaged or viewed, newest last
   std::vector<std::pair<ItemKey, Time>> seen;               // shown, newest last
 
-  // category: of the event's item, "" = unknown.
+  // category: of the event's item, "" = unknown. Ignored when at <= position.
   void apply(const Event& event, std::string_view category, Position at);
+  // One record may mark many items: ignored when at < position, or the same mark is there already.
   void mark_shown(ItemKey item, std::string_view category, Time when, Position at);
   void encode(std::string& out) const;                      // canonical
   static Result<Profile> decode(std::string_view bytes);

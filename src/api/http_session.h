@@ -1,0 +1,426 @@
+// Internal to http_server.cc: one connection as a coroutine, and what its thread shares.
+// It brings in the Asio and Beast headers, so nothing else may include it.
+#pragma once
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+
+#include "api/http_server.h"
+#include "api/http_text.h"
+#include "base/hash.h"
+
+namespace attune::http_detail {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+using boost::system::error_code;
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
+template <class T>
+using Awaitable = asio::awaitable<T, Executor>;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+constexpr asio::use_awaitable_t<Executor> kAwait;
+constexpr auto kSweepEvery = std::chrono::milliseconds(250);
+constexpr auto kLingerFor = std::chrono::seconds(1);
+constexpr std::size_t kLingerBytes = 8 << 20;
+constexpr int kMaxRejecting = 256;  // connections over the limit that are told so, at one time
+constexpr int kClosed = -1;         // instead of a status: nothing to answer
+
+// What all threads of a server share.
+struct Shared {
+  HttpOptions options;
+  Handler handler;
+  std::uint64_t id_seed = 0;
+  std::atomic<std::uint64_t> ids{0};
+  std::array<std::atomic<std::uint64_t>, 6> by_class{};
+  std::atomic<int> open{0};
+  std::atomic<int> rejecting{0};
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::condition_variable closed;
+
+  std::string next_id() { return fmt::format("req_{:016x}", mix64(id_seed, ++ids)); }
+  void leave(std::atomic<int>& count) {
+    const std::lock_guard lock(mutex);
+    if (--count == 0) closed.notify_all();
+  }
+  bool wait_closed(Clock::time_point until) {
+    std::unique_lock lock(mutex);
+    return closed.wait_until(lock, until, [this] { return open + rejecting == 0; });
+  }
+};
+
+class Session;
+
+// One thread: a loop, its listener, its sessions. Sessions touch it on that thread only.
+struct Worker {
+  explicit Worker(std::shared_ptr<Shared> s) : shared(std::move(s)) {}
+  std::shared_ptr<Shared> shared;
+  std::unordered_set<Session*> sessions;  // before `io`: ending the loop ends sessions
+  asio::io_context io{1};
+  Acceptor acceptor{io.get_executor()};
+  Timer pause{io.get_executor()};
+  std::thread thread;
+};
+
+// Where a handler's answer waits for its session.
+struct Slot {
+  std::mutex mutex;
+  bool done = false;
+  bool waiting = false;
+  HttpResponse response;
+  std::weak_ptr<Worker> worker;
+  Session* session = nullptr;  // loop thread only; null once the session is gone
+};
+
+inline void complete(const std::shared_ptr<Slot>& slot, HttpResponse response);
+
+// Shared by every copy of one Respond.
+struct Promise {
+  std::shared_ptr<Slot> slot;
+  std::string request_id;
+  Promise(std::shared_ptr<Slot> s, std::string id)
+      : slot(std::move(s)), request_id(std::move(id)) {}
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+  ~Promise() { fail("The request was dropped without an answer."); }
+  void fail(std::string_view why) const {
+    complete(slot, http_error(500, "internal", why, "Retry; if it stays, report the request_id.",
+                              request_id));
+  }
+};
+
+inline HttpResponse fault_response(int status, std::string_view id) {
+  switch (status) {
+    case 408:
+      return http_error(status, "request_timeout", "The request took too long to arrive.",
+                        "Send the whole request at once, or a smaller batch.", id);
+    case 413:
+      return http_error(status, "body_too_large", "The request body is over the size limit.",
+                        "Send smaller batches.", id);
+    case 415:
+      return http_error(status, "unsupported_encoding", "This Content-Encoding is not supported.",
+                        "Send gzip, or no Content-Encoding.", id);
+    case 431:
+      return http_error(status, "headers_too_large", "The request headers are over the size limit.",
+                        "Send fewer or shorter headers.", id);
+    case 503: {
+      auto response =
+          http_error(status, "too_many_connections", "Too many open connections.",
+                     "Retry after a second; keep connections alive and reuse them.", id);
+      response.headers.emplace_back("Retry-After", "1");
+      return response;
+    }
+    default:
+      return http_error(status, "malformed_request", "The request is not well-formed HTTP.",
+                        "Check the request line, headers and body encoding.", id);
+  }
+}
+
+// One connection. Everything here runs on its worker's thread.
+class Session {
+ public:
+  enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering };
+
+  Session(std::shared_ptr<Worker> worker, Socket socket, bool admitted)
+      : worker_(worker.get()),
+        weak_worker_(worker),
+        shared_(worker->shared),
+        count_(admitted ? shared_->open : shared_->rejecting),
+        admitted_(admitted),
+        socket_(std::move(socket)),
+        wake_(socket_.get_executor()) {
+    ++count_;
+    worker_->sessions.insert(this);
+    enter(Phase::kIdle, shared_->options.idle_timeout_s);
+  }
+  ~Session() {
+    worker_->sessions.erase(this);
+    if (slot_) slot_->session = nullptr;
+    error_code ignored;
+    socket_.close(ignored);
+    shared_->leave(count_);
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Awaitable<void> run() {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    bool more = admitted_;
+    if (!admitted_) {
+      fault_ = true;
+      request_id_ = shared_->next_id();
+      response_ = fault_response(503, request_id_);
+      co_await write_answer(ResponseStyle{false, false, false});
+    }
+    while (more) more = co_await one_request();
+    if (!aborted_ && (fault_ || !in_.empty())) co_await linger();
+  }
+
+  void sweep(Clock::time_point now) {
+    if (phase_ != Phase::kHandling && now >= deadline_) cancel();
+  }
+  void drain() {
+    if (phase_ == Phase::kIdle) cancel();
+  }
+  void abort() {
+    aborted_ = true;
+    wake_.cancel();
+    cancel();
+  }
+  void wake() { wake_.cancel(); }
+
+ private:
+  void enter(Phase phase, int seconds) {
+    phase_ = phase;
+    deadline_ = Clock::now() + std::chrono::seconds(seconds);
+  }
+  void cancel() {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  bool has_input() {
+    error_code ec;
+    return !in_.empty() || (socket_.available(ec) > 0 && !ec);
+  }
+
+  // True when another request may follow.
+  Awaitable<bool> one_request() {
+    const auto& options = shared_->options;
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
+    parser_->body_limit(options.max_body_bytes);
+    parser_->eager(true);
+    int fault = co_await read_request();
+    if (fault == kClosed || aborted_) co_return false;
+    request_id_ = shared_->next_id();
+    HttpRequest request;
+    if (fault == 0) fault = build(request);
+    ResponseStyle style;
+    if (fault != 0) {
+      fault_ = true;
+      style.keep_alive = false;
+      response_ = fault_response(fault, request_id_);
+    } else {
+      style.head = request.method == "HEAD";
+      style.http10 = parser_->get().version() < 11;
+      const bool keep = parser_->keep_alive();
+      parser_.reset();
+      const bool answered = co_await answer(request);
+      if (!answered) co_return false;
+      style.keep_alive = keep && !shared_->draining;
+    }
+    const bool written = co_await write_answer(style);
+    co_return written&& style.keep_alive;
+  }
+
+  // 0 when a whole request is in the parser, else a status to answer with, or kClosed.
+  Awaitable<int> read_request() {
+    bool continued = false;
+    enter(Phase::kIdle, shared_->options.idle_timeout_s);
+    for (;;) {
+      if (!in_.empty()) {
+        if (phase_ == Phase::kIdle) enter(Phase::kReading, shared_->options.request_timeout_s);
+        const int fault = feed();
+        if (fault != 0) co_return fault;
+        if (parser_->is_done()) co_return 0;
+        if (in_.size() > shared_->options.max_header_bytes) co_return 431;
+        if (!continued && in_.empty() && expects_continue()) {
+          continued = true;
+          out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+          const bool sent = co_await write_out();
+          if (!sent) co_return kClosed;
+        }
+      }
+      if (aborted_ || (phase_ == Phase::kIdle && shared_->draining && !has_input())) {
+        co_return kClosed;
+      }
+      const error_code ec = co_await read_some();
+      if (!ec) continue;
+      if (ec != asio::error::operation_aborted || aborted_) co_return kClosed;
+      if (phase_ == Phase::kReading) co_return 408;
+      if (!shared_->draining || !has_input()) co_return kClosed;
+    }
+  }
+
+  Awaitable<error_code> read_some() {
+    const std::size_t had = in_.size();
+    const bool body = parser_ && parser_->is_header_done();
+    in_.resize(had + (body ? 32768 : 4096));
+    error_code ec;
+    const auto got = co_await socket_.async_read_some(
+        asio::buffer(in_.data() + had, in_.size() - had), asio::redirect_error(kAwait, ec));
+    in_.resize(had + got);
+    co_return ec;
+  }
+
+  bool expects_continue() const {
+    if (!parser_->is_header_done()) return false;
+    const auto value = parser_->get()[http::field::expect];
+    return same_name({value.data(), value.size()}, "100-continue");
+  }
+
+  // Gives the parser what has come. 0, or the status of its fault.
+  int feed() {
+    std::size_t used = 0;
+    if (!parser_->got_some()) {
+      while (used < in_.size() && (in_[used] == '\r' || in_[used] == '\n')) ++used;
+    }
+    error_code ec;
+    while (!ec && used < in_.size() && !parser_->is_done()) {
+      used += parser_->put(asio::buffer(in_.data() + used, in_.size() - used), ec);
+    }
+    in_.erase(0, used);
+    if (!ec || ec == http::error::need_more) return 0;
+    if (ec == http::error::header_limit) return 431;
+    if (ec == http::error::body_limit) return 413;
+    return 400;
+  }
+
+  int build(HttpRequest& request) {
+    auto& message = parser_->get();
+    const auto text = [](auto view) { return std::string_view(view.data(), view.size()); };
+    request.method = text(message.method_string());
+    if (!split_target(text(message.target()), request)) return 400;
+    for (const auto& field : message) {
+      request.headers.emplace_back(text(field.name_string()), text(field.value()));
+    }
+    request.body = std::move(message.body());
+    request.request_id = request_id_;
+    const auto encoding = request.header("content-encoding");
+    if (encoding.empty() || same_name(encoding, "identity")) return 0;
+    if (!same_name(encoding, "gzip") && !same_name(encoding, "x-gzip")) return 415;
+    if (request.body.empty()) return 0;
+    std::string inflated;
+    const auto result = inflate_gzip(request.body, shared_->options.max_inflated_bytes, inflated);
+    if (result != Inflate::kOk) return result == Inflate::kTooLarge ? 413 : 400;
+    request.body = std::move(inflated);
+    return 0;
+  }
+
+  void call_handler(HttpRequest& request) {
+    auto promise = std::make_shared<Promise>(slot_, request_id_);
+    try {
+      shared_->handler(std::move(request), [promise](HttpResponse response) {
+        complete(promise->slot, std::move(response));
+      });
+    } catch (...) {
+      promise->fail("The server failed on this request.");
+    }
+  }
+
+  // Runs the handler and waits for its answer. False when the server stopped first.
+  Awaitable<bool> answer(HttpRequest& request) {
+    enter(Phase::kHandling, 0);
+    slot_ = std::make_shared<Slot>();
+    slot_->worker = weak_worker_;
+    slot_->session = this;
+    call_handler(request);
+    for (;;) {
+      {
+        const std::lock_guard lock(slot_->mutex);
+        if (slot_->done) break;
+        slot_->waiting = true;
+      }
+      if (aborted_) co_return false;
+      // A wake comes through the loop of this very thread, so none is lost before the wait.
+      error_code ignored;
+      wake_.expires_at(Clock::time_point::max());
+      co_await wake_.async_wait(asio::redirect_error(kAwait, ignored));
+    }
+    response_ = std::move(slot_->response);
+    slot_->session = nullptr;
+    slot_.reset();
+    co_return true;
+  }
+
+  Awaitable<bool> write_answer(ResponseStyle style) {
+    const int status_class = response_.status / 100;
+    if (status_class >= 1 && status_class <= 5) {
+      shared_->by_class[static_cast<std::size_t>(status_class)]++;
+    }
+    out_.clear();
+    write_response(response_, request_id_, style, out_);
+    enter(Phase::kWriting, shared_->options.request_timeout_s);
+    const bool written = co_await write_out();
+    if (out_.capacity() > 65536) std::string().swap(out_);
+    co_return written;
+  }
+
+  Awaitable<bool> write_out() {
+    error_code ec;
+    co_await asio::async_write(socket_, asio::buffer(out_), asio::redirect_error(kAwait, ec));
+    co_return !ec;
+  }
+
+  // Closing with input unread resets the connection and may lose the answer: read it away first.
+  Awaitable<void> linger() {
+    phase_ = Phase::kLingering;
+    deadline_ = Clock::now() + kLingerFor;
+    error_code ec;
+    socket_.shutdown(tcp::socket::shutdown_send, ec);
+    for (std::size_t total = 0; !ec && !aborted_ && total < kLingerBytes; total += in_.size()) {
+      in_.clear();
+      ec = co_await read_some();
+    }
+  }
+
+  Worker* worker_;
+  std::weak_ptr<Worker> weak_worker_;
+  std::shared_ptr<Shared> shared_;
+  std::atomic<int>& count_;
+  const bool admitted_;
+  bool aborted_ = false;
+  bool fault_ = false;
+  Socket socket_;
+  Timer wake_;
+  Phase phase_ = Phase::kIdle;
+  Clock::time_point deadline_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::string in_;
+  std::string out_;
+  std::string request_id_;
+  HttpResponse response_;
+  std::shared_ptr<Slot> slot_;
+};
+
+inline void complete(const std::shared_ptr<Slot>& slot, HttpResponse response) {
+  {
+    const std::lock_guard lock(slot->mutex);
+    if (slot->done) return;
+    slot->done = true;
+    slot->response = std::move(response);
+    if (!slot->waiting) return;
+  }
+  const auto worker = slot->worker.lock();
+  if (!worker) return;
+  asio::post(worker->io, [slot] {
+    if (slot->session != nullptr) slot->session->wake();
+  });
+}
+
+}  // namespace attune::http_detail

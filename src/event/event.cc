@@ -1,0 +1,209 @@
+#include "event/event.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/bytes.h"
+
+namespace attune {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+constexpr std::array<std::string_view, kVerbCount> kVerbNames = {
+    "other", "impression", "view", "click",  "like",     "comment", "share",  "follow", "search",
+    "cart",  "purchase",   "hide", "report", "identify", "page",    "screen", "group",  "alias"};
+
+// The calls of the Segment API, by code. Any other type is written as text.
+constexpr std::array<std::string_view, 7> kTypes = {"",       "track", "identify", "page",
+                                                    "screen", "group", "alias"};
+constexpr std::uint8_t kTypeIsText = 0xff;
+
+// Which optional fields follow, in this order.
+enum Field : std::uint64_t {
+  kName = 1,
+  kMessageUuid = 2,
+  kMessageText = 4,
+  kItem = 8,
+  kDecision = 16,
+  kTimeInMs = 32,
+  kValue = 64,
+  kProperties = 128,
+  kTraits = 256,
+  kContext = 512,
+  kOtherIdentity = 1024,
+  kAllFields = 2047,
+};
+
+bool is_dash(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Only the canonical lowercase form, so that unpacking gives the same text back.
+bool is_canonical_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_dash(i) ? text[i] != '-' : hex_digit(text[i]) < 0) return false;
+  }
+  return true;
+}
+
+void pack_uuid(std::string_view text, Writer& out) {
+  int high = -1;
+  for (const char c : text) {
+    if (c == '-') continue;
+    if (high < 0) {
+      high = hex_digit(c);
+    } else {
+      out.u8(static_cast<std::uint8_t>(high * 16 + hex_digit(c)));
+      high = -1;
+    }
+  }
+}
+
+std::string unpack_uuid(Reader& in) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  text.reserve(36);
+  for (int i = 0; i < 16; ++i) {
+    if (is_dash(text.size())) text += '-';
+    const std::uint8_t b = in.u8();
+    text += kHex[b >> 4];
+    text += kHex[b & 15];
+  }
+  return text;
+}
+
+std::int64_t whole_ms(Time time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+// Differences wrap, so that no pair of times overflows and every one survives the trip.
+std::int64_t wrapped_difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
+std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+bool is_whole_ms(Time time) { return to_us(time) % 1000 == 0; }
+
+std::uint64_t fields_of(const Event& event, Surrogate other) {
+  std::uint64_t mask = 0;
+  const auto mark = [&](bool is_there, Field field) { mask |= is_there ? field : 0U; };
+  const bool is_uuid = is_canonical_uuid(event.message_id);
+  mark(!event.name.empty(), kName);
+  mark(is_uuid, kMessageUuid);
+  mark(!is_uuid && !event.message_id.empty(), kMessageText);
+  mark(!event.item_id.empty(), kItem);
+  mark(!event.decision_id.empty(), kDecision);
+  mark(is_whole_ms(event.time), kTimeInMs);
+  mark(event.value < 0 || event.value > 0 || event.value != event.value, kValue);
+  mark(!event.properties.empty(), kProperties);
+  mark(!event.traits.empty(), kTraits);
+  mark(!event.context.empty(), kContext);
+  mark(other != Surrogate{}, kOtherIdentity);
+  return mask;
+}
+
+void write_type(std::string_view type, Writer& out) {
+  const auto* const known = std::find(kTypes.begin(), kTypes.end(), type);
+  if (known != kTypes.end()) return out.u8(static_cast<std::uint8_t>(known - kTypes.begin()));
+  out.u8(kTypeIsText);
+  out.str(type);
+}
+
+// False when the code is none of ours.
+bool read_type(Reader& in, std::string& type) {
+  const std::uint8_t code = in.u8();
+  if (code != kTypeIsText && code >= kTypes.size()) return false;
+  type = code == kTypeIsText ? in.str() : kTypes[code];
+  return true;
+}
+
+// False when the time is out of range.
+bool read_time(Reader& in, bool is_ms, Time received, Time& time) {
+  const std::int64_t delta = in.svarint();
+  if (!is_ms) {
+    time = time_from_us(wrapped_sum(to_us(received), delta));
+    return true;
+  }
+  constexpr std::int64_t kMaxMs = std::numeric_limits<std::int64_t>::max() / 1000;
+  const std::int64_t ms = wrapped_sum(whole_ms(received), delta);
+  if (ms > kMaxMs || ms < -kMaxMs) return false;
+  time = time_from_us(ms * 1000);
+  return true;
+}
+
+Error corrupt(std::string_view what) {
+  return {Code::kCorrupt, "stored event: " + std::string(what)};
+}
+
+}  // namespace
+
+std::string_view verb_name(Verb verb) {
+  const auto i = static_cast<std::size_t>(verb);
+  return i < kVerbCount ? kVerbNames[i] : kVerbNames[0];
+}
+
+std::optional<Verb> verb_from_name(std::string_view name) {
+  const auto* const found = std::find(kVerbNames.begin(), kVerbNames.end(), name);
+  if (found == kVerbNames.end()) return std::nullopt;
+  return static_cast<Verb>(found - kVerbNames.begin());
+}
+
+void encode_event(const Event& event, Surrogate other, Time received, std::string& out) {
+  Writer w(out);
+  const std::uint64_t mask = fields_of(event, other);
+  w.u8(kVersion);
+  w.u8(static_cast<std::uint8_t>(event.verb));
+  write_type(event.type, w);
+  w.varint(mask);
+  w.svarint((mask & kTimeInMs) != 0 ? wrapped_difference(whole_ms(event.time), whole_ms(received))
+                                    : wrapped_difference(to_us(event.time), to_us(received)));
+  if ((mask & kName) != 0) w.str(event.name);
+  if ((mask & kMessageUuid) != 0) pack_uuid(event.message_id, w);
+  if ((mask & kMessageText) != 0) w.str(event.message_id);
+  if ((mask & kItem) != 0) w.str(event.item_id);
+  if ((mask & kDecision) != 0) w.str(event.decision_id);
+  if ((mask & kValue) != 0) w.f64(event.value);
+  if ((mask & kProperties) != 0) w.str(event.properties);
+  if ((mask & kTraits) != 0) w.str(event.traits);
+  if ((mask & kContext) != 0) w.str(event.context);
+  if ((mask & kOtherIdentity) != 0) w.u64(raw(other));
+}
+
+Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
+  Reader r(bytes);
+  StoredEvent stored;
+  Event& event = stored.event;
+  if (r.u8() != kVersion) return corrupt("unknown version");
+  const std::uint8_t verb = r.u8();
+  if (verb >= kVerbCount) return corrupt("unknown verb");
+  event.verb = static_cast<Verb>(verb);
+  if (!read_type(r, event.type)) return corrupt("unknown type");
+  const std::uint64_t mask = r.varint();
+  if (mask > kAllFields) return corrupt("unknown field");
+  if (!read_time(r, (mask & kTimeInMs) != 0, received, event.time)) {
+    return corrupt("time out of range");
+  }
+  if ((mask & kName) != 0) event.name = r.str();
+  if ((mask & kMessageUuid) != 0) event.message_id = unpack_uuid(r);
+  if ((mask & kMessageText) != 0) event.message_id = r.str();
+  if ((mask & kItem) != 0) event.item_id = r.str();
+  if ((mask & kDecision) != 0) event.decision_id = r.str();
+  if ((mask & kValue) != 0) event.value = r.f64();
+  if ((mask & kProperties) != 0) event.properties = r.str();
+  if ((mask & kTraits) != 0) event.traits = r.str();
+  if ((mask & kContext) != 0) event.context = r.str();
+  if ((mask & kOtherIdentity) != 0) stored.other = Surrogate{r.u64()};
+  if (!r.ok()) return corrupt("cut short");
+  if (!r.done()) return corrupt("bytes left over");
+  return stored;
+}
+
+}  // namespace attune

@@ -1,0 +1,89 @@
+// Frame: the unit of one write and one sync in a log file; docs/reference/journal-format.md.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "journal/file.h"
+#include "journal/journal.h"
+#include "journal/record.h"
+
+namespace attune {
+
+inline constexpr std::uint32_t kLogVersion = 1;
+inline constexpr std::size_t kLogHeaderBytes = 20;
+inline constexpr std::size_t kFrameHeaderBytes = 32;
+inline constexpr std::size_t kMaxFrameBytes = 64u << 20;
+
+std::string log_header();
+// kCorrupt, or kInvalid when a newer version wrote the file.
+Status check_log_header(std::string_view header, const std::string& path);
+std::string log_path(const std::string& directory, Position first);
+
+// Most bytes the records can take in a frame.
+std::size_t frame_bound(std::span<const Record> records);
+
+// Collects records of consecutive positions into one frame.
+class FrameBuilder {
+ public:
+  explicit FrameBuilder(Position first);
+  void add(const Record& record);
+  bool empty() const { return count_ == 0; }
+  std::size_t bytes() const { return frame_.size(); }
+  std::uint32_t count() const { return count_; }
+  Position last() const { return first_ + count_ - 1; }
+  // The bytes to write; the builder is spent.
+  std::string finish();
+
+ private:
+  std::string frame_;
+  Position first_;
+  std::uint64_t base_ = 0;
+  std::uint32_t count_ = 0;
+};
+
+struct FrameHeader {
+  std::uint32_t length = 0;
+  std::uint32_t count = 0;
+  Position first = 0;
+  std::uint64_t base = 0;
+  std::uint64_t hash = 0;
+};
+FrameHeader parse_frame_header(std::string_view bytes);  // at least kFrameHeaderBytes
+bool plausible(const FrameHeader& header);
+std::uint64_t frame_hash(std::string_view header, std::string_view payload);
+
+// Streams the frames of one log file, one in memory at a time.
+class LogReader {
+ public:
+  static Result<LogReader> open(const std::string& path);
+  // The payload of the next frame must start at position `expected`. nullopt: no valid frame here
+  // (offset() stays), or the end of the file (at_end()).
+  Result<std::optional<FrameHeader>> next(Position expected);
+  std::string_view payload() const { return payload_; }
+  std::uint64_t offset() const { return offset_; }
+  bool at_end() const { return offset_ == size_; }
+  std::uint64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+  // Whether a whole, valid frame begins anywhere after offset().
+  Result<bool> valid_frame_follows(Position expected) const;
+  Error corrupt(std::string_view what) const;
+
+ private:
+  LogReader(std::string path, Fd fd, std::uint64_t size)
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  std::string path_;
+  Fd fd_;
+  std::uint64_t size_;
+  std::uint64_t offset_ = kLogHeaderBytes;
+  std::string payload_;
+};
+
+// One record from the front of `in`; false when the bytes are none.
+class Reader;
+bool decode_record(Reader& in, std::uint64_t base, Record& record);
+
+}  // namespace attune

@@ -1,0 +1,181 @@
+#include "learn/learner.h"
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+
+namespace attune {
+namespace {
+
+constexpr Surrogate kAda{11}, kBob{22};
+
+Time at_s(double s) { return time_from_us(1'800'000'000'000'000) + seconds(s); }
+
+Decision decision(const std::string& id, double s, std::vector<std::string> items) {
+  Decision d;
+  d.id = id;
+  d.time = at_s(s);
+  d.outcome_window_s = 100;
+  for (auto& item : items) {
+    ShownItem shown;
+    shown.parts = {{"bias", 1, 1, 0}, {"item", static_cast<std::uint32_t>(hash64(item)), 1, 0}};
+    shown.item_id = std::move(item);
+    d.shown.push_back(std::move(shown));
+  }
+  return d;
+}
+
+Event event(Verb verb, const std::string& item, double s, const std::string& decision_id = "") {
+  Event e;
+  e.verb = verb;
+  e.item_id = item;
+  e.time = at_s(s);
+  e.decision_id = decision_id;
+  return e;
+}
+
+std::string bytes_of(const Learner& learner) {
+  std::string out;
+  learner.encode(out);
+  return out;
+}
+
+void feed(Learner& learner, const Event& e, Surrogate who) {
+  const Surrogate person[] = {who};
+  learner.on_event(e, person);
+}
+
+Learner small(std::size_t max_pending = 1000) {
+  FtrlOptions options;
+  options.bits = 10;
+  return Learner(options, max_pending);
+}
+
+TEST(Learner, ClickAtOnceRestWhenTheWindowEnds) {
+  Learner l = small();
+  l.on_decision(decision("d1", 0, {"a", "b"}), kAda, 1);
+  EXPECT_EQ(l.policy(Policy::kLearned).impressions, 2u);
+  feed(l, event(Verb::kView, "a", 5, "d1"), kAda);
+  EXPECT_EQ(l.updates(), 0u);
+  feed(l, event(Verb::kClick, "a", 10, "d1"), kAda);
+  feed(l, event(Verb::kPurchase, "a", 11, "d1"), kAda);  // once per shown item
+  EXPECT_EQ(l.updates(), 1u);
+  l.on_tick(at_s(100));  // a click at 100 would still count
+  EXPECT_EQ(l.updates(), 1u);
+  l.on_tick(at_s(101));
+  EXPECT_EQ(l.updates(), 2u);
+  EXPECT_EQ(l.pending(), 0u);
+  EXPECT_EQ(l.policy(Policy::kLearned).clicks, 1u);
+  EXPECT_EQ(l.progressive().positives(), 1u);
+  EXPECT_GT(l.model().weight(static_cast<std::uint32_t>(hash64("a"))), 0);
+  EXPECT_LT(l.model().weight(static_cast<std::uint32_t>(hash64("b"))), 0);
+}
+
+TEST(Learner, ClicksOutsideTheWindowOrOfOthersTeachNothing) {
+  Learner l = small();
+  l.on_decision(decision("d1", 0, {"a"}), kAda, 1);
+  feed(l, event(Verb::kClick, "a", 101, "d1"), kAda);
+  feed(l, event(Verb::kClick, "a", 101), kAda);
+  feed(l, event(Verb::kClick, "a", -1), kAda);
+  feed(l, event(Verb::kClick, "z", 5, "d1"), kAda);
+  feed(l, event(Verb::kClick, "a", 5, "unknown"), kAda);
+  feed(l, event(Verb::kClick, "a", 5), kBob);
+  EXPECT_EQ(l.updates(), 0u);
+}
+
+TEST(Learner, WithoutIdTheLatestDecisionOfThePersonIsMeant) {
+  Learner l = small();
+  const Decision older = decision("d1", 0, {"a"});
+  Decision newer = decision("d2", 10, {"a"});
+  newer.policy = Policy::kControl;
+  l.on_decision(older, kAda, 1);
+  l.on_decision(newer, kBob, 2);
+  const Surrogate both[] = {kBob, kAda};
+  l.on_event(event(Verb::kLike, "a", 20), both);
+  EXPECT_EQ(l.policy(Policy::kControl).clicks, 1u);
+  l.on_event(event(Verb::kLike, "a", 5), both);  // before the newer one
+  EXPECT_EQ(l.policy(Policy::kLearned).clicks, 1u);
+  l.on_decision(newer, kBob, 3);  // again: ignored
+  EXPECT_EQ(l.pending(), 2u);
+}
+
+TEST(Learner, UnservedImpressionsWaitForTheirEvent) {
+  Learner l = small();
+  Decision d = decision("d1", 0, {"a", "b", "c"});
+  d.is_impression_served = false;
+  l.on_decision(d, kAda, 1);
+  EXPECT_EQ(l.policy(Policy::kLearned).impressions, 0u);
+  feed(l, event(Verb::kImpression, "a", 1, "d1"), kAda);
+  feed(l, event(Verb::kImpression, "a", 2), kAda);
+  feed(l, event(Verb::kClick, "b", 3, "d1"), kAda);  // a click was seen, too
+  EXPECT_EQ(l.policy(Policy::kLearned).impressions, 2u);
+  l.on_tick(at_s(200));
+  EXPECT_EQ(l.updates(), 2u);  // c was never seen
+}
+
+TEST(Learner, ForgetsAndDropsTheOldest) {
+  Learner l = small(2);
+  l.on_decision(decision("d1", 0, {"a"}), kAda, 1);
+  l.on_decision(decision("d2", 1, {"a"}), kBob, 2);
+  l.on_decision(decision("d3", 2, {"a"}), kAda, 3);
+  EXPECT_EQ(l.dropped(), 1u);
+  feed(l, event(Verb::kClick, "a", 3, "d1"), kAda);
+  EXPECT_EQ(l.updates(), 0u);
+  l.forget(kAda);
+  EXPECT_EQ(l.pending(), 1u);
+  l.on_tick(at_s(500));
+  EXPECT_EQ(l.updates(), 1u);
+}
+
+// One step of a made-up journal, the same for every learner it is given.
+void step(Learner& l, Position i) {
+  Rng rng(i * 7919);
+  const double s = static_cast<double>(i);
+  const Surrogate who{1 + rng.below(5)};
+  const std::string item = "i" + std::to_string(rng.below(6));
+  const std::uint64_t kind = rng.below(10);
+  if (kind < 4) {
+    Decision d = decision("d" + std::to_string(i), s, {item, "x", "y"});
+    d.policy = static_cast<Policy>(rng.below(4));
+    d.is_impression_served = rng.chance(0.7);
+    d.outcome_window_s = rng.chance(0.5) ? 20 : 60;
+    l.on_decision(d, who, i);
+  } else if (kind < 9) {
+    const Verb verb = rng.chance(0.3) ? Verb::kImpression : Verb::kClick;
+    feed(l, event(verb, rng.chance(0.5) ? item : "x", s), who);
+  } else {
+    l.on_tick(at_s(s));
+    if (rng.chance(0.1)) l.forget(who);
+  }
+}
+
+TEST(Learner, ContinuingAfterDecodeEqualsNeverHavingStopped) {
+  Learner whole = small(30), stopped = small(30);
+  for (Position i = 1; i <= 2000; ++i) {
+    step(whole, i);
+    step(stopped, i);
+    if (i % 333 != 0) continue;
+    auto back = Learner::decode(bytes_of(stopped));
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    stopped = std::move(back).value();
+    ASSERT_EQ(bytes_of(whole), bytes_of(stopped));
+  }
+  EXPECT_EQ(bytes_of(whole), bytes_of(stopped));
+  EXPECT_GT(whole.updates(), 100u);
+  EXPECT_GT(whole.progressive().positives(), 10u);
+}
+
+TEST(Learner, RefusesDamage) {
+  Learner l = small();
+  for (Position i = 1; i <= 100; ++i) step(l, i);
+  const std::string bytes = bytes_of(l);
+  for (std::size_t i = 0; i < bytes.size(); i += 13) {
+    std::string damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_FALSE(Learner::decode(damaged).ok());
+    EXPECT_FALSE(Learner::decode(std::string_view(bytes).substr(0, i)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace attune

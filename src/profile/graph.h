@@ -1,0 +1,37 @@
+// IdentityGraph: which identities are one person. A set of links; a person is what they connect.
+// Undoing a merge is dropping its link. One writer.
+#pragma once
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "event/id.h"
+
+namespace attune {
+
+inline constexpr std::size_t kMaxIdentities = 64;  // of one person
+
+class IdentityGraph {
+ public:
+  // True when the link stands afterwards; false when it would make a person of too many identities,
+  // or an end is none or both are the same. A link that stands already keeps its first position.
+  bool link(Surrogate a, Surrogate b, Position at);
+  bool unlink(Surrogate a, Surrogate b);  // false when there was no such link
+  // All identities of the person, sorted; at least `any` itself.
+  std::vector<Surrogate> members(Surrogate any) const;
+  void drop(Surrogate s);               // with all its links
+  void encode(std::string& out) const;  // canonical
+  static Result<IdentityGraph> decode(std::string_view bytes);
+
+ private:
+  struct Edge {
+    Surrogate to{};
+    Position at = 0;
+  };
+  void remove_edge(Surrogate from, Surrogate to);
+  std::unordered_map<Surrogate, std::vector<Edge>, IdHash> edges_;  // each link at both ends
+};
+
+}  // namespace attune
