@@ -1,6 +1,9 @@
 // Internal to http_server.cc: one connection as a coroutine, and what its thread shares.
 // It brings in the Asio and Beast headers, so nothing else may include it.
 #pragma once
+#ifdef __SANITIZE_THREAD__
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // ThreadSanitizer knows no fences; locks order it all
+#endif
 #include <fmt/format.h>
 #include <sys/socket.h>
 
@@ -23,6 +26,7 @@
 #include <optional>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 #include "api/http_server.h"
 #include "api/http_text.h"

@@ -97,10 +97,26 @@ TEST(Catalog, FallsBackToTheDefaultPlacement) {
   EXPECT_EQ(home.rules[3].limit, 3);
 }
 
-TEST(Catalog, SaysWhatIsWrong) {
-  const struct {
-    std::string json, field, message;
-  } cases[] = {
+struct Case {
+  std::string json, field, message;
+};
+
+void expect_refused(const std::vector<Case>& cases) {
+  Catalog c;
+  const auto before = bytes(c);
+  for (const auto& each : cases) {
+    const auto status = c.apply(each.json, kNow);
+    ASSERT_FALSE(status.ok()) << each.json;
+    EXPECT_EQ(status.error().code, Code::kInvalid) << each.json;
+    EXPECT_EQ(status.error().field, each.field) << each.json;
+    EXPECT_NE(status.error().message.find(each.message), std::string::npos)
+        << each.json << ": " << status.error().message;
+  }
+  EXPECT_EQ(bytes(c), before);
+}
+
+TEST(Catalog, SaysWhatIsWrongWithItems) {
+  expect_refused({
       {"{", "", "not JSON"},
       {"[]", "", "a control record must be a JSON object"},
       {"{}", "op", "op is missing"},
@@ -122,6 +138,11 @@ TEST(Catalog, SaysWhatIsWrong) {
       {item(R"("id":"a","is_hidden":1)"), "item.is_hidden", "must be true or false"},
       {item(R"("id":"a","created":"soon")"), "item.created", "must be an ISO-8601 time"},
       {item(R"("id":"a","created":"")"), "item.created", "must be an ISO-8601 time"},
+  });
+}
+
+TEST(Catalog, SaysWhatIsWrongWithPlacements) {
+  expect_refused({
       {place(R"("epsilon":1.5)"), "placement.epsilon", "epsilon is 1.5, must be in [0, 1]"},
       {place(R"("control_share":-1)"), "placement.control_share", "must be in [0, 1]"},
       {place(R"("seen_window_s":-1)"), "placement.seen_window_s", "seen_window_s is -1"},
@@ -141,18 +162,8 @@ TEST(Catalog, SaysWhatIsWrong) {
        "limit is missing"},
       {place(R"("rules":[{"kind":"pin","item":"a"}])"), "placement.rules[0].item",
        R"(unknown rule field "item", nearest known is "item_id")"},
-  };
-  Catalog c;
-  const auto before = bytes(c);
-  for (const auto& each : cases) {
-    const auto status = c.apply(each.json, kNow);
-    ASSERT_FALSE(status.ok()) << each.json;
-    EXPECT_EQ(status.error().code, Code::kInvalid) << each.json;
-    EXPECT_EQ(status.error().field, each.field) << each.json;
-    EXPECT_NE(status.error().message.find(each.message), std::string::npos)
-        << each.json << ": " << status.error().message;
-  }
-  EXPECT_EQ(bytes(c), before);
+
+  });
 }
 
 }  // namespace

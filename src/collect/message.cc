@@ -59,9 +59,9 @@ MaybeFault read_type(JsonObject message, std::string_view call, Event& event) {
     if (auto fault = read_string(message, "type", event.type)) return fault;
     if (event.type.empty()) return Fault{"type", "is required in a batch"};
   }
-  const auto verb = event.type == "track" ? Verb::kOther : verb_from_name(event.type);
-  const bool is_call = event.type == "track" || (verb && *verb >= Verb::kIdentify);
-  if (!is_call) {
+  if (event.type == "track") return std::nullopt;  // its verb comes with its name
+  const auto verb = verb_from_name(event.type);
+  if (!verb || *verb < Verb::kIdentify) {
     return Fault{"type", "must be one of track, identify, page, screen, group, alias"};
   }
   event.verb = *verb;

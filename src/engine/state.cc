@@ -47,7 +47,10 @@ void State::event(Position at, Surrogate identity, const Event& event) {
   bool has_consent = false;
   const std::uint8_t denied = denied_purposes_of(event.context, has_consent);
   if (has_consent) profile.denied_purposes = denied;
-  Entry entry{.at = at, .identity = identity, .person = graph_.members(identity)};
+  Entry entry;
+  entry.at = at;
+  entry.identity = identity;
+  entry.person = graph_.members(identity);
   const bool is_about_item = !event.item_id.empty();
   if (is_about_item) entry.recent = items_of(person(identity));
   const std::uint8_t personal = static_cast<std::uint8_t>(Purpose::kPersonalization);

@@ -94,7 +94,9 @@ bool is_whole_ms(Time time) { return to_us(time) % 1000 == 0; }
 
 std::uint64_t fields_of(const Event& event, Surrogate other) {
   std::uint64_t mask = 0;
-  const auto mark = [&](bool is_there, Field field) { mask |= is_there ? field : 0U; };
+  const auto mark = [&](bool is_there, Field field) {
+    if (is_there) mask |= field;
+  };
   const bool is_uuid = is_canonical_uuid(event.message_id);
   mark(!event.name.empty(), kName);
   mark(is_uuid, kMessageUuid);

@@ -70,7 +70,8 @@ Result<std::string> read_at(int fd, const std::string& path, std::uint64_t offse
   std::string out(size, '\0');
   std::size_t done = 0;
   while (done < size) {
-    const ssize_t n = ::pread(fd, out.data() + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t n =
+        ::pread(fd, out.data() + done, size - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return file_error("read", path);
     if (n == 0) break;

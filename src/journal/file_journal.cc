@@ -175,8 +175,7 @@ class FileJournal final : public Journal {
   void call_due(std::unique_lock<std::mutex>& lock) {
     while (due()) {
       auto node = waiting_.extract(waiting_.begin());
-      const Status status =
-          node.key() <= durable_ ? ok_status() : Status(Error(*failure_));
+      const Status status = node.key() <= durable_ ? ok_status() : Status(Error(*failure_));
       lock.unlock();
       node.mapped()(status);
       node = {};  // what the callback holds is freed outside the lock too

@@ -33,7 +33,8 @@ std::string log_header() {
 Status check_log_header(std::string_view header, const std::string& path) {
   const std::string hint = "restore this file from a backup";
   if (header.size() < kLogHeaderBytes || header.substr(0, 8) != kMagic) {
-    return Error{Code::kCorrupt, fmt::format("{} is not a journal file (offset 0)", path), {}, hint};
+    return Error{
+        Code::kCorrupt, fmt::format("{} is not a journal file (offset 0)", path), {}, hint};
   }
   Reader r(header.substr(8));
   const std::uint32_t version = r.u32();

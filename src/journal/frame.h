@@ -82,8 +82,8 @@ class LogReader {
   std::string payload_;
 };
 
-// One record from the front of `in`; false when the bytes are none.
 class Reader;
+// One record from the front of `in`; false when the bytes are none.
 bool decode_record(Reader& in, std::uint64_t base, Record& record);
 
 }  // namespace attune

@@ -30,8 +30,7 @@ Result<std::vector<Position>> list_files(const std::string& directory) {
     }
   }
   if (ec) {
-    return Error{Code::kUnavailable,
-                 fmt::format("cannot list {}: {}", directory, ec.message())};
+    return Error{Code::kUnavailable, fmt::format("cannot list {}: {}", directory, ec.message())};
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -1,6 +1,5 @@
 // What a journal directory holds when it is opened, and reading it.
 #pragma once
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>

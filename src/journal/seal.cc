@@ -21,10 +21,10 @@ constexpr std::size_t kNonceBytes = crypto_aead_chacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_chacha20poly1305_ietf_ABYTES;
 constexpr int kLevel = 1;
 
-const unsigned char* data(std::string_view s) {
+const unsigned char* octets(std::string_view s) {
   return reinterpret_cast<const unsigned char*>(s.data());
 }
-unsigned char* data(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
+unsigned char* octets(std::string& s) { return reinterpret_cast<unsigned char*>(s.data()); }
 
 template <class T, auto Free>
 struct Freer {
@@ -86,8 +86,8 @@ Result<std::string> unpack(std::string_view packed) {
                  "start a newer version of attune"};
   }
   ZSTD_frameHeader header;
-  if (ZSTD_getFrameHeader_advanced(&header, packed.data(), packed.size(),
-                                   ZSTD_f_zstd1_magicless) != 0 ||
+  if (ZSTD_getFrameHeader_advanced(&header, packed.data(), packed.size(), ZSTD_f_zstd1_magicless) !=
+          0 ||
       header.frameContentSize > kMaxPayloadBytes) {
     return bad;
   }
@@ -142,11 +142,11 @@ Result<std::string> seal_payload(const Record& record, const PayloadKey& key) {
   const std::string packed = pack(record.payload);
   const std::string ad = authenticated(record);
   std::string out(kNonceBytes + packed.size() + kTagBytes, '\0');
-  fill_nonce(data(out));
+  fill_nonce(octets(out));
   unsigned long long n = 0;
-  crypto_aead_chacha20poly1305_ietf_encrypt(data(out) + kNonceBytes, &n, data(packed),
-                                            packed.size(), data(ad), ad.size(), nullptr,
-                                            data(out), key.data());
+  crypto_aead_chacha20poly1305_ietf_encrypt(octets(out) + kNonceBytes, &n, octets(packed),
+                                            packed.size(), octets(ad), ad.size(), nullptr,
+                                            octets(out), key.data());
   return out;
 }
 
@@ -162,8 +162,8 @@ Result<std::string> open_payload(const Record& record, const PayloadKey& key) {
   std::string packed(sealed.size() - kNonceBytes - kTagBytes, '\0');
   unsigned long long n = 0;
   if (crypto_aead_chacha20poly1305_ietf_decrypt(
-          data(packed), &n, nullptr, data(sealed) + kNonceBytes, sealed.size() - kNonceBytes,
-          data(ad), ad.size(), data(sealed), key.data()) != 0) {
+          octets(packed), &n, nullptr, octets(sealed) + kNonceBytes, sealed.size() - kNonceBytes,
+          octets(ad), ad.size(), octets(sealed), key.data()) != 0) {
     return bad;
   }
   return unpack(packed);
