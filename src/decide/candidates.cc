@@ -1,102 +1,214 @@
 #include "decide/candidates.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <bit>
+#include <limits>
+#include <tuple>
+
+#include "decide/rules.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kNeighbours = 200;
+constexpr std::size_t kThirtyDays = 3;  // index of the 30-day half-life in DecayedCount::at
+constexpr std::size_t kMostCandidates = 100000;
 
-std::vector<ItemKey> recent_items(const Profile& person) {
-  std::vector<ItemKey> items;
-  for (const Touch& touch : person.touches) items.push_back(touch.item);
-  return items;
-}
-
-std::unordered_set<ItemKey, IdHash> seen_items(const Profile& person, double window_s, Time now) {
-  std::unordered_set<ItemKey, IdHash> seen;
-  if (window_s <= 0) return seen;
-  for (const auto& [item, when] : person.seen) {
-    if (now - when < seconds(window_s)) seen.insert(item);
-  }
-  return seen;
-}
-
-bool is_hidden_by_rule(const Item& item, const Placement& placement) {
-  return std::any_of(placement.rules.begin(), placement.rules.end(), [&](const Rule& rule) {
-    return rule.kind == Rule::Kind::kHide &&
-           ((!rule.item_id.empty() && rule.item_id == item.id) ||
-            (!rule.category.empty() && rule.category == item.category));
-  });
-}
-
-// Collects candidates once each, up to a limit, leaving out what must not be shown.
-class Collector {
+// Open-addressed set of item keys; grows never, so at most `most` keys.
+class KeySet {
  public:
-  Collector(const Placement& placement, std::unordered_set<ItemKey, IdHash> left_out)
-      : placement_(placement),
-        limit_(static_cast<std::size_t>(placement.candidates)),
-        taken_(std::move(left_out)) {}
-  void add(const Item* item, std::string_view source, float neighbour) {
-    if (!item || found.size() >= limit_ || item->is_hidden) return;
-    if (is_hidden_by_rule(*item, placement_) || !taken_.insert(item->key).second) return;
-    found.push_back({.item = item, .source = source, .neighbour = neighbour, .rules = {}});
+  explicit KeySet(std::size_t most) : slots_(std::bit_ceil(2 * most + 2), 0) {}
+  // True when it was not there.
+  bool insert(ItemKey key) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = raw(key) & mask;
+    for (; slots_[at] != 0; at = (at + 1) & mask) {
+      if (slots_[at] == raw(key)) return false;
+    }
+    slots_[at] = raw(key);
+    return true;
   }
-  std::vector<Candidate> found;
 
  private:
+  std::vector<std::uint64_t> slots_;
+};
+
+std::vector<Neighbour> neighbours_by_key(std::vector<Neighbour> list) {
+  std::sort(list.begin(), list.end(),
+            [](const Neighbour& a, const Neighbour& b) { return raw(a.item) < raw(b.item); });
+  return list;
+}
+
+class Collector {
+ public:
+  Collector(const Profile& seen, const Placement& placement, const Published& published,
+            std::vector<Neighbour> neighbours, std::size_t limit, Time now)
+      : placement_(placement),
+        published_(published),
+        neighbours_(neighbours_by_key(std::move(neighbours))),
+        taken_(limit + placement.rules.size()) {
+    out_.reserve(limit + placement.rules.size());
+    for (const Rule& rule : placement.rules) has_hide_ |= rule.kind == Rule::Kind::kHide;
+    if (placement.seen_window_s <= 0) return;
+    const Time since = now - seconds(std::min(placement.seen_window_s, 1e12));
+    for (const auto& mark : seen.seen) {
+      if (mark.second > since) seen_.push_back(mark);
+    }
+    std::sort(seen_.begin(), seen_.end(), [](const auto& a, const auto& b) {
+      return std::make_tuple(raw(a.first), b.second) < std::make_tuple(raw(b.first), a.second);
+    });
+  }
+
+  std::size_t size() const { return out_.size(); }
+  std::vector<Candidate> take() && { return std::move(out_); }
+
+  void add(const Item* item, std::string_view source) {
+    if (item == nullptr || is_dropped(*item) || seen_at(item->key)) return;
+    if (taken_.insert(item->key)) push(*item, source);
+  }
+  void add(const std::vector<std::shared_ptr<const Item>>& list, std::string_view source,
+           std::size_t up_to) {
+    for (const auto& item : list) {
+      if (out_.size() >= up_to) return;
+      add(published_.catalog->find(item->key), source);  // the list may be older than the catalog
+    }
+  }
+
+  // A pin comes even when seen; the first pin of a place and of an item counts.
+  void pin(const Rule& rule) {
+    const Item* item = published_.catalog->find(rule.item_id);
+    if (item == nullptr || is_dropped(*item)) return;
+    for (const Candidate& c : out_) {
+      if (c.pin == rule.position) return;
+    }
+    if (taken_.insert(item->key)) push(*item, "pin");
+    const auto at = std::find_if(out_.begin(), out_.end(),
+                                 [&](const Candidate& c) { return c.item->key == item->key; });
+    if (at == out_.end() || at->pin >= 0) return;
+    at->pin = rule.position;
+    at->seen = seen_at(item->key);
+  }
+
+ private:
+  void push(const Item& item, std::string_view source) {
+    Candidate c;
+    c.item = &item;
+    c.source = source;
+    const auto at =
+        std::lower_bound(neighbours_.begin(), neighbours_.end(), item.key,
+                         [](const Neighbour& a, ItemKey key) { return raw(a.item) < raw(key); });
+    if (at != neighbours_.end() && at->item == item.key) c.neighbour = at->count;
+    out_.push_back(c);
+  }
+  bool is_dropped(const Item& item) const {
+    return item.is_hidden || (has_hide_ && is_hidden_by_rule(item, placement_.rules));
+  }
+  // The last time, when within the window.
+  std::optional<Time> seen_at(ItemKey key) const {
+    const auto at = std::lower_bound(
+        seen_.begin(), seen_.end(), key,
+        [](const auto& mark, ItemKey wanted) { return raw(mark.first) < raw(wanted); });
+    if (at == seen_.end() || at->first != key) return std::nullopt;
+    return at->second;
+  }
+
   const Placement& placement_;
-  std::size_t limit_;
-  std::unordered_set<ItemKey, IdHash> taken_;  // seen by the person, or a candidate already
+  const Published& published_;
+  std::vector<Neighbour> neighbours_;
+  KeySet taken_;
+  std::vector<std::pair<ItemKey, Time>> seen_;  // by key, newest first
+  bool has_hide_ = false;
+  std::vector<Candidate> out_;
 };
 
 }  // namespace
 
-std::vector<Candidate> find_candidates(const DecideRequest& request, const Profile& person,
-                                       const Placement& placement, const Published& published,
-                                       Time now) {
-  Collector collector(placement, seen_items(person, placement.seen_window_s, now));
-  const Catalog& catalog = *published.catalog;
-  const auto neighbours = published.item_item->score(recent_items(person), kNeighbours);
-  if (!request.candidates.empty()) {
-    std::unordered_map<ItemKey, float, IdHash> scores;
-    for (const Neighbour& neighbour : neighbours) scores[neighbour.item] = neighbour.count;
-    for (const std::string& id : request.candidates) {
-      const auto score = scores.find(item_key(id));
-      collector.add(catalog.find(id), "request", score == scores.end() ? 0 : score->second);
-    }
-    return std::move(collector.found);
-  }
-  for (const Neighbour& neighbour : neighbours) {
-    collector.add(catalog.find(neighbour.item), "item_item", neighbour.count);
-  }
-  for (const auto& item : published.latest) {
-    if (collector.found.size() >= static_cast<std::size_t>(placement.candidates) / 2) break;
-    collector.add(item.get(), "latest", 0);
-  }
-  for (const auto& item : published.popular) collector.add(item.get(), "popular", 0);
-  return std::move(collector.found);
+double prior_rate(const Counters& counters, Time now) {
+  const double shown = std::max(0.0, double{counters.all.shown.at(now)[kThirtyDays]});
+  const double engaged = std::max(0.0, double{counters.all.engaged.at(now)[kThirtyDays]});
+  return std::min(1.0, (engaged + 1) / (shown + 20));
 }
 
-void score_candidates(std::vector<Candidate>& candidates, const RowBuilder& rows,
-                      const Published& published, Time now) {
-  const std::vector<float>& weights = *published.weights;
-  const std::size_t mask = weights.size() - 1;
-  const double prior = smoothed_rate(published.counters->all, 0.05, now);
-  std::vector<Feature> row;
-  for (Candidate& candidate : candidates) {
-    row.clear();
-    rows.build(*candidate.item, candidate.neighbour, row);
-    candidate.logit = 0;
-    for (const Feature& feature : row) {
-      candidate.logit += static_cast<double>(weights[feature.hash & mask] * feature.value);
+double popularity(const Counters& counters, ItemKey item, double prior, Time now) {
+  const auto at = counters.items.find(item);
+  return at == counters.items.end() ? prior : smoothed_rate(at->second, prior, now);
+}
+
+std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
+                                          const Profile& seen, const Placement& placement,
+                                          const Published& published, bool is_learned, Time now) {
+  const std::size_t limit =
+      std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
+  std::vector<ItemKey> recent;
+  recent.reserve(history.touches.size());
+  for (const Touch& touch : history.touches) recent.push_back(touch.item);
+  std::vector<Neighbour> near;
+  if (published.item_item && !recent.empty()) near = published.item_item->score(recent, limit);
+
+  Collector collector(seen, placement, published, near, limit, now);
+  const auto& items = published.catalog->items();
+  if (!request.candidates.empty()) {
+    for (const std::string& id : request.candidates) {
+      if (collector.size() >= limit) break;
+      collector.add(published.catalog->find(id), "request");
     }
-    const auto counts = published.counters->items.find(candidate.item->key);
-    candidate.popularity = counts == published.counters->items.end()
-                               ? prior
-                               : smoothed_rate(counts->second, prior, now);
+  } else if (items.size() <= limit) {
+    collector.add(items, "popular", limit);
+  } else {
+    // Each source has its share; what one leaves free the next ones fill.
+    const std::size_t near_limit = is_learned ? limit * 2 / 5 : 0;
+    for (const Neighbour& neighbour : near) {
+      if (collector.size() >= near_limit) break;
+      collector.add(published.catalog->find(neighbour.item), "item_item");
+    }
+    collector.add(published.popular, "popular", limit * 4 / 5);
+    collector.add(published.latest, "latest", limit);
+    collector.add(published.popular, "popular", limit);
   }
+  for (const Rule& rule : placement.rules) {
+    if (rule.kind != Rule::Kind::kPin) continue;
+    if (rule.position >= 0 && rule.position < request.n) collector.pin(rule);
+  }
+  return std::move(collector).take();
+}
+
+void rank_lists(Published& p, std::size_t limit) {
+  p.popular.clear();
+  p.latest.clear();
+  if (!p.catalog) return;
+  static const Counters kNone;
+  const Counters& counters = p.counters ? *p.counters : kNone;
+  const double prior = prior_rate(counters, p.time);
+  struct Ranked {
+    double rate;
+    float volume;
+    const std::shared_ptr<const Item>* item;
+  };
+  std::vector<Ranked> all;
+  all.reserve(p.catalog->items().size());
+  for (const auto& item : p.catalog->items()) {
+    if (item->is_hidden) continue;
+    Ranked ranked{prior, 0, &item};
+    if (const auto at = counters.items.find(item->key); at != counters.items.end()) {
+      ranked.rate = smoothed_rate(at->second, prior, p.time);
+      ranked.volume = at->second.shown.at(p.time)[kThirtyDays];
+    }
+    all.push_back(ranked);
+  }
+  const std::size_t keep = std::min(limit, all.size());
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(keep);
+  const auto fill = [&](std::vector<std::shared_ptr<const Item>>& list) {
+    list.reserve(keep);
+    for (auto at = all.begin(); at != middle; ++at) list.push_back(*at->item);
+  };
+  std::partial_sort(all.begin(), middle, all.end(), [](const Ranked& a, const Ranked& b) {
+    return std::tie(b.rate, b.volume, (*a.item)->id) < std::tie(a.rate, a.volume, (*b.item)->id);
+  });
+  fill(p.popular);
+  std::partial_sort(all.begin(), middle, all.end(), [](const Ranked& a, const Ranked& b) {
+    return std::tie((*b.item)->created, (*a.item)->id) <
+           std::tie((*a.item)->created, (*b.item)->id);
+  });
+  fill(p.latest);
 }
 
 }  // namespace attune

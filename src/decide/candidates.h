@@ -1,5 +1,6 @@
-// Candidates: which items are considered, from where, and how good the model finds them.
+// Which items are scored for one request, each with where it came from.
 #pragma once
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -8,23 +9,29 @@
 namespace attune {
 
 struct Candidate {
-  const Item* item = nullptr;
-  std::string_view source;
-  float neighbour = 0;    // item-item score, 0 = none
-  double logit = 0;       // of the model
-  double popularity = 0;  // smoothed rate
-  double score = 0;       // what ranks: popularity or probability, after boosts
+  const Item* item = nullptr;  // owned by the published catalog
+  std::string_view source;     // "request", "item_item", "popular", "latest", "pin"
+  float neighbour = 0;         // ItemItem's score, 0 = none
+  std::optional<Time> seen;    // within the seen window: only pins come through
+  int pin = -1;                // place it is pinned to, -1 = none
+  double logit = 0;
+  double p = 0.5;     // of a click
+  double base = 0;    // before rules: p, or the popularity score
+  double score = 0;   // after boosts
+  double second = 0;  // decides between equal scores, then the item id
   std::int32_t rank_by_model = 0;
   std::int32_t rank_by_rules = 0;
-  std::vector<std::string> rules;
 };
 
-// Not hidden, not seen within the window, at most placement.candidates.
-std::vector<Candidate> find_candidates(const DecideRequest& request, const Profile& person,
-                                       const Placement& placement, const Published& published,
-                                       Time now);
-// Fills logit and popularity.
-void score_candidates(std::vector<Candidate>& candidates, const RowBuilder& rows,
-                      const Published& published, Time now);
+// history: the profile used for taste (blank when it may not be); seen: the one used for the seen
+// window. Hidden, hidden by rule and seen items are left out; pins within the first n places are
+// in.
+std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
+                                          const Profile& seen, const Placement& placement,
+                                          const Published& published, bool is_learned, Time now);
+
+// The rate an item without counts is taken to have.
+double prior_rate(const Counters& counters, Time now);
+double popularity(const Counters& counters, ItemKey item, double prior, Time now);
 
 }  // namespace attune

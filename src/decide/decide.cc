@@ -4,237 +4,229 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <optional>
+#include <numeric>
 
 #include "decide/candidates.h"
+#include "decide/rules.h"
 
 namespace attune {
 namespace {
 
-constexpr std::uint64_t kControlSalt = 0x636f6e74726f6cULL;
-constexpr std::size_t kOthers = 50;
+constexpr std::uint64_t kControlSalt = 0x61747475'6e652e63ULL;
+constexpr std::size_t kMostOthers = 50;
+constexpr std::size_t kRowGuess = 48;  // features of one row, to reserve
+using Weights = std::vector<float>;
 
-double sigmoid(double logit) { return 1 / (1 + std::exp(-logit)); }
+double weight_of(const Weights& weights, std::uint32_t hash) {
+  return weights.empty() ? 0.0 : double{weights[hash & (weights.size() - 1)]};
+}
+
+bool has_weights(const Published& published) {
+  return published.weights && std::any_of(published.weights->begin(), published.weights->end(),
+                                          [](float w) { return w != 0; });
+}
 
 struct Choice {
-  Policy policy = Policy::kLearned;
-  std::string reason;
+  Policy policy;
+  const char* reason;
 };
+
+bool is_denied(const Profile& person) {
+  return (person.denied_purposes & static_cast<std::uint8_t>(Purpose::kPersonalization)) != 0;
+}
 
 Choice choose_policy(const Profile& person, bool is_known, std::uint64_t person_hash,
                      const Placement& placement, const Published& published) {
-  const double place = static_cast<double>(mix64(person_hash, kControlSalt) >> 11) * 0x1.0p-53;
-  if (place < placement.control_share) return {Policy::kControl, "control share: popular items"};
-  if (person.denied_purposes & static_cast<std::uint8_t>(Purpose::kPersonalization)) {
-    return {Policy::kFallback, "fallback: personalization is denied, popular items"};
+  if (is_control(person_hash, placement.control_share)) return {Policy::kControl, "control share"};
+  if (is_denied(person)) return {Policy::kFallback, "personalization denied: popular"};
+  if (!is_known) return {Policy::kFallback, "person not known: popular"};
+  const bool is_blank = person.touches.empty() && person.traits.empty() && person.seen.empty();
+  if (is_blank && !has_weights(published)) {
+    return {Policy::kFallback, "no history and no model yet: popular"};
   }
-  const bool has_history = !person.touches.empty() || !person.traits.empty();
-  if (is_known && has_history) return {Policy::kLearned, "ranked by the model for this person"};
-  const bool has_model = std::any_of(published.weights->begin(), published.weights->end(),
-                                     [](float w) { return w != 0; });
-  if (has_model && is_known) return {Policy::kLearned, "ranked by the model, little is known yet"};
-  return {Policy::kFallback, "fallback: nothing is known of this person, popular items"};
+  return {Policy::kLearned, "learned from this person's history"};
 }
 
-bool is_about(const Rule& rule, const Item& item) {
-  return (!rule.item_id.empty() && rule.item_id == item.id) ||
-         (!rule.category.empty() && rule.category == item.category);
+// Sum of weight * value; 0 when a value is not finite, as in training.
+double logit_of(Row row, const Weights& weights) {
+  double sum = 0;
+  for (const Feature& f : row) sum += weight_of(weights, f.hash) * double{f.value};
+  return std::isfinite(sum) ? sum : 0;
 }
 
-void apply_boosts(Candidate& candidate, const Placement& placement) {
-  for (const Rule& rule : placement.rules) {
-    if (rule.kind != Rule::Kind::kBoost || !is_about(rule, *candidate.item)) continue;
-    candidate.score *= rule.factor;
-    candidate.rules.push_back(rule.item_id.empty()
-                                  ? fmt::format("boost category={} x{}", rule.category, rule.factor)
-                                  : fmt::format("boost item={} x{}", rule.item_id, rule.factor));
+void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Weights& weights,
+           bool is_learned, const Placement& placement, const Counters& counters, Time now) {
+  std::vector<Feature> flat;
+  std::vector<std::size_t> ends;
+  flat.reserve(candidates.size() * kRowGuess);
+  ends.reserve(candidates.size());
+  for (const Candidate& c : candidates) {
+    rows.build(*c.item, c.neighbour, flat);
+    ends.push_back(flat.size());
   }
-}
-
-// Best score first; ties by id, so that a replay agrees.
-void sort_by_score(std::vector<Candidate>& candidates) {
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.score != b.score ? a.score > b.score : a.item->id < b.item->id;
-  });
-}
-
-void rank(std::vector<Candidate>& candidates, const Placement& placement, Policy policy) {
-  const bool is_learned = policy == Policy::kLearned;
-  for (Candidate& c : candidates) c.score = is_learned ? sigmoid(c.logit) : c.popularity;
-  sort_by_score(candidates);
-  std::int32_t place = 0;
+  bool is_silent = true;  // the model says nothing of any candidate
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    Candidate& c = candidates[i];
+    c.logit = logit_of(Row(flat).subspan(begin, ends[i] - begin), weights);
+    c.p = 1 / (1 + std::exp(-c.logit));
+    is_silent &= c.logit == 0;
+    begin = ends[i];
+  }
+  const bool by_popularity = !is_learned || is_silent;
+  const double prior = by_popularity ? prior_rate(counters, now) : 0;
   for (Candidate& c : candidates) {
-    c.rank_by_model = place++;
-    apply_boosts(c, placement);
+    const double popular = by_popularity ? popularity(counters, c.item->key, prior, now) : 0;
+    c.base = is_learned ? c.p : popular;
+    c.second = popular;
+    c.score = c.base * boost_of(*c.item, placement.rules);
   }
-  sort_by_score(candidates);
-  place = 0;
-  for (Candidate& c : candidates) c.rank_by_rules = place++;
 }
 
-// Fills the slate place by place from ranked candidates.
-class Slate {
- public:
-  Slate(std::vector<Candidate> ranked, const Placement& placement, double epsilon, Rng& rng)
-      : left_(std::move(ranked)), placement_(placement), epsilon_(epsilon), rng_(rng) {}
+std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
+                                  double Candidate::*score) {
+  std::vector<std::size_t> order(candidates.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    const Candidate &a = candidates[i], &b = candidates[j];
+    if (a.*score != b.*score) return a.*score > b.*score;
+    if (a.second != b.second) return a.second > b.second;
+    return a.item->id < b.item->id;
+  });
+  return order;
+}
 
-  struct Place {
-    Candidate candidate;
-    double propensity = 1;
-    bool is_explored = false;
-  };
-  std::optional<Place> next(int position) {
-    for (const Rule& rule : placement_.rules) {
-      if (rule.kind == Rule::Kind::kPin && rule.position == position) {
-        if (auto pinned = take_pinned(rule)) return pinned;
-      }
-    }
-    std::vector<std::size_t> eligible;
-    for (std::size_t i = 0; i < left_.size(); ++i) {
-      if (is_within_limits(*left_[i].item) && !is_pinned(*left_[i].item)) eligible.push_back(i);
-    }
-    if (eligible.empty()) return std::nullopt;
-    const bool is_random = epsilon_ > 0 && rng_.chance(epsilon_);
-    const std::size_t pick = is_random ? rng_.below(eligible.size()) : 0;
-    const double uniform = epsilon_ / static_cast<double>(eligible.size());
-    Place place{.candidate = take(eligible[pick]),
-                .propensity = pick == 0 ? uniform + 1 - epsilon_ : uniform,
-                .is_explored = is_random && pick != 0};
-    if (place.is_explored) place.candidate.rules.push_back("explored: chosen at random");
-    return place;
+// Sets both ranks; gives the order after boosts.
+std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placement& placement,
+                              int n) {
+  std::int32_t next = 0;
+  for (const std::size_t i : order_by(candidates, &Candidate::base)) {
+    candidates[i].rank_by_model = next++;
   }
-  const std::vector<Candidate>& left() const { return left_; }
+  const std::vector<std::size_t> order = order_by(candidates, &Candidate::score);
+  std::vector<std::size_t> free = order;
+  std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
+  std::vector<char> is_placed(candidates.size(), 0);
+  next = 0;
+  for (const Placed& placed : fill_slate(candidates, free, placement, n, nullptr)) {
+    candidates[placed.candidate].rank_by_rules = next++;
+    is_placed[placed.candidate] = 1;
+  }
+  for (const std::size_t i : order) {
+    if (is_placed[i] == 0) candidates[i].rank_by_rules = next++;
+  }
+  return order;
+}
 
- private:
-  std::optional<Place> take_pinned(const Rule& rule) {
-    for (std::size_t i = 0; i < left_.size(); ++i) {
-      if (left_[i].item->id != rule.item_id) continue;
-      Place place{.candidate = take(i)};
-      place.candidate.rules.push_back(fmt::format("pin to place {}", rule.position));
-      place.candidate.source = "pin";
-      return place;
-    }
-    return std::nullopt;
+// Each part's rounding to float is carried into the next, so that the sum keeps double precision.
+std::vector<Part> explain(const Candidate& c, const RowBuilder& rows, const Weights& weights) {
+  std::vector<Part> parts = rows.explain(*c.item, c.neighbour);
+  double sum = 0, carry = 0;
+  for (const Part& part : parts) sum += weight_of(weights, part.hash) * double{part.value};
+  const bool is_finite = std::isfinite(sum);
+  for (Part& part : parts) {
+    const double exact =
+        is_finite ? weight_of(weights, part.hash) * double{part.value} + carry : 0.0;
+    part.part = static_cast<float>(exact);
+    carry = exact - double{part.part};
   }
-  bool is_pinned(const Item& item) const {
-    return std::any_of(placement_.rules.begin(), placement_.rules.end(), [&](const Rule& rule) {
-      return rule.kind == Rule::Kind::kPin && rule.item_id == item.id;
-    });
-  }
-  bool is_within_limits(const Item& item) const {
-    for (const Rule& rule : placement_.rules) {
-      if (rule.kind != Rule::Kind::kMaxPerCategory) continue;
-      if (!rule.category.empty() && rule.category != item.category) continue;
-      const auto shown = shown_.find(item.category);
-      if (shown != shown_.end() && shown->second >= rule.limit) return false;
-      if (shown == shown_.end() && rule.limit <= 0) return false;
-    }
-    return true;
-  }
-  Candidate take(std::size_t index) {
-    Candidate taken = std::move(left_[index]);
-    left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(index));
-    ++shown_[taken.item->category];
-    return taken;
-  }
+  return parts;
+}
 
-  std::vector<Candidate> left_;
-  const Placement& placement_;
-  double epsilon_;
-  Rng& rng_;
-  std::map<std::string, int> shown_;  // per category
-};
+ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder& rows,
+                     const Weights& weights, const Placement& placement, Time now) {
+  ShownItem out;
+  out.item_id = c.item->id;
+  out.source = c.pin >= 0 ? "pin" : c.source;
+  out.score = static_cast<float>(c.score);
+  out.p_click = static_cast<float>(c.p);
+  out.propensity = placed.propensity;
+  out.rank_by_model = c.rank_by_model;
+  out.rank_by_rules = c.rank_by_rules;
+  out.is_explored = placed.is_explored;
+  out.rules = rule_sentences(c, placement.rules, now);
+  out.parts = explain(c, rows, weights);
+  return out;
+}
 
-ShownItem to_shown(const Slate::Place& place, const RowBuilder& rows, const Published& published) {
-  const Candidate& c = place.candidate;
-  ShownItem shown;
-  shown.item_id = c.item->id;
-  shown.source = c.source;
-  shown.score = static_cast<float>(c.score);
-  shown.p_click = static_cast<float>(sigmoid(c.logit));
-  shown.propensity = place.propensity;
-  shown.rank_by_model = c.rank_by_model;
-  shown.rank_by_rules = c.rank_by_rules;
-  shown.is_explored = place.is_explored;
-  shown.rules = c.rules;
-  shown.parts = rows.explain(*c.item, c.neighbour);
-  const std::size_t mask = published.weights->size() - 1;
-  for (Part& part : shown.parts) part.part = (*published.weights)[part.hash & mask] * part.value;
-  return shown;
+void add_others(const std::vector<Candidate>& candidates, const std::vector<std::size_t>& order,
+                const std::vector<Placed>& slate, Decision& out) {
+  std::vector<char> is_shown(candidates.size(), 0);
+  for (const Placed& placed : slate) is_shown[placed.candidate] = 1;
+  for (const std::size_t i : order) {
+    if (out.others.size() >= kMostOthers) return;
+    const Candidate& c = candidates[i];
+    if (is_shown[i] != 0) continue;
+    out.others.push_back({c.item->id, std::string(c.source), static_cast<float>(c.score)});
+  }
 }
 
 }  // namespace
 
-void rank_lists(Published& published, std::size_t limit) {
-  const auto& items = published.catalog->items();
-  const double prior = smoothed_rate(published.counters->all, 0.05, published.time);
-  std::vector<std::pair<double, std::shared_ptr<const Item>>> rated;
-  rated.reserve(items.size());
-  for (const auto& item : items) {
-    const auto counts = published.counters->items.find(item->key);
-    const bool is_counted = counts != published.counters->items.end();
-    rated.emplace_back(is_counted ? smoothed_rate(counts->second, prior, published.time) : prior,
-                       item);
+bool is_control(std::uint64_t person_hash, double control_share) {
+  return static_cast<double>(mix64(person_hash, kControlSalt) >> 11) * 0x1.0p-53 < control_share;
+}
+
+std::string new_decision_id(Time now, Rng& rng) {
+  static constexpr char kAlphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  const std::int64_t us = std::max<std::int64_t>(0, to_us(now));
+  const std::uint64_t ms = static_cast<std::uint64_t>(us / 1000) & 0xffff'ffff'ffffULL;
+  std::string id = "d_";
+  for (int shift = 45; shift >= 0; shift -= 5) id.push_back(kAlphabet[(ms >> shift) & 31]);
+  for (int half = 0; half < 2; ++half) {
+    const std::uint64_t bits = rng.next();
+    for (int shift = 59; shift > 19; shift -= 5) id.push_back(kAlphabet[(bits >> shift) & 31]);
   }
-  std::sort(rated.begin(), rated.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second->id < b.second->id;
-  });
-  published.popular.clear();
-  for (std::size_t i = 0; i < std::min(limit, rated.size()); ++i) {
-    published.popular.push_back(rated[i].second);
-  }
-  published.latest = items;
-  std::sort(published.latest.begin(), published.latest.end(), [](const auto& a, const auto& b) {
-    return a->created != b->created ? a->created > b->created : a->id < b->id;
-  });
-  if (published.latest.size() > limit) published.latest.resize(limit);
+  return id;
 }
 
 Result<Decision> decide(const DecideRequest& request, const Profile& person, bool is_known,
                         std::uint64_t person_hash, const Placement& placement,
                         const Published& published, Time now, Rng& rng, std::string decision_id) {
   if (request.n < 1 || request.n > 100) {
-    return Error{Code::kInvalid, fmt::format("n is {}, must be in [1, 100]", request.n), "n", ""};
+    return Error{Code::kInvalid, fmt::format("n is {}, not in [1, 100]", request.n), "n",
+                 "ask for 1 to 100 items"};
   }
+  if (!published.catalog) {
+    return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
+  }
+  static const Profile kBlank;
+  static const Counters kNoCounters;
+  static const Weights kNoWeights;
+  const Counters& counters = published.counters ? *published.counters : kNoCounters;
+  const Weights& weights = published.weights ? *published.weights : kNoWeights;
+  const Profile& history = is_denied(person) ? kBlank : person;
   const Choice choice = choose_policy(person, is_known, person_hash, placement, published);
-  const RowBuilder rows(person, *published.counters, request.placement, now);
-  auto candidates = find_candidates(request, person, placement, published, now);
-  score_candidates(candidates, rows, published, now);
-  rank(candidates, placement, choice.policy);
-  const bool is_exploring = choice.policy == Policy::kLearned;
-  Slate slate(std::move(candidates), placement, is_exploring ? placement.epsilon : 0, rng);
-  Decision decision;
-  decision.id = std::move(decision_id);
-  decision.time = now;
-  decision.placement = request.placement;
-  decision.policy = choice.policy;
-  decision.reason = choice.reason;
-  decision.model_version = published.version;
-  decision.outcome_window_s = placement.outcome_window_s;
-  decision.is_impression_served = placement.is_impression_served;
-  for (int position = 0; position < request.n; ++position) {
-    const auto place = slate.next(position);
-    if (!place) break;
-    decision.shown.push_back(to_shown(*place, rows, published));
-  }
-  if (decision.shown.empty()) decision.reason = "no eligible items";
-  for (const Candidate& other : slate.left()) {
-    if (decision.others.size() >= kOthers) break;
-    decision.others.push_back(
-        {other.item->id, std::string(other.source), static_cast<float>(other.score)});
-  }
-  return decision;
-}
+  const bool is_learned = choice.policy == Policy::kLearned;
 
-std::string new_decision_id(Time now, Rng& rng) {
-  static constexpr char kDigits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_us(now) / 1000));
-  std::string id(28, '_');
-  id[0] = 'd';
-  for (std::size_t i = 11; i >= 2; --i, ms >>= 5) id[i] = kDigits[ms & 31];
-  for (std::size_t i = 12; i < 28; ++i) id[i] = kDigits[rng.below(32)];
-  return id;
+  Decision out;
+  out.id = std::move(decision_id);
+  out.time = now;
+  out.placement = request.placement.empty() ? placement.name : request.placement;
+  out.policy = choice.policy;
+  out.reason = choice.reason;
+  out.model_version = published.version;
+  out.outcome_window_s = placement.outcome_window_s;
+  out.is_impression_served = placement.is_impression_served;
+
+  std::vector<Candidate> candidates =
+      collect_candidates(request, history, person, placement, published, is_learned, now);
+  const RowBuilder rows(history, counters, out.placement, now);
+  score(candidates, rows, weights, is_learned, placement, counters, now);
+  const std::vector<std::size_t> order = rank(candidates, placement, request.n);
+  std::vector<std::size_t> free = order;
+  std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
+  Rng* const explore = choice.policy == Policy::kControl ? nullptr : &rng;
+  const std::vector<Placed> slate =
+      fill_slate(candidates, std::move(free), placement, request.n, explore);
+  out.shown.reserve(slate.size());
+  for (const Placed& placed : slate) {
+    out.shown.push_back(
+        shown_item(candidates[placed.candidate], placed, rows, weights, placement, now));
+  }
+  add_others(candidates, order, slate, out);
+  if (out.shown.empty()) out.reason = "no eligible items";
+  return out;
 }
 
 }  // namespace attune

@@ -1,10 +1,12 @@
-// decide: the answer to one request. Pure: time, chance and everything known are passed in.
+// One decision: policy, candidates, scores, rules, exploration with exact propensities. Pure: the
+// same inputs and seed give the same decision. Any thread; Published is immutable once shared.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "base/rng.h"
 #include "catalog/catalog.h"
 #include "event/decision.h"
@@ -14,35 +16,38 @@
 
 namespace attune {
 
-// What decisions read: immutable, made at a tick.
+// What a tick publishes for decisions to read. Pointers may be null except the catalog's.
 struct Published {
-  std::uint64_t version = 0;  // number of the tick
+  std::uint64_t version = 0;
   Time time{};
   std::shared_ptr<const Catalog> catalog;
   std::shared_ptr<const Counters> counters;
   std::shared_ptr<const ItemItem> item_item;
-  std::shared_ptr<const std::vector<float>> weights;  // length a power of two
-  std::vector<std::shared_ptr<const Item>> popular;   // best smoothed rate first
-  std::vector<std::shared_ptr<const Item>> latest;    // newest first
+  // Length a power of two, index = hash & (size - 1); empty = no model.
+  std::shared_ptr<const std::vector<float>> weights;
+  std::vector<std::shared_ptr<const Item>> popular;  // best smoothed rate first, then volume
+  std::vector<std::shared_ptr<const Item>> latest;   // newest first
 };
 
-// Fills popular and latest from catalog and counters; at most `limit` each.
-void rank_lists(Published& published, std::size_t limit = 1000);
+// Fills popular and latest from catalog and counters as of p.time; hidden items are left out.
+void rank_lists(Published& p, std::size_t limit = 1000);
 
 struct DecideRequest {
-  std::string person_id;
-  std::string placement = "default";
+  std::string person_id;  // external, only for messages
+  std::string placement;
   int n = 10;                           // in [1, 100]
-  std::vector<std::string> candidates;  // empty: found by the engine
+  std::vector<std::string> candidates;  // item ids, unknown ones are skipped; empty = choose
 };
 
-// person: the merged profile. is_known: anything is stored of them. person_hash: stable per person,
-// decides the control share. kInvalid when n is out of range. O(candidates).
+// is_known: the person has records; person_hash: stable per person, decides the control share.
 Result<Decision> decide(const DecideRequest& request, const Profile& person, bool is_known,
                         std::uint64_t person_hash, const Placement& placement,
                         const Published& published, Time now, Rng& rng, std::string decision_id);
 
-// "d_" and 26 Crockford base32 characters: 48 bits of milliseconds, then chance.
+// Whether a person belongs to the control share.
+bool is_control(std::uint64_t person_hash, double control_share);
+
+// "d_" and a ULID: 48-bit ms time, 80 random bits, Crockford base32.
 std::string new_decision_id(Time now, Rng& rng);
 
 }  // namespace attune

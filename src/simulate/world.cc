@@ -14,7 +14,7 @@
 namespace attune {
 namespace {
 
-constexpr double kSlope = 1.18;      // a: log-odds per standard deviation of affinity
+constexpr double kSlope = 1.22;      // a: log-odds per standard deviation of affinity
 constexpr double kQualitySd = 0.15;  // of the log-odds
 constexpr double kSecondTaste = 0.45;
 constexpr double kItemNoise = 0.1;
