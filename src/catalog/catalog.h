@@ -17,38 +17,39 @@ namespace attune {
 struct Item {
   std::string id;
   ItemKey key{};
-  std::string category;           // "" = none
+  std::string category;  // "" = none
   std::vector<std::string> tags;
   double price = 0;
   bool is_hidden = false;
   Time created{};
-  std::string attributes;         // JSON object text as sent
+  std::string attributes;  // JSON object text as sent
 };
 
 struct Rule {
   enum class Kind { kPin, kHide, kBoost, kMaxPerCategory } kind = Kind::kBoost;
-  std::string item_id;    // pin, hide, boost: this item, or
-  std::string category;   // hide, boost: all items of this category
-  int position = 0;       // pin: place in the slate, from 0
-  double factor = 1;      // boost: score multiplier, > 0
-  int limit = 0;          // max_per_category
+  std::string item_id;   // pin, hide, boost: this item, or
+  std::string category;  // hide, boost: all items of this category
+  int position = 0;      // pin: place in the slate, from 0
+  double factor = 1;     // boost: score multiplier, > 0
+  int limit = 0;         // max_per_category
 };
 
 struct Placement {
   std::string name = "default";
-  double epsilon = 0.05;          // share of slate places filled at random, in [0, 1]
-  double control_share = 0.05;    // persons always served by popularity, in [0, 1]
-  double seen_window_s = 86400;   // an item shown is not shown again within; 0 = off
-  double outcome_window_s = 1800; // a click later than this does not count
+  double epsilon = 0.05;             // share of slate places filled at random, in [0, 1]
+  double control_share = 0.05;       // persons always served by popularity, in [0, 1]
+  double seen_window_s = 86400;      // an item shown is not shown again within; 0 = off
+  double outcome_window_s = 1800;    // a click later than this does not count
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
-  int candidates = 500;           // scored at most
+  int candidates = 500;              // scored at most
   std::vector<Rule> rules;
 };
 
 class Catalog {
  public:
   // {"op":"put_item","item":{"id","category","tags","price","is_hidden","created"}},
-  // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}} : applies one, or says why not.
+  // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}} : applies one, or says why
+  // not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;
   const Item* find(std::string_view id) const { return find(item_key(id)); }

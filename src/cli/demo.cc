@@ -123,12 +123,14 @@ Status Demo::visit(double day) {
                                world_.persons()[person].id, shares_[share].name, kSlate)));
   simdjson::dom::element root;
   simdjson::dom::array slate;
-  std::string_view decision;
+  std::string_view decision, decided;
   if (parser_.parse(answer).get(root) || root["items"].get(slate) ||
-      root["decision_id"].get(decision)) {
+      root["decision_id"].get(decision) || root["time"].get(decided)) {
     return Error{Code::kInternal, "not a decision: " + answer, "", ""};
   }
   if (share == 0) last_decision_ = decision;
+  // The workspace's clock is the latest tick: a click follows its decision by a few seconds of it.
+  const std::string clicked = format_iso8601(parse_iso8601(decided).value_or(kBegin) + seconds(5));
   auto& seen = shown_[person];
   std::erase_if(seen, [&](const auto& entry) { return entry.second < day - 1; });
   std::vector<bool> excluded(world_.items().size(), false);
@@ -152,7 +154,7 @@ Status Demo::visit(double day) {
     add_event(fmt::format(
         R"({{"type":"track","event":"click","userId":"{}","messageId":"m{}","timestamp":"{}",)"
         R"("properties":{{"item_id":"{}","decision_id":"{}"}}}})",
-        world_.persons()[person].id, ++message_, stamp(day), id, decision));
+        world_.persons()[person].id, ++message_, clicked, id, decision));
   }
   return ok_status();
 }

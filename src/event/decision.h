@@ -1,4 +1,5 @@
-// Decision: the answer to one request, with all that judging, explaining and learning from it needs.
+// Decision: the answer to one request, with all that judging, explaining and learning from it
+// needs.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,8 +14,8 @@ namespace attune {
 enum class Policy : std::uint8_t { kLearned = 0, kControl = 1, kRandom = 2, kFallback = 3 };
 std::string_view policy_name(Policy policy);  // "learned", "control", "random", "fallback"
 
-struct Part {           // one additive part of a score: weight * value
-  std::string name;     // "category=sport", "affinity_7d"
+struct Part {        // one additive part of a score: weight * value
+  std::string name;  // "category=sport", "affinity_7d"
   std::uint32_t hash = 0;
   float value = 0;
   float part = 0;
@@ -22,15 +23,15 @@ struct Part {           // one additive part of a score: weight * value
 
 struct ShownItem {
   std::string item_id;
-  std::string source;       // "popular", "latest", "item_item", "request", "pin"
-  float score = 0;          // final: logit plus rule steps
+  std::string source;  // "popular", "latest", "item_item", "request", "pin"
+  float score = 0;     // final: logit plus rule steps
   float p_click = 0;
-  double propensity = 1;    // chance this policy put this item at this place, in (0, 1]
-  std::int32_t rank_by_model = 0;   // before rules and exploration, from 0
-  std::int32_t rank_by_rules = 0;   // after rules, before exploration
+  double propensity = 1;           // chance this policy put this item at this place, in (0, 1]
+  std::int32_t rank_by_model = 0;  // before rules and exploration, from 0
+  std::int32_t rank_by_rules = 0;  // after rules, before exploration
   bool is_explored = false;
-  std::vector<std::string> rules;   // "boost category=sport x1.5", "seen 2 h ago" ...
-  std::vector<Part> parts;          // sum = logit of p_click
+  std::vector<std::string> rules;  // "boost category=sport x1.5", "seen 2 h ago" ...
+  std::vector<Part> parts;         // sum = logit of p_click
 };
 
 struct OtherItem {
@@ -40,16 +41,16 @@ struct OtherItem {
 };
 
 struct Decision {
-  std::string id;           // d_ + 26 base32
+  std::string id;  // d_ + 26 base32
   Time time{};
   std::string placement;
   Policy policy = Policy::kLearned;
-  std::string reason;       // why this policy: "control share", "no history: popular"
+  std::string reason;               // why this policy: "control share", "no history: popular"
   std::uint64_t model_version = 0;  // tick the weights were published at
   double outcome_window_s = 1800;
   bool is_impression_served = true;
   std::vector<ShownItem> shown;
-  std::vector<OtherItem> others;    // best not shown, at most 50
+  std::vector<OtherItem> others;  // best not shown, at most 50
 };
 
 void encode_decision(const Decision& decision, std::string& out);

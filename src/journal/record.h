@@ -17,7 +17,7 @@ enum class Kind : std::uint8_t {
   kDecision,  // payload sealed: encode_decision; id_hash = keyed hash of the decision id
   kControl,   // payload: a change of the catalog, JSON
   kErase,     // payload: u64 surrogates whose keys were destroyed
-  kUnlink,      // payload: two u64 surrogates, the link between them is dropped
+  kUnlink,    // payload: two u64 surrogates, the link between them is dropped
 };
 
 struct Record {

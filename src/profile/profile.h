@@ -41,27 +41,27 @@ struct Affinity {  // of a person to a category, or an item's own counts
   DecayedCount engaged;  // click like comment share follow cart purchase
 };
 
-inline constexpr std::size_t kSequenceLength = 20;   // last touches kept per identity
-inline constexpr std::size_t kSeenLength = 512;      // last shown items kept per identity
-inline constexpr std::size_t kCategoryCount = 32;    // categories kept per identity
-inline constexpr std::size_t kTraitCount = 64;       // traits kept per identity
-inline constexpr std::size_t kTraitBytes = 256;      // longer trait names or values are left out
+inline constexpr std::size_t kSequenceLength = 20;  // last touches kept per identity
+inline constexpr std::size_t kSeenLength = 512;     // last shown items kept per identity
+inline constexpr std::size_t kCategoryCount = 32;   // categories kept per identity
+inline constexpr std::size_t kTraitCount = 64;      // traits kept per identity
+inline constexpr std::size_t kTraitBytes = 256;     // longer trait names or values are left out
 
 // Fold of one identity's records.
 struct Profile {
-  Position position = 0;  // last record folded in
-  std::vector<std::pair<std::string, std::string>> traits;  // name, JSON text of value; sorted
-  std::uint8_t denied_purposes = 0;                         // bits: see Purpose
-  std::vector<std::pair<Verb, DecayedCount>> counts;        // sorted by verb
-  std::vector<std::pair<std::string, Affinity>> categories; // sorted by name
-  std::vector<Touch> touches;                               // engaged or viewed, newest last
-  std::vector<std::pair<ItemKey, Time>> seen;               // shown, newest last
+  Position position = 0;                                     // last record folded in
+  std::vector<std::pair<std::string, std::string>> traits;   // name, JSON text of value; sorted
+  std::uint8_t denied_purposes = 0;                          // bits: see Purpose
+  std::vector<std::pair<Verb, DecayedCount>> counts;         // sorted by verb
+  std::vector<std::pair<std::string, Affinity>> categories;  // sorted by name
+  std::vector<Touch> touches;                                // engaged or viewed, newest last
+  std::vector<std::pair<ItemKey, Time>> seen;                // shown, newest last
 
   // category: of the event's item, "" = unknown. Ignored when at <= position.
   void apply(const Event& event, std::string_view category, Position at);
   // One record may mark many items: ignored when at < position, or the same mark is there already.
   void mark_shown(ItemKey item, std::string_view category, Time when, Position at);
-  void encode(std::string& out) const;                      // canonical
+  void encode(std::string& out) const;  // canonical
   static Result<Profile> decode(std::string_view bytes);
 };
 
