@@ -80,6 +80,7 @@ void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Wei
     c.base = is_learned ? c.p : popular;
     c.second = popular;
     c.score = c.base * boost_of(*c.item, placement.rules);
+    if (!std::isfinite(c.score)) c.score = c.base;  // keeps the order a strict one
   }
 }
 
