@@ -5,9 +5,6 @@ missing=()
 for package in $(cat "$@"); do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
-# Node.js may come from another source than Debian and bring npm with it.
-command -v npm >/dev/null && missing=("${missing[@]/#npm/}")
-missing=($(printf '%s\n' "${missing[@]}" | grep -v '^$' || true))
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}" >&2
 as_root=""
