@@ -1,5 +1,6 @@
 #include <cinttypes>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -7,6 +8,13 @@
 
 namespace attune {
 namespace {
+
+// Looking must not make a workspace.
+Status require_workspace(const std::string& workspace) {
+  if (std::filesystem::is_directory(workspace + "/journal")) return ok_status();
+  return Error{Code::kNotFound, "no workspace at " + workspace, "workspace",
+               "name the folder that attune serve uses with --workspace"};
+}
 
 Result<std::vector<FoldHash>> rebuild(const std::string& workspace, int shards) {
   EngineOptions options;
@@ -22,6 +30,7 @@ Result<std::vector<FoldHash>> rebuild(const std::string& workspace, int shards) 
 }  // namespace
 
 Status explain(const std::string& workspace, const std::string& decision_id) {
+  TRY_OK(require_workspace(workspace));
   EngineOptions options;
   options.workspace = workspace;
   options.is_ticking = false;
@@ -32,6 +41,7 @@ Status explain(const std::string& workspace, const std::string& decision_id) {
 }
 
 Status replay_verify(const std::string& workspace, int shards, bool is_json) {
+  TRY_OK(require_workspace(workspace));
   TRY(const auto once, rebuild(workspace, shards));
   TRY(const auto again, rebuild(workspace, shards + 1));
   std::string out;

@@ -10,7 +10,7 @@ int finish(const Status& status) {
   if (status.ok()) return 0;
   std::fprintf(stderr, "attune: %s\n", status.error().message.c_str());
   if (!status.error().hint.empty()) std::fprintf(stderr, "  %s\n", status.error().hint.c_str());
-  return 1;
+  return status.error().code == Code::kInvalid ? 2 : 1;
 }
 
 void add_start(CLI::App& app, StartOptions& options) {
@@ -58,6 +58,12 @@ int run_attune(int argc, char** argv) {
       ->check(CLI::Range(1, 64));
   replay_command->add_flag("--verify", is_verify, "rebuild twice, with other shards, and compare");
   replay_command->add_flag("--json", is_json, "one JSON object on stdout");
+  const auto is_named = [&](CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    std::fprintf(stderr, "attune: no command %s; there are start, serve, explain and replay\n",
+                 argv[1]);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

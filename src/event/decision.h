@@ -24,7 +24,7 @@ struct Part {        // one additive part of a score: weight * value
 struct ShownItem {
   std::string item_id;
   std::string source;  // "popular", "latest", "item_item", "request", "pin"
-  float score = 0;     // final: logit plus rule steps
+  float score = 0;     // what ranked it: p_click, or popularity, times its boosts
   float p_click = 0;
   double propensity = 1;           // chance this policy put this item at this place, in (0, 1]
   std::int32_t rank_by_model = 0;  // before rules and exploration, from 0
