@@ -41,20 +41,73 @@ void encode_placement(const Placement& p, Writer& out) {
   }
 }
 
+// Of one item with its places in the lists; strings within their own object cost nothing more.
+std::size_t size_of(const Item& item) {
+  const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
+  std::size_t bytes = sizeof(Item) + 32 + 16 + 56;
+  bytes += text(item.id) + text(item.category) + text(item.attributes);
+  for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
+  return bytes;
+}
+
+Item decode_item(Reader& in) {
+  Item item;
+  item.id = in.str();
+  item.key = item_key(item.id);
+  item.category = in.str();
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) item.tags.emplace_back(in.str());
+  item.price = in.f64();
+  item.is_hidden = in.u8() != 0;
+  item.created = time_from_us(in.svarint());
+  item.attributes = in.str();
+  return item;
+}
+
+Rule decode_rule(Reader& in) {
+  Rule rule;
+  rule.kind = static_cast<Rule::Kind>(in.u8());
+  rule.item_id = in.str();
+  rule.category = in.str();
+  rule.position = static_cast<int>(in.svarint());
+  rule.factor = in.f64();
+  rule.limit = static_cast<int>(in.svarint());
+  return rule;
+}
+
+Placement decode_placement(Reader& in) {
+  Placement p;
+  p.name = in.str();
+  p.epsilon = in.f64();
+  p.control_share = in.f64();
+  p.seen_window_s = in.f64();
+  p.outcome_window_s = in.f64();
+  p.is_impression_served = in.u8() != 0;
+  p.candidates = static_cast<int>(in.svarint());
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
+  return p;
+}
+
 }  // namespace
+
+Status Catalog::put(Item item) {
+  const auto [slot, is_new] = index_.try_emplace(item.key, items_.size());
+  if (!is_new && items_[slot->second]->id != item.id) {
+    return Error{Code::kConflict, fmt::format("item id \"{}\" has the hash of another", item.id),
+                 "item.id", "choose another id"};
+  }
+  if (is_new) {
+    items_.emplace_back();
+  } else {
+    bytes_ -= size_of(*items_[slot->second]);
+  }
+  bytes_ += size_of(item);
+  items_[slot->second] = std::make_shared<const Item>(std::move(item));
+  return ok_status();
+}
 
 Status Catalog::apply(std::string_view control_json, Time received) {
   TRY(Control control, parse_control(control_json, received));
-  if (auto* item = std::get_if<Item>(&control)) {
-    const auto [slot, is_new] = index_.try_emplace(item->key, items_.size());
-    if (!is_new && items_[slot->second]->id != item->id) {
-      return Error{Code::kConflict, fmt::format("item id \"{}\" has the hash of another", item->id),
-                   "item.id", "choose another id"};
-    }
-    if (is_new) items_.emplace_back();
-    items_[slot->second] = std::make_shared<const Item>(std::move(*item));
-    return ok_status();
-  }
+  if (auto* item = std::get_if<Item>(&control)) return put(std::move(*item));
   if (auto* placement = std::get_if<Placement>(&control)) {
     std::string name = placement->name;
     placements_.insert_or_assign(std::move(name), std::move(*placement));
@@ -66,6 +119,7 @@ Status Catalog::apply(std::string_view control_json, Time received) {
     return Error{Code::kNotFound, fmt::format("no item \"{}\"", id), "id"};
   }
   const std::size_t hole = found->second;
+  bytes_ -= size_of(*items_[hole]);
   index_.erase(found);
   if (hole + 1 != items_.size()) {
     items_[hole] = std::move(items_.back());
@@ -98,6 +152,24 @@ void Catalog::encode(std::string& out) const {
   for (const auto* item : sorted) encode_item(*item, writer);
   writer.varint(placements_.size());
   for (const auto& [name, placement] : placements_) encode_placement(placement, writer);
+}
+
+Result<Catalog> Catalog::decode(std::string_view bytes) {
+  const Error damaged{Code::kCorrupt, "catalog bytes are damaged or of another version"};
+  Reader in(bytes);
+  if (in.u8() != 1) return damaged;
+  Catalog catalog;
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    Item item = decode_item(in);
+    if (in.ok()) TRY_OK(catalog.put(std::move(item)));
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    Placement placement = decode_placement(in);
+    std::string name = placement.name;
+    catalog.placements_.insert_or_assign(std::move(name), std::move(placement));
+  }
+  if (!in.ok() || !in.done()) return damaged;
+  return catalog;
 }
 
 std::string item_json(const Item& item) {

@@ -57,8 +57,13 @@ class Catalog {
   const std::vector<std::shared_ptr<const Item>>& items() const { return items_; }
   // Canonical bytes of everything, for fold hashes and snapshots.
   void encode(std::string& out) const;
+  static Result<Catalog> decode(std::string_view bytes);
+  std::size_t memory_bytes() const { return bytes_; }  // estimate
 
  private:
+  Status put(Item item);
+
+  std::size_t bytes_ = 0;
   std::vector<std::shared_ptr<const Item>> items_;  // order of first put; deletion moves the last
   std::unordered_map<ItemKey, std::size_t, IdHash> index_;
   std::map<std::string, Placement, std::less<>> placements_;

@@ -166,5 +166,28 @@ TEST(Catalog, SaysWhatIsWrongWithPlacements) {
   });
 }
 
+TEST(Catalog, DecodesToTheSameBytes) {
+  Catalog catalog;
+  const char* const changes[] = {
+      R"({"op":"put_item","item":{"id":"a","category":"x","tags":["t","u"],"price":1.5,"brand":"b"}})",
+      R"({"op":"put_item","item":{"id":"b","is_hidden":true}})",
+      R"({"op":"put_placement","placement":{"name":"feed","epsilon":0.5,)"
+      R"("rules":[{"kind":"boost","category":"x","factor":2}]}})"};
+  for (const char* change : changes) {
+    const Status applied = catalog.apply(change, time_from_us(1'000'000));
+    ASSERT_TRUE(applied.ok()) << applied.error().message;
+  }
+  std::string bytes, again;
+  catalog.encode(bytes);
+  const auto decoded = Catalog::decode(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  decoded->encode(again);
+  EXPECT_EQ(bytes, again);
+  EXPECT_EQ(decoded->memory_bytes(), catalog.memory_bytes());
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_FALSE(Catalog::decode(std::string_view(bytes).substr(0, cut)).ok()) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace attune
