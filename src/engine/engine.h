@@ -23,8 +23,16 @@ struct EngineOptions {
   int tick_ms = 100;           // wall time between ticks
   double event_tick_s = 60;    // kEvent: event time between ticks
   int shards = 1;              // partitions of the identities; state does not depend on it
-  bool is_ticking = true;      // false: the caller ticks (tests, replay)
+  bool is_ticking = true;      // false: the caller ticks and makes checkpoints (tests)
+  std::uint64_t memory_bytes = 0;      // limit of the process; 0 = none; at least kLeastMemory
+  double checkpoint_s = 60;            // at most so much of the journal is replayed at a start
+  double retention_s = 0;              // older log files are dropped by a cut; 0 = kept
+  double full_disk_share = 0.95;       // beyond it events are refused, decisions go on
+  std::uint8_t denied_by_default = 0;  // purposes (profile.h), for persons who said nothing
+  // Share of the disk in use, in [0, 1]; a test puts its own here.
+  std::function<double(const std::string& path)> disk_used = nullptr;
 };
+inline constexpr std::uint64_t kLeastMemory = 128u << 20;
 
 struct IngestReport {
   std::size_t accepted = 0;
@@ -38,9 +46,23 @@ struct FoldHash {
   bool operator==(const FoldHash&) const = default;
 };
 
+struct MemoryPart {
+  std::string name;
+  std::uint64_t bytes = 0;
+};
+
+struct VerifyReport {
+  bool is_equal = false;
+  std::vector<FoldHash> live, rebuilt;
+  std::uint64_t rows_equal = 0;  // feature rows of decisions, computed again and compared
+  std::uint64_t rows_differ = 0;
+  std::uint64_t rows_raced = 0;  // an event came between choosing and recording: not comparable
+};
+
 struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
+  std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
 };
 
 class Engine {
@@ -69,7 +91,22 @@ class Engine {
   // Closes the current tick at this clock reading and runs the folds across people.
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.
-  virtual std::vector<FoldHash> fold_hashes() = 0;
+  virtual Result<std::vector<FoldHash>> fold_hashes() = 0;
+  // Rebuilds everything from base and journal beside the live state and compares. Holds up
+  // decisions and events while it hashes.
+  virtual Result<VerifyReport> verify(int shards) = 0;
+  // Stores all folds as of now; the next start replays from here.
+  virtual Status checkpoint() = 0;
+  // Drops log files older than retention_s, after a cut; how many records went.
+  virtual Result<std::uint64_t> retain() = 0;
+  // One archive of everything but the keys.
+  virtual Status backup(const std::string& path) = 0;
+  // Everything stored of the person as JSON lines: profile, then events and decisions in order.
+  virtual Status export_person(IdType type, std::string_view id,
+                               const std::function<void(std::string_view line)>& sink) = 0;
+  // Whether events are accepted, or why not.
+  virtual Status ready() const = 0;
+  virtual std::vector<MemoryPart> memory() const = 0;
   virtual EngineCounts counts() const = 0;
   virtual std::string learning_json() const = 0;  // progressive metrics and click rate per policy
   // On disk and stopped; further calls answer kUnavailable.

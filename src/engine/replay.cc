@@ -5,34 +5,47 @@
 namespace attune {
 namespace {
 
-Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state) {
+constexpr Position kTrimEvery = 4096;
+
+Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state,
+                    const ReplayHooks& hooks) {
   const Record& record = stored.record;
-  if (record.kind == Kind::kEvent) {
-    TRY(const StoredEvent decoded, decode_event(payload, record.received));
-    state.event(stored.position, record.surrogate, decoded.event);
+  if (record.kind == Kind::kIdentity) {
+    state.add_new(record.surrogate);
+  } else if (record.kind == Kind::kEvent) {
+    TRY(StoredEvent decoded, decode_event(payload, record.received));
+    TRY_OK(state.load(record.surrogate));
+    state.event(stored.position, record.surrogate, std::move(decoded.event));
   } else if (record.kind == Kind::kDecision) {
     TRY(const Decision decision, decode_decision(payload));
+    TRY_OK(state.load(record.surrogate));
+    if (hooks.decision) TRY_OK(hooks.decision(stored.position, record.surrogate, decision));
     state.decision(stored.position, record.surrogate, decision);
   }
   return ok_status();
 }
 
-Status apply_plain(const StoredRecord& stored, State& state) {
+Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& hooks) {
   const Record& record = stored.record;
   Reader in(record.payload);
   if (record.kind == Kind::kTick) {
     state.tick(in.u64(), record.received);
+    if (hooks.published) hooks.published();
+  } else if (record.kind == Kind::kOpen) {
+    state.open();
+    if (hooks.published) hooks.published();
   } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
     const Surrogate a{in.u64()};
     const Surrogate b{in.u64()};
     if (record.kind == Kind::kLink) state.link(stored.position, a, b);
     if (record.kind == Kind::kUnlink) state.unlink(a, b);
   } else if (record.kind == Kind::kControl) {
-    return state.control(stored.position, record.payload, record.received);
+    return state.control(std::span<const std::string>(&record.payload, 1), record.received);
   } else if (record.kind == Kind::kErase) {
     std::vector<Surrogate> erased;
     while (in.left() >= 8) erased.push_back(Surrogate{in.u64()});
     state.erase(erased);
+    if (hooks.erased) hooks.erased(erased);
   }
   return ok_status();
 }
@@ -40,23 +53,31 @@ Status apply_plain(const StoredRecord& stored, State& state) {
 }  // namespace
 
 Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& state,
-                    const SeenId& seen) {
+                    const ReplayHooks& hooks) {
   const Record& record = stored.record;
-  if (record.kind == Kind::kEvent && record.id_hash != 0) seen(record.id_hash, record.received);
-  if (raw(record.surrogate) == 0) return apply_plain(stored, state);
+  if (record.kind == Kind::kEvent && record.id_hash != 0 && hooks.id) {
+    hooks.id(record.id_hash, record.received);
+  }
+  if (raw(record.surrogate) == 0) return apply_plain(stored, state, hooks);
   auto payload = keyring.open(record);
   if (!payload.ok() && payload.error().code == Code::kNotFound) return ok_status();
   if (!payload.ok()) return std::move(payload).error();
-  return apply_sealed(stored, payload.value(), state);
+  return apply_sealed(stored, payload.value(), state, hooks);
 }
 
-Status replay(Journal& journal, const Keyring& keyring, State& state, const SeenId& seen) {
-  TRY(const auto cursor, journal.read(1));
-  while (true) {
+Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,
+                        State& state, const ReplayHooks& hooks) {
+  Position last = from - 1;
+  if (from > to) return last;
+  TRY(const auto cursor, journal.read(from));
+  while (last < to) {
     TRY(const auto stored, cursor->next());
-    if (!stored) return ok_status();
-    TRY_OK(apply_record(*stored, keyring, state, seen));
+    if (!stored) break;
+    TRY_OK(apply_record(*stored, keyring, state, hooks));
+    last = stored->position;
+    if (last % kTrimEvery == 0) (void)state.trim();
   }
+  return last;
 }
 
 }  // namespace attune

@@ -1,6 +1,6 @@
 // Replay: records of the journal into a State, in order.
 #pragma once
-#include <unordered_map>
+#include <functional>
 
 #include "engine/state.h"
 #include "journal/journal.h"
@@ -8,13 +8,20 @@
 
 namespace attune {
 
-// Called for each event record with its id hash and received time (fills the idempotency window).
-using SeenId = std::function<void(std::uint64_t id_hash, Time received)>;
+struct ReplayHooks {
+  // Before a decision is folded: the state is as it was when the decision was recorded.
+  std::function<Status(Position, Surrogate, const Decision&)> decision = nullptr;
+  // An event record with an id: fills the window of message ids.
+  std::function<void(std::uint64_t id_hash, Time received)> id = nullptr;
+  std::function<void(std::span<const Surrogate>)> erased = nullptr;
+  std::function<void()> published = nullptr;  // after a tick or a start
+};
 
 // Opens the payload and applies it. Records of a destroyed key are left out.
 Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& state,
-                    const SeenId& seen);
-// Applies everything from the first record on.
-Status replay(Journal& journal, const Keyring& keyring, State& state, const SeenId& seen);
+                    const ReplayHooks& hooks);
+// Applies the records from..to, both included; the last position applied, from - 1 if none.
+Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,
+                        State& state, const ReplayHooks& hooks);
 
 }  // namespace attune

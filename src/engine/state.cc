@@ -8,9 +8,10 @@
 namespace attune {
 namespace {
 
-constexpr std::uint64_t kBaseMagic = 0x3145534142545441;  // "ATTBASE1"
 constexpr std::size_t kRecentItems = 30;
 constexpr std::uint64_t kItemItemTicks = 10;  // its copy is the dearest part of a publication
+
+constexpr std::uint8_t bit(Purpose purpose) { return static_cast<std::uint8_t>(purpose); }
 
 std::uint64_t hash_of(const auto& fold) {
   std::string bytes;
@@ -18,243 +19,273 @@ std::uint64_t hash_of(const auto& fold) {
   return hash64(bytes);
 }
 
-std::vector<ItemKey> items_of(const Profile& profile) {
-  std::vector<ItemKey> items;
-  const std::size_t begin =
-      profile.touches.size() > kRecentItems ? profile.touches.size() - kRecentItems : 0;
-  for (std::size_t i = begin; i < profile.touches.size(); ++i) {
-    items.push_back(profile.touches[i].item);
-  }
-  return items;
-}
-
 }  // namespace
 
-State::State(int shards)
-    : shards_(static_cast<std::size_t>(std::max(1, shards))),
-      catalog_(std::make_shared<Catalog>()),
-      learner_(FtrlOptions{}) {
-  publish();
+State::State(const StateOptions& options, const ProfileCache::Load& load) : options_(options) {
+  for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
+  publish(true);
 }
 
-std::string_view State::category_of(ItemKey item) const {
-  const Item* found = catalog_->find(item);
-  return found ? std::string_view(found->category) : std::string_view();
+Status State::load(Surrogate identity) {
+  TRY_OK(shard(identity).load(identity));
+  for (const Surrogate member : folds_.graph.members(identity)) {
+    TRY_OK(shard(member).load(member));
+  }
+  return ok_status();
 }
 
-void State::event(Position at, Surrogate identity, const Event& event) {
-  Profile& profile = shard(identity)[identity];
-  bool has_consent = false;
-  const std::uint8_t denied = denied_purposes_of(event.context, has_consent);
-  if (has_consent) profile.denied_purposes = denied;
-  Entry entry;
+const Profile& State::decoded(Surrogate identity) {
+  // What is stored was encoded here and is checked by its seal.
+  CHECK(Profile::decode(shard(identity).find(identity), scratch_).ok());
+  return scratch_;
+}
+
+void State::store(Surrogate identity, const Profile& profile) {
+  encoded_.clear();
+  profile.encode(encoded_);
+  shard(identity).put(identity, encoded_);
+}
+
+ItemView State::view_of(ItemKey item) const {
+  const Item* found = folds_.catalog->find(item);
+  return found ? ItemView{item, found->category_hash, found->tag_hashes} : ItemView{item, 0, {}};
+}
+
+State::Entry& State::note(Position at, Surrogate identity) {
+  Entry& entry = pending_.emplace_back();
   entry.at = at;
   entry.identity = identity;
-  entry.person = graph_.members(identity);
-  const bool is_about_item = !event.item_id.empty();
-  if (is_about_item) entry.recent = items_of(person(identity));
-  const std::uint8_t personal = static_cast<std::uint8_t>(Purpose::kPersonalization);
-  const ItemKey item = is_about_item ? item_key(event.item_id) : ItemKey{};
-  if ((profile.denied_purposes & personal) == 0) {
-    profile.apply(event, category_of(item), at);
-    entry.event = std::make_shared<Event>(event);
-    pending_.push_back(std::move(entry));
-  } else {
-    profile.position = at;
+  const auto members = folds_.graph.members(identity);
+  if (members.size() > 1) {
+    others_.insert(others_.end(), members.begin(), members.end());
+    entry.others = static_cast<std::uint32_t>(members.size());
   }
+  return entry;
+}
+
+void State::note_touched(Entry& entry) {
+  const Profile merged = entry.others == 0 ? Profile() : person(entry.identity);
+  const auto& touches = entry.others == 0 ? scratch_.touches : merged.touches;
+  const std::size_t count = std::min(touches.size(), kRecentItems);
+  for (std::size_t i = touches.size() - count; i < touches.size(); ++i) {
+    touched_.push_back(touches[i].item);
+  }
+  entry.touched = static_cast<std::uint32_t>(count);
+}
+
+void State::event(Position at, Surrogate identity, Event&& event) {
+  (void)decoded(identity);
+  const bool is_about_item = !event.item_id.empty();
+  Entry* entry = is_about_item ? &note(at, identity) : nullptr;
+  if (entry && is_engagement(event.verb)) note_touched(*entry);
+  bool has_consent = false;
+  const std::uint8_t said = denied_purposes_of(event.context, has_consent);
+  if (has_consent) {
+    scratch_.set_denied(said);
+    folds_.has_storage_denials |= (said & bit(Purpose::kStorage)) != 0;
+  }
+  const ItemKey item = is_about_item ? item_key(event.item_id) : ItemKey{};
+  scratch_.apply(event, view_of(item), at, options_.denied_by_default);
+  store(identity, scratch_);
+  if (!entry) return;
+  entry->denied = scratch_.denied(options_.denied_by_default);
+  entry->event = std::move(event);
 }
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
-  Profile& profile = shard(identity)[identity];
+  (void)decoded(identity);
   for (const ShownItem& shown : decision.shown) {
-    const ItemKey item = item_key(shown.item_id);
-    profile.mark_shown(item, category_of(item), decision.time, at);
+    scratch_.mark_shown(view_of(item_key(shown.item_id)), shown.p_click, decision.time, at);
   }
-  pending_.push_back({.at = at,
-                      .identity = identity,
-                      .person = graph_.members(identity),
-                      .recent = {},
-                      .event = nullptr,
-                      .decision = std::make_shared<Decision>(decision)});
+  store(identity, scratch_);
+  note(at, identity).decision = std::make_shared<Decision>(decision);
 }
 
-void State::link(Position at, Surrogate a, Surrogate b) { graph_.link(a, b, at); }
-void State::unlink(Surrogate a, Surrogate b) { graph_.unlink(a, b); }
+void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }
 
-Status State::control(Position, std::string_view change, Time received) {
-  auto next = std::make_shared<Catalog>(*catalog_);
-  TRY_OK(next->apply(change, received));
-  catalog_ = std::move(next);
-  is_catalog_dirty_ = true;
+Status State::control(std::span<const std::string> changes, Time received) {
+  auto next = std::make_shared<Catalog>(*folds_.catalog);
+  for (const std::string& change : changes) TRY_OK(next->apply(change, received));
+  set_catalog(std::move(next));
   return ok_status();
+}
+
+void State::set_catalog(std::shared_ptr<const Catalog> catalog) {
+  folds_.catalog = std::move(catalog);
+  is_catalog_dirty_ = true;
 }
 
 void State::erase(std::span<const Surrogate> identities) {
   for (const Surrogate identity : identities) {
-    std::erase_if(pending_, [&](const Entry& e) { return e.identity == identity; });
-    shard(identity).erase(identity);
-    graph_.drop(identity);
-    learner_.forget(identity);
+    for (Entry& entry : pending_) {
+      if (entry.identity == identity) entry.at = 0;  // left out at the tick
+    }
+    shard(identity).put(identity, {});
+    folds_.graph.drop(identity);
+    folds_.learner.forget(identity);
   }
 }
 
 void State::count_shown(ItemKey item, Time when) {
-  counters_.items[item].shown.add(when);
-  counters_.all.shown.add(when);
+  folds_.counters.add_shown(item, when);
+  is_counters_dirty_ = true;
 }
 
-void State::fold(const Entry& entry) {
-  if (entry.decision) {
+void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
+                       std::span<const ItemKey> touched) {
+  const Event& event = entry.event;
+  const ItemKey item = item_key(event.item_id);
+  if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
+    if (event.verb == Verb::kImpression) count_shown(item, event.time);
+    if (is_engagement(event.verb)) {
+      folds_.counters.add_engaged(item, event.time);
+      is_counters_dirty_ = true;
+    }
+  }
+  if ((entry.denied & bit(Purpose::kPersonalization)) != 0) return;
+  if (is_engagement(event.verb)) {
+    folds_.item_item.learn(touched, item);
+    is_item_item_dirty_ = true;
+  }
+  folds_.learner.on_event(event, person);
+}
+
+void State::tick(std::uint64_t number, Time clock) {
+  folds_.tick = std::max(folds_.tick, number);  // a base may be ahead of the records
+  folds_.clock = std::max(folds_.clock, clock);
+  std::size_t other = 0, touched = 0;
+  for (const Entry& entry : pending_) {
+    const std::span<const Surrogate> alone(&entry.identity, 1);
+    const auto person =
+        entry.others == 0 ? alone : std::span<const Surrogate>(others_).subspan(other, entry.others);
+    const auto items = std::span<const ItemKey>(touched_).subspan(touched, entry.touched);
+    other += entry.others;
+    touched += entry.touched;
+    if (entry.at <= across_from_) continue;  // erased, or in the base already
+    if (!entry.decision) {
+      fold_event(entry, person, items);
+      continue;
+    }
     if (entry.decision->is_impression_served) {
       for (const ShownItem& shown : entry.decision->shown) {
         count_shown(item_key(shown.item_id), entry.decision->time);
       }
     }
-    learner_.on_decision(*entry.decision, entry.identity, entry.at);
-    return;
+    folds_.learner.on_decision(*entry.decision, entry.identity, entry.at);
   }
-  const Event& event = *entry.event;
-  if (event.item_id.empty()) return;
-  const ItemKey item = item_key(event.item_id);
-  if (event.verb == Verb::kImpression) count_shown(item, event.time);
-  if (is_engagement(event.verb)) {
-    counters_.items[item].engaged.add(event.time);
-    counters_.all.engaged.add(event.time);
-    item_item_.learn(entry.recent, item);
-    is_item_item_dirty_ = true;
-  }
-  learner_.on_event(event, entry.person);
-}
-
-void State::tick(std::uint64_t number, Time clock) {
-  tick_ = number;
-  clock_ = std::max(clock_, clock);
-  bool is_new = false;
-  for (const Entry& entry : pending_) {
-    if (entry.at <= base_) continue;  // the base holds it already
-    fold(entry);
-    is_new = true;
-  }
-  if (is_new) is_counters_dirty_ = true;
   pending_.clear();
-  learner_.on_tick(clock_);
-  publish();
+  others_.clear();
+  touched_.clear();
+  folds_.learner.on_tick(folds_.clock);
+  publish(false);
 }
 
-void State::publish() {
-  const bool is_model_new = learner_.updates() != published_updates_ || !published_;
-  const bool is_item_item_due = is_item_item_dirty_ && (tick_ % kItemItemTicks == 0 || !published_);
+void State::open() { publish(true); }
+
+void State::publish(bool is_everything) {
+  const Learner& learner = folds_.learner;
+  const bool is_model_new = is_everything || learner.updates() != published_updates_;
+  const bool is_item_item_due =
+      is_everything || (is_item_item_dirty_ && folds_.tick % kItemItemTicks == 0);
+  is_counters_dirty_ |= is_everything;
+  is_catalog_dirty_ |= is_everything;
   if (!is_model_new && !is_counters_dirty_ && !is_catalog_dirty_ && !is_item_item_due) return;
   auto next = published_ ? std::make_shared<Published>(*published_) : std::make_shared<Published>();
-  next->version = tick_;
-  next->time = clock_;
-  next->catalog = catalog_;
-  if (is_counters_dirty_) next->counters = std::make_shared<Counters>(counters_);
-  if (is_item_item_due) next->item_item = std::make_shared<ItemItem>(item_item_);
+  next->version = folds_.tick;
+  next->time = folds_.clock;
+  next->catalog = folds_.catalog;
+  if (is_counters_dirty_) next->counters = std::make_shared<Counters>(folds_.counters);
+  if (is_item_item_due) next->item_item = std::make_shared<ItemItem>(folds_.item_item);
   if (is_model_new) {
-    next->weights = std::make_shared<std::vector<float>>(learner_.model().weights());
+    next->weights = std::make_shared<std::vector<float>>(learner.model().weights());
   }
   if (is_counters_dirty_ || is_catalog_dirty_) rank_lists(*next);
-  published_updates_ = learner_.updates();
+  published_updates_ = learner.updates();
   is_counters_dirty_ = is_catalog_dirty_ = false;
   if (is_item_item_due) is_item_item_dirty_ = false;
   published_ = std::move(next);
 }
 
-Profile State::person(Surrogate any) const {
-  std::vector<const Profile*> parts;
-  for (const Surrogate member : graph_.members(any)) {
-    if (const Profile* found = profile(member)) parts.push_back(found);
+Profile State::person(Surrogate any) {
+  const auto members = folds_.graph.members(any);
+  if (members.size() == 1) return decoded(any);
+  std::vector<Profile> parts(members.size());
+  std::vector<const Profile*> present;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::string_view bytes = shard(members[i]).find(members[i]);
+    if (bytes.empty()) continue;
+    CHECK(Profile::decode(bytes, parts[i]).ok());
+    present.push_back(&parts[i]);
   }
-  if (parts.size() == 1) return *parts[0];
-  return merge(parts);
+  return merge(present);
 }
 
-const Profile* State::profile(Surrogate identity) const {
-  const auto& identities = shard(identity);
-  const auto found = identities.find(identity);
-  return found == identities.end() ? nullptr : &found->second;
+bool State::may_refuse_storage() const {
+  return folds_.has_storage_denials ||
+         (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
 }
 
-std::size_t State::profile_count() const {
-  std::size_t count = 0;
-  for (const Shard& identities : shards_) count += identities.size();
-  return count;
+std::uint8_t State::denied(Surrogate any) {
+  return person(any).denied(options_.denied_by_default);
 }
 
-void State::encode_counters(std::string& out) const {
-  std::vector<ItemKey> keys;
-  for (const auto& [key, affinity] : counters_.items) keys.push_back(key);
-  std::sort(keys.begin(), keys.end());
-  Writer writer(out);
-  counters_.all.shown.encode(out);
-  counters_.all.engaged.encode(out);
-  writer.varint(keys.size());
-  for (const ItemKey key : keys) {
-    writer.u64(raw(key));
-    counters_.items.at(key).shown.encode(out);
-    counters_.items.at(key).engaged.encode(out);
-  }
+bool State::trim() {
+  bool is_kept = true;
+  for (ProfileCache& shard : shards_) is_kept &= shard.trim();
+  return is_kept;
 }
 
-std::string State::encode_base(Position at) const {
-  std::string counters, items, learner, out;
-  encode_counters(counters);
-  item_item_.encode(items);
-  learner_.encode(learner);
-  Writer writer(out);
-  writer.u64(kBaseMagic);
-  writer.u64(at);
-  writer.u64(tick_);
-  writer.u64(static_cast<std::uint64_t>(to_us(clock_)));
-  writer.str(counters);
-  writer.str(items);
-  writer.str(learner);
-  writer.u64(hash64(out));
-  return out;
+void State::set_profile_limit(std::size_t bytes) {
+  for (ProfileCache& shard : shards_) shard.set_limit(bytes / shards_.size());
 }
 
-Status State::load_base(std::string_view bytes) {
-  const Error corrupt{Code::kCorrupt, "base: checksum does not match", "",
-                      "restore the workspace from a backup"};
-  if (bytes.size() < 8) return corrupt;
-  Reader tail(bytes.substr(bytes.size() - 8));
-  if (tail.u64() != hash64(bytes.substr(0, bytes.size() - 8))) return corrupt;
-  Reader in(bytes);
-  if (in.u64() != kBaseMagic) return corrupt;
-  base_ = in.u64();
-  tick_ = in.u64();
-  clock_ = time_from_us(static_cast<std::int64_t>(in.u64()));
-  Reader counters(in.str());
-  const std::string_view items = in.str();
-  const std::string_view learner = in.str();
-  counters_.all.shown = DecayedCount::decode(counters);
-  counters_.all.engaged = DecayedCount::decode(counters);
-  for (std::uint64_t left = counters.varint(); left > 0 && counters.ok(); --left) {
-    Affinity& affinity = counters_.items[ItemKey{counters.u64()}];
-    affinity.shown = DecayedCount::decode(counters);
-    affinity.engaged = DecayedCount::decode(counters);
-  }
-  TRY(item_item_, ItemItem::decode(items));
-  TRY(learner_, Learner::decode(learner));
-  return in.ok() && counters.ok() ? ok_status() : Status(corrupt);
+void State::begin_checkpoint() {
+  for (ProfileCache& shard : shards_) shard.begin_checkpoint();
 }
 
-std::vector<FoldHash> State::hashes() const {
+bool State::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
+  return std::any_of(shards_.begin(), shards_.end(),
+                     [&](ProfileCache& shard) { return shard.take(most, out); });
+}
+
+void State::end_checkpoint(bool is_stored) {
+  for (ProfileCache& shard : shards_) shard.end_checkpoint(is_stored);
+}
+
+namespace {
+
+std::size_t sum_of(const std::vector<ProfileCache>& shards,
+                   std::size_t (ProfileCache::*count)() const) {
+  std::size_t sum = 0;
+  for (const ProfileCache& shard : shards) sum += (shard.*count)();
+  return sum;
+}
+
+}  // namespace
+
+std::size_t State::changed_profiles() const { return sum_of(shards_, &ProfileCache::changed); }
+std::size_t State::resident_profiles() const { return sum_of(shards_, &ProfileCache::resident); }
+std::size_t State::profile_bytes() const { return sum_of(shards_, &ProfileCache::memory_bytes); }
+
+Result<std::vector<FoldHash>> State::hashes(
+    ProfileStore* store, const std::function<std::string(Surrogate, std::string_view)>& open) {
   std::uint64_t profiles = 0;  // a sum, so that the order of identities does not matter
-  for (const Shard& identities : shards_) {
-    for (const auto& [identity, profile] : identities) {
-      profiles += mix64(raw(identity), hash_of(profile));
-    }
+  const auto add = [&](Surrogate identity, std::string_view bytes) {
+    if (!bytes.empty()) profiles += mix64(raw(identity), hash64(bytes));
+  };
+  for (const ProfileCache& shard : shards_) shard.each_resident(add);
+  if (store) {
+    TRY_OK(store->each([&](Surrogate identity, std::string_view bytes) {
+      if (!shard(identity).is_resident(identity)) add(identity, open(identity, bytes));
+      return ok_status();
+    }));
   }
-  std::string counters;
-  encode_counters(counters);
-  return {{"profiles", profiles},
-          {"identity_graph", hash_of(graph_)},
-          {"catalog", hash_of(*catalog_)},
-          {"item_counters", hash64(counters)},
-          {"item_item", hash_of(item_item_)},
-          {"learner", hash_of(learner_)}};
+  return std::vector<FoldHash>{{"profiles", profiles},
+                               {"identity_graph", hash_of(folds_.graph)},
+                               {"catalog", hash_of(*folds_.catalog)},
+                               {"item_counters", hash_of(folds_.counters)},
+                               {"item_item", hash_of(folds_.item_item)},
+                               {"learner", hash_of(folds_.learner)}};
 }
 
 }  // namespace attune

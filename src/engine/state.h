@@ -4,74 +4,105 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "decide/decide.h"
 #include "engine/engine.h"
-#include "learn/learner.h"
-#include "model/item_item.h"
-#include "profile/graph.h"
-#include "profile/profile.h"
+#include "engine/folds.h"
+#include "engine/profile_cache.h"
 
 namespace attune {
 
+struct StateOptions {
+  int shards = 1;                      // partitions of the identities; nothing depends on it
+  std::uint8_t denied_by_default = 0;  // purposes, for persons who said nothing
+};
+
 class State {
  public:
-  explicit State(int shards);
+  explicit State(const StateOptions& options = {}, const ProfileCache::Load& load = nullptr);
+
+  // Makes resident what the records of this identity touch. Before any of the calls below that
+  // name it; the only ones that can fail for want of a disk.
+  Status load(Surrogate identity);
+  void add_new(Surrogate identity) { shard(identity).add_new(identity); }
 
   // Folds of one identity: at once.
-  void event(Position at, Surrogate identity, const Event& event);
+  void event(Position at, Surrogate identity, Event&& event);
   void decision(Position at, Surrogate identity, const Decision& decision);
   void link(Position at, Surrogate a, Surrogate b);
-  void unlink(Surrogate a, Surrogate b);
-  Status control(Position at, std::string_view change, Time received);
+  void unlink(Surrogate a, Surrogate b) { folds_.graph.unlink(a, b); }
+  // All apply, or none.
+  Status control(std::span<const std::string> changes, Time received);
+  void set_catalog(std::shared_ptr<const Catalog> catalog);
   void erase(std::span<const Surrogate> identities);
-  // Folds across people: everything since the last tick, then what time brings.
+  // Folds across people: everything since the last tick, then what time brings; publishes.
   void tick(std::uint64_t number, Time clock);
-  // A base: the folds across people as of a position; records up to it leave them alone.
-  std::string encode_base(Position at) const;
-  Status load_base(std::string_view bytes);
+  // The process began again here: publishes everything, as a start does.
+  void open();
 
-  Profile person(Surrogate any) const;  // merge of the identities of that person
-  const Profile* profile(Surrogate identity) const;
-  const IdentityGraph& graph() const { return graph_; }
-  std::shared_ptr<const Catalog> catalog() const { return catalog_; }
+  // Records up to this one leave the folds across people alone: they hold them already.
+  void set_across_from(Position at) { across_from_ = at; }
+  Position across_from() const { return across_from_; }
+  Folds& folds() { return folds_; }
+  const Folds& folds() const { return folds_; }
+  const IdentityGraph& graph() const { return folds_.graph; }
+  const Learner& learner() const { return folds_.learner; }
+  std::shared_ptr<const Catalog> catalog() const { return folds_.catalog; }
   std::shared_ptr<const Published> published() const { return published_; }
-  const Learner& learner() const { return learner_; }
-  std::uint64_t tick_number() const { return tick_; }
-  Time clock() const { return clock_; }
-  std::size_t profile_count() const;
-  std::vector<FoldHash> hashes() const;
+  std::uint64_t tick_number() const { return folds_.tick; }
+  Time clock() const { return folds_.clock; }
+
+  Profile person(Surrogate any);  // merge of the identities of that person; load() first
+  // Purposes refused by that person, with the default for those who said nothing.
+  std::uint8_t denied(Surrogate any);
+  bool may_refuse_storage() const;
+
+  // Profiles of all shards as one.
+  bool trim();  // false: too much is changed to keep the limit
+  void set_profile_limit(std::size_t bytes);
+  void begin_checkpoint();
+  bool take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out);
+  void end_checkpoint(bool is_stored);
+  std::size_t changed_profiles() const;
+  std::size_t resident_profiles() const;
+  std::size_t profile_bytes() const;
+
+  // One hash per fold over a canonical encoding. store: where profiles not resident are; its bytes
+  // go through `open` first. Null = all are resident.
+  Result<std::vector<FoldHash>> hashes(
+      ProfileStore* store, const std::function<std::string(Surrogate, std::string_view)>& open);
 
  private:
   struct Entry {  // what happened since the last tick, as the folds across people need it
     Position at = 0;
     Surrogate identity{};
-    std::vector<Surrogate> person;
-    std::vector<ItemKey> recent;  // the person's items before this event, newest last
-    std::shared_ptr<const Event> event;
+    std::uint8_t denied = 0;
+    std::uint32_t others = 0;   // identities of the person in others_, when more than one
+    std::uint32_t touched = 0;  // items before this event in touched_, newest last
+    Event event;
     std::shared_ptr<const Decision> decision;
   };
-  using Shard = std::unordered_map<Surrogate, Profile, IdHash>;
-  Shard& shard(Surrogate s) { return shards_[raw(s) % shards_.size()]; }
-  const Shard& shard(Surrogate s) const { return shards_[raw(s) % shards_.size()]; }
-  std::string_view category_of(ItemKey item) const;
-  void fold(const Entry& entry);
+  ProfileCache& shard(Surrogate s) { return shards_[raw(s) % shards_.size()]; }
+  const Profile& decoded(Surrogate identity);
+  void store(Surrogate identity, const Profile& profile);
+  Entry& note(Position at, Surrogate identity);
+  void note_touched(Entry& entry);
+  ItemView view_of(ItemKey item) const;
+  void fold_event(const Entry& entry, std::span<const Surrogate> person,
+                  std::span<const ItemKey> touched);
   void count_shown(ItemKey item, Time when);
-  void publish();
-  void encode_counters(std::string& out) const;
+  void publish(bool is_everything);
 
-  std::vector<Shard> shards_;
-  IdentityGraph graph_;
-  std::shared_ptr<const Catalog> catalog_;
+  const StateOptions options_;
+  std::vector<ProfileCache> shards_;
+  Folds folds_;
+  Position across_from_ = 0;
+  Profile scratch_;
+  std::string encoded_;
   std::vector<Entry> pending_;
-  Counters counters_;
-  ItemItem item_item_;
-  Learner learner_;
-  std::uint64_t tick_ = 0;
-  Time clock_{};
-  Position base_ = 0;
+  std::vector<Surrogate> others_;
+  std::vector<ItemKey> touched_;
   std::uint64_t published_updates_ = 0;
   bool is_counters_dirty_ = true, is_catalog_dirty_ = true, is_item_item_dirty_ = true;
   std::shared_ptr<const Published> published_;

@@ -1,0 +1,90 @@
+// A checkpoint: all folds as of one tick into state.db, while events and decisions go on.
+#include "engine/workspace.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kProfilesATime = 1024;  // taken under one hold of the lock
+
+}  // namespace
+
+std::string Workspace::seal(Surrogate identity, std::string_view bytes) const {
+  Record record{.kind = Kind::kStored,
+                .received = {},
+                .surrogate = identity,
+                .payload = std::string(bytes)};
+  if (!keyring_->seal(record).ok()) return {};  // the key is gone: so is the profile
+  return std::move(record.payload);
+}
+
+std::optional<std::string> Workspace::unseal(Surrogate identity, std::string_view bytes) const {
+  if (bytes.empty()) return std::nullopt;
+  const Record record{.kind = Kind::kStored,
+                      .received = {},
+                      .surrogate = identity,
+                      .payload = std::string(bytes)};
+  auto plain = keyring_->open(record);
+  if (!plain.ok()) return std::nullopt;
+  return std::move(plain).value();
+}
+
+Status Workspace::checkpoint() {
+  const std::scoped_lock lock(checkpoint_mutex_);
+  TRY(const Position at, checkpoint_under_lock());
+  (void)at;
+  return ok_status();
+}
+
+// The position it is as of.
+Result<Position> Workspace::checkpoint_under_lock() {
+  std::unique_lock lock(mutex_);
+  is_checkpoint_due_ = false;
+  if (journal_->end() == checkpoint_at_ && state_.changed_profiles() == 0) return checkpoint_at_;
+  TRY_OK(tick_locked(now_locked()));  // afterwards nothing waits for a tick
+  is_checkpoint_due_ = false;
+  const Position at = journal_->end();
+  const Folds folds = state_.folds();
+  state_.begin_checkpoint();
+  ids_->freeze();
+  lock.unlock();
+  Status status = journal_->flush();  // the store must not be ahead of the journal
+  if (status.ok()) status = store_checkpoint(at, folds);
+  if (status.ok()) status = ids_->store_frozen();
+  lock.lock();
+  state_.end_checkpoint(status.ok());
+  if (status.ok()) {
+    checkpoint_at_ = at;
+    ++counts_.checkpoints;
+  }
+  is_over_limit_ = !state_.trim();
+  if (!is_over_limit_) room_.notify_all();
+  TRY_OK(status);
+  return at;
+}
+
+Status Workspace::store_checkpoint(Position at, const Folds& folds) {
+  TRY_OK(store_->begin());
+  const auto put_all = [&]() -> Status {
+    std::vector<std::pair<Surrogate, std::string>> taken;
+    while (true) {
+      {
+        const std::scoped_lock lock(mutex_);
+        if (!state_.take(kProfilesATime, taken)) break;
+      }
+      for (const auto& [identity, bytes] : taken) {
+        TRY_OK(store_->put(identity, bytes.empty() ? "" : seal(identity, bytes)));
+      }
+    }
+    const auto seal_row = [this](Surrogate who, std::string_view row) { return seal(who, row); };
+    TRY_OK(store_folds(folds, FoldPart::kAll, seal_row,
+                       [this](std::string_view name, std::string_view bytes) {
+                         return store_->put_fold(name, bytes);
+                       }));
+    return store_->finish(at);
+  };
+  Status status = put_all();
+  if (!status.ok()) store_->abandon();
+  return status;
+}
+
+}  // namespace attune

@@ -1,0 +1,116 @@
+// One person: what is stored, exported, unlinked.
+#include <algorithm>
+#include <deque>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "collect/segment.h"
+#include "engine/workspace.h"
+
+namespace attune {
+
+Result<Surrogate> Workspace::require(IdType type, std::string_view id) const {
+  if (const auto known = keyring_->find(type, id)) return *known;
+  return Error{Code::kNotFound, "no such person in this workspace", "id",
+               "nothing was ever stored under this id, or it was erased"};
+}
+
+Result<std::vector<Surrogate>> Workspace::members_of(IdType type, std::string_view id) {
+  TRY(const Surrogate any, require(type, id));
+  const std::scoped_lock lock(mutex_);
+  return state_.graph().members(any);
+}
+
+Result<std::vector<Event>> Workspace::events_of(IdType type, std::string_view id,
+                                                std::size_t limit) {
+  TRY(const std::vector<Surrogate> members, members_of(type, id));
+  TRY_OK(journal_->flush());
+  std::deque<Event> newest;
+  TRY(const auto cursor, journal_->read(journal_->first()));
+  while (true) {
+    TRY(const auto stored, cursor->next());
+    if (!stored) break;
+    const Record& record = stored->record;
+    if (record.kind != Kind::kEvent) continue;
+    if (!std::binary_search(members.begin(), members.end(), record.surrogate)) continue;
+    TRY(const std::string payload, keyring_->open(record));
+    TRY(StoredEvent decoded, decode_event(payload, record.received));
+    newest.push_front(std::move(decoded.event));
+    if (newest.size() > limit) newest.pop_back();
+  }
+  return std::vector<Event>(newest.begin(), newest.end());
+}
+
+Status Workspace::export_person(IdType type, std::string_view id,
+                                const std::function<void(std::string_view line)>& sink) {
+  TRY(const std::vector<Surrogate> members, members_of(type, id));
+  TRY(const Profile profile, profile_of(type, id));
+  sink(profile_json(profile, now()));
+  TRY_OK(journal_->flush());
+  TRY(const auto cursor, journal_->read(journal_->first()));
+  while (true) {
+    TRY(const auto stored, cursor->next());
+    if (!stored) return ok_status();
+    const Record& record = stored->record;
+    if (!std::binary_search(members.begin(), members.end(), record.surrogate)) continue;
+    if (record.kind == Kind::kEvent) {
+      TRY(const std::string payload, keyring_->open(record));
+      TRY(const StoredEvent decoded, decode_event(payload, record.received));
+      sink(event_json(decoded.event));
+    } else if (record.kind == Kind::kDecision) {
+      TRY(const std::string payload, keyring_->open(record));
+      TRY(const Decision decision, decode_decision(payload));
+      sink(decision_json(decision, true));
+    }
+  }
+}
+
+Result<Profile> Workspace::profile_of(IdType type, std::string_view id) {
+  TRY(const Surrogate any, require(type, id));
+  const std::scoped_lock lock(mutex_);
+  TRY_OK(state_.load(any));
+  return state_.person(any);
+}
+
+Status Workspace::unlink(std::string_view user_id, std::string_view anonymous_id) {
+  TRY(const Surrogate a, require(IdType::kUser, user_id));
+  TRY(const Surrogate b, require(IdType::kAnonymous, anonymous_id));
+  {
+    const std::scoped_lock lock(mutex_);
+    if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+    Record record{.kind = Kind::kUnlink, .received = state_.clock(), .payload = {}};
+    Writer writer(record.payload);
+    writer.u64(raw(a));
+    writer.u64(raw(b));
+    TRY(const Position at, journal_->append({&record, 1}));
+    (void)at;
+    state_.unlink(a, b);
+  }
+  return journal_->flush();
+}
+
+std::shared_ptr<const Catalog> Workspace::catalog() const {
+  const std::scoped_lock lock(mutex_);
+  return state_.catalog();
+}
+
+Status Workspace::control(const std::vector<std::string>& changes) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+    const Time received = now_locked();
+    Catalog trial(*state_.catalog());  // all of them apply, or none is written
+    for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
+    std::vector<Record> records;
+    for (const std::string& change : changes) {
+      records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
+    }
+    TRY(const Position at, journal_->append(records));
+    (void)at;
+    state_.set_catalog(std::make_shared<const Catalog>(std::move(trial)));
+    TRY_OK(tick_locked(received));
+  }
+  return journal_->flush();
+}
+
+}  // namespace attune

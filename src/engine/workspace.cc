@@ -1,0 +1,252 @@
+#include "engine/workspace.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <random>
+
+#include "base/bytes.h"
+#include "base/json.h"
+
+namespace attune {
+namespace {
+
+constexpr Duration kIdWindow = std::chrono::hours(24 * 7);
+constexpr std::uint64_t kIdWindowSize = 50'000'000;
+constexpr std::size_t kMostChanged = 250'000;      // profiles, before a checkpoint is due
+constexpr Position kMostTail = 1'000'000;          // records, likewise: a start replays them
+constexpr std::uint64_t kBesideFolds = 48u << 20;  // threads, buffers, what the allocator wastes
+constexpr std::uint64_t kLeastProfiles = 8u << 20;
+
+Time wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+double share_of_disk_used(const std::string& path) {
+  std::error_code error;
+  const auto space = std::filesystem::space(path, error);
+  if (error || space.capacity == 0) return 0;
+  return 1 - static_cast<double>(space.available) / static_cast<double>(space.capacity);
+}
+
+}  // namespace
+
+Workspace::Workspace(EngineOptions options)
+    : options_(std::move(options)),
+      state_({.shards = options_.shards, .denied_by_default = options_.denied_by_default},
+             [this](Surrogate identity) -> Result<std::string> {
+               TRY(const std::string bytes, store_->load(identity));
+               return unseal(identity, bytes).value_or("");
+             }),
+      seed_(std::random_device{}()) {
+  seed_ = mix64(seed_, std::random_device{}());
+}
+
+std::string Workspace::path(std::string_view name) const {
+  return options_.workspace + "/" + std::string(name);
+}
+
+Status Workspace::start() {
+  std::error_code error;
+  std::filesystem::create_directories(options_.workspace, error);
+  if (error) {
+    return Error{Code::kUnavailable,
+                 fmt::format("workspace {}: {}", options_.workspace, error.message()), "",
+                 "choose a folder you may write to"};
+  }
+  if (options_.memory_bytes != 0 && options_.memory_bytes < kLeastMemory) {
+    return Error{Code::kInvalid,
+                 fmt::format("memory is {} MB, must be at least {} MB", options_.memory_bytes >> 20,
+                             kLeastMemory >> 20),
+                 "memory", "give more, or 0 for no limit"};
+  }
+  const bool is_new = !std::filesystem::exists(path("journal"));
+  TRY(journal_,
+      open_file_journal({.directory = path("journal"), .before_commit = [this]() -> Status {
+                           return keyring_ ? keyring_->sync() : ok_status();
+                         }}));
+  TRY(keyring_, open_keyring(path("keys"), is_new));
+  TRY(store_, open_sqlite_store(path("state.db")));
+  TRY(ids_, IdWindow::open({.directory = path("ids"), .window = kIdWindow,
+                            .max_ids = kIdWindowSize}));
+  TRY_OK(restore());
+  TRY_OK(open_record());
+  watch_disk();
+  if (!options_.is_ticking) return ok_status();
+  ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
+  checkpointer_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
+  return ok_status();
+}
+
+// State = what the last checkpoint stored, and the journal after it.
+Status Workspace::restore() {
+  checkpoint_at_ = store_->position();
+  if (checkpoint_at_ > journal_->end()) {
+    return Error{Code::kCorrupt,
+                 fmt::format("{} is as of record {}, but the journal ends at {}: log files are "
+                             "missing",
+                             path("state.db"), checkpoint_at_, journal_->end()),
+                 "", "restore the workspace from a backup"};
+  }
+  const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
+  TRY_OK(load_folds(*store_, FoldPart::kAll, open, state_.folds()));
+  ReplayHooks hooks;
+  hooks.id = [this](std::uint64_t id, Time received) {
+    if (!ids_->contains(id)) ids_->insert(id, received);
+    last_received_ = std::max(last_received_, received);
+  };
+  hooks.erased = [this](std::span<const Surrogate> erased) {
+    erased_.insert(erased_.end(), erased.begin(), erased.end());
+  };
+  TRY(const Position last, replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(),
+                                  state_, hooks));
+  (void)last;
+  latest_event_ = state_.clock();
+  last_received_ = std::max(last_received_, state_.clock());
+  keep_memory_locked();
+  return finish_erasures();
+}
+
+Status Workspace::open_record() {
+  const std::scoped_lock lock(mutex_);
+  Record record{.kind = Kind::kOpen, .received = now_locked(), .payload = {}};
+  JsonWriter(record.payload)
+      .begin_object()
+      .field("clock", options_.clock == Clock::kWall ? "wall" : "event")
+      .field("denied_by_default", static_cast<std::uint64_t>(options_.denied_by_default))
+      .field("retention_s", options_.retention_s)
+      .end_object();
+  TRY(const Position at, journal_->append({&record, 1}));
+  (void)at;
+  state_.open();
+  return ok_status();
+}
+
+Time Workspace::now() const {
+  if (options_.clock == Clock::kWall) return wall_clock();
+  const std::scoped_lock lock(mutex_);
+  return state_.clock();
+}
+
+Time Workspace::now_locked() const {
+  return options_.clock == Clock::kWall ? wall_clock() : state_.clock();
+}
+
+void Workspace::run_ticks(const std::stop_token& stop) {
+  std::unique_lock lock(waiting_mutex_);
+  for (std::uint64_t round = 0; !stop.stop_requested(); ++round) {
+    waiting_.wait_for(lock, stop, std::chrono::milliseconds(options_.tick_ms),
+                      [] { return false; });
+    if (stop.stop_requested()) return;
+    if (round % 10 == 0) watch_disk();
+    const std::scoped_lock state_lock(mutex_);
+    (void)tick_locked(options_.clock == Clock::kWall ? wall_clock() : latest_event_);
+    if (round % 10 == 0) keep_memory_locked();
+  }
+}
+
+void Workspace::run_checkpoints(const std::stop_token& stop) {
+  auto last = std::chrono::steady_clock::now();
+  std::unique_lock lock(waiting_mutex_);
+  while (!stop.stop_requested()) {
+    waiting_.wait_for(lock, stop, std::chrono::milliseconds(200),
+                      [this] { return is_checkpoint_due_.load(); });
+    const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last;
+    if (stop.stop_requested()) return;
+    if (!is_checkpoint_due_ && since.count() < options_.checkpoint_s) continue;
+    lock.unlock();
+    const bool is_stored = checkpoint().ok();
+    if (options_.retention_s > 0) (void)retain();
+    last = std::chrono::steady_clock::now();
+    lock.lock();
+    // Not at once again: what hinders it may take a while to mend.
+    if (!is_stored) waiting_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+  }
+}
+
+Status Workspace::tick(Time clock) {
+  const std::scoped_lock lock(mutex_);
+  return tick_locked(clock);
+}
+
+Status Workspace::tick_locked(Time clock) {
+  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  clock = std::max(clock, state_.clock());
+  Record record{.kind = Kind::kTick, .received = clock, .payload = {}};
+  const std::uint64_t number = state_.tick_number() + 1;
+  Writer(record.payload).u64(number);
+  TRY(const Position at, journal_->append({&record, 1}));
+  state_.tick(number, clock);
+  const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
+  if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();
+  return ok_status();
+}
+
+void Workspace::follow_event_time(Time latest) {
+  latest_event_ = std::max(latest_event_, latest);
+  if (options_.clock != Clock::kEvent) return;
+  if (latest_event_ - state_.clock() >= seconds(options_.event_tick_s)) {
+    (void)tick_locked(latest_event_);
+  }
+}
+
+void Workspace::watch_disk() {
+  const double used = options_.disk_used ? options_.disk_used(options_.workspace)
+                                         : share_of_disk_used(options_.workspace);
+  is_disk_full_ = used >= options_.full_disk_share;
+}
+
+// Profiles may take what the other parts leave of the limit.
+void Workspace::keep_memory_locked() {
+  if (options_.memory_bytes == 0) return;
+  std::uint64_t others = kBesideFolds;
+  for (const MemoryPart& part : memory_locked()) {
+    if (part.name != "profiles") others += part.bytes;
+  }
+  const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
+  state_.set_profile_limit(std::max(left, kLeastProfiles));
+  is_over_limit_ = !state_.trim();
+  if (!is_over_limit_) {
+    room_.notify_all();
+  } else if (!is_checkpoint_due_.exchange(true)) {
+    waiting_.notify_all();
+  }
+}
+
+Status Workspace::ready() const {
+  const std::scoped_lock lock(mutex_);
+  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  if (!is_disk_full_) return ok_status();
+  return Error{Code::kUnavailable,
+               fmt::format("the disk of {} is more than {:.0f} % full: events are refused, "
+                           "decisions go on",
+                           options_.workspace, options_.full_disk_share * 100),
+               "", "free some space, or move the workspace to a larger disk"};
+}
+
+Status Workspace::close() {
+  for (std::jthread* thread : {&ticker_, &checkpointer_}) {
+    thread->request_stop();
+    if (thread->joinable()) thread->join();
+  }
+  if (!journal_ || !store_ || !ids_) return ok_status();
+  const bool was_running = options_.is_ticking;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (is_closed_) return ok_status();
+  }
+  // So that the next start replays nothing. A failure is no loss: the journal has it all.
+  if (was_running) (void)checkpoint();
+  const std::scoped_lock lock(mutex_);
+  is_closed_ = true;
+  room_.notify_all();
+  return journal_->flush();
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
+  auto engine = std::make_unique<Workspace>(options);
+  TRY_OK(engine->start());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace attune

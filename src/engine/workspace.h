@@ -1,0 +1,134 @@
+// Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
+// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, verify.cc,
+// inspect.cc.
+// Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
+// (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
+#pragma once
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/replay.h"
+#include "engine/state.h"
+#include "journal/id_window.h"
+#include "journal/journal.h"
+
+namespace attune {
+
+class Workspace final : public Engine {
+ public:
+  explicit Workspace(EngineOptions options);
+  ~Workspace() override { (void)close(); }
+  Status start();
+
+  void ingest(std::vector<Event> events,
+              std::function<void(const Result<IngestReport>&)> done) override;
+  Result<Decision> decide(const DecideRequest& request) override;
+  Result<Decision> find_decision(const std::string& id) override;
+  Status control(const std::vector<std::string>& changes) override;
+  std::shared_ptr<const Catalog> catalog() const override;
+  Result<std::vector<Event>> events_of(IdType type, std::string_view id,
+                                       std::size_t limit) override;
+  Result<Profile> profile_of(IdType type, std::string_view id) override;
+  Result<std::string> erase(IdType type, std::string_view id) override;
+  Status unlink(std::string_view user_id, std::string_view anonymous_id) override;
+  Status export_person(IdType type, std::string_view id,
+                       const std::function<void(std::string_view line)>& sink) override;
+  Time now() const override;
+  Status tick(Time clock) override;
+  Result<std::vector<FoldHash>> fold_hashes() override;
+  Result<VerifyReport> verify(int shards) override;
+  Status checkpoint() override;
+  Result<std::uint64_t> retain() override;
+  Status backup(const std::string& path) override;
+  Status ready() const override;
+  EngineCounts counts() const override;
+  std::vector<MemoryPart> memory() const override;
+  std::string learning_json() const override;
+  Status close() override;
+
+ private:
+  struct Prepared {  // an event sealed and ready to append
+    Event event;
+    Surrogate identity{};
+    Surrogate other{};
+    Record record;
+  };
+  struct Batch {
+    std::vector<Prepared> events;
+    std::vector<Record> created;       // identity records, before the events
+    std::vector<Surrogate> newcomers;  // their surrogates
+  };
+
+  std::string path(std::string_view name) const;
+  Time received_now() const { return now(); }
+  Time now_locked() const;
+  // workspace.cc
+  Status restore();
+  Status finish_erasures();
+  Status open_record();
+  void run_ticks(const std::stop_token& stop);
+  void run_checkpoints(const std::stop_token& stop);
+  Status tick_locked(Time clock);
+  void follow_event_time(Time latest);
+  void watch_disk();
+  void keep_memory_locked();
+  // ingest.cc
+  Result<Surrogate> identity(IdType type, const std::string& id, Time received, Batch& batch);
+  Result<Surrogate> previous(const std::string& id, Time received, Batch& batch);
+  Status prepare(Event event, Time received, Batch& batch);
+  Status append_all(Batch& batch, IngestReport& report);
+  Status append_created(Batch& batch);
+  Status append_event(Prepared& prepared);
+  Status append_link(const Prepared& prepared);
+  bool refuse_storage(Prepared& prepared);
+  Status wait_for_room();
+  // choose.cc
+  std::optional<Surrogate> find_person(const std::string& id) const;
+  Result<Decision> choose(const DecideRequest& request, Surrogate person, Surrogate first);
+  Status record(Decision& decision, Surrogate person, Batch& created);
+  // person.cc
+  Result<Surrogate> require(IdType type, std::string_view id) const;
+  Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
+  // checkpoint.cc, cut.cc
+  Result<Position> checkpoint_under_lock();
+  Status store_checkpoint(Position at, const Folds& folds);
+  Status renew_base_across(Position at, const Folds& folds);
+  Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
+  Result<Position> erase_from_state(std::span<const Surrogate> identities, Folds& folds);
+  Status erase_identities(std::span<const Surrogate> identities);
+  Status load_base(ProfileStore& base, State& state);
+  std::vector<MemoryPart> memory_locked() const;
+  std::string seal(Surrogate identity, std::string_view bytes) const;
+  std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
+
+  const EngineOptions options_;
+  std::unique_ptr<Keyring> keyring_;
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<ProfileStore> store_;
+  std::mutex checkpoint_mutex_;
+  mutable std::mutex mutex_;
+  State state_;
+  std::unique_ptr<IdWindow> ids_;
+  EngineCounts counts_;
+  Time latest_event_{};
+  Time last_received_{};
+  Position checkpoint_at_ = 0;
+  bool is_closed_ = false;
+  bool is_over_limit_ = false;         // profiles changed take more than the memory limit leaves
+  std::condition_variable room_;       // is_over_limit_ ended
+  std::atomic<bool> is_disk_full_{false};
+  std::vector<Surrogate> erased_;      // by the replayed tail: their keys may still be there
+  std::atomic<std::uint64_t> decisions_{0};
+  std::uint64_t seed_;
+  std::array<std::mutex, 1024> person_mutex_;
+  std::mutex waiting_mutex_;
+  std::condition_variable_any waiting_;
+  std::atomic<bool> is_checkpoint_due_{false};
+  std::jthread ticker_, checkpointer_;
+};
+
+}  // namespace attune
