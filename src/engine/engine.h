@@ -27,6 +27,7 @@ struct EngineOptions {
   std::uint64_t memory_bytes = 0;      // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;            // at most so much of the journal is replayed at a start
   double retention_s = 0;              // older log files are dropped by a cut; 0 = kept
+  std::uint64_t log_file_bytes = 64u << 20;  // a new log file starts beyond this
   double full_disk_share = 0.95;       // beyond it events are refused, decisions go on
   std::uint8_t denied_by_default = 0;  // purposes (profile.h), for persons who said nothing
   // Share of the disk in use, in [0, 1]; a test puts its own here.

@@ -1,199 +1,159 @@
-// The whole loop on real files: replay equals live, erasure, duplicates, kill -9.
+// The whole loop on real files: restarts, identities, decisions, limits, kill -9.
 #include "engine/engine.h"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <future>
-#include <iterator>
 
-#include "base/rng.h"
+#include "engine/test_workspace.h"
 
 namespace attune {
 namespace {
 
-constexpr std::int64_t kBeginUs = 1'767'225'600'000'000;
-
-class TempFolder {
- public:
-  TempFolder() {
-    path_ = std::filesystem::temp_directory_path() / "attune-test-XXXXXX";
-    CHECK(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  std::string workspace() const { return path_ + "/w"; }
-
- private:
-  std::string path_;
-};
-
-std::unique_ptr<Engine> open_engine(const std::string& workspace, int shards = 1) {
-  EngineOptions options;
-  options.workspace = workspace;
-  options.clock = Clock::kEvent;
-  options.shards = shards;
-  options.is_ticking = false;
-  auto engine = Engine::open(options);
-  if (!engine.ok()) ADD_FAILURE() << engine.error().message;
-  return engine.ok() ? std::move(engine).value() : nullptr;
-}
-
-Result<IngestReport> ingest(Engine& engine, std::vector<Event> events) {
-  std::promise<Result<IngestReport>> done;
-  engine.ingest(std::move(events),
-                [&](const Result<IngestReport>& report) { done.set_value(report); });
-  return done.get_future().get();
-}
-
-Event click(const std::string& person, const std::string& item, Time time, const std::string& id) {
-  Event event;
-  event.verb = Verb::kClick;
-  event.type = "track";
-  event.name = "click";
-  event.message_id = id;
-  event.user_id = person;
-  event.item_id = item;
-  event.time = time;
-  event.properties = "{\"item_id\":\"" + item + "\"}";
-  return event;
-}
-
-std::vector<std::string> items(int n) {
-  std::vector<std::string> changes;
-  for (int i = 0; i < n; ++i) {
-    changes.push_back("{\"op\":\"put_item\",\"item\":{\"id\":\"i" + std::to_string(i) +
-                      "\",\"category\":\"c" + std::to_string(i % 4) + "\"}}");
-  }
-  return changes;
-}
-
-// Decisions, clicks, merges, duplicates, late events, erasures, all from one seed.
-void random_history(Engine& engine, std::uint64_t seed, int steps) {
-  Rng rng(seed);
-  ASSERT_TRUE(engine.control(items(40)).ok());
-  Time now = time_from_us(kBeginUs);
-  for (int step = 0; step < steps; ++step) {
-    now += seconds(rng.uniform() * 120);
-    const std::string person = "person-" + std::to_string(rng.below(20));
-    const std::uint64_t what = rng.below(20);
-    if (what < 8) {
-      const auto decision =
-          engine.decide({.person_id = person, .placement = "feed", .n = 3, .candidates = {}});
-      ASSERT_TRUE(decision.ok()) << decision.error().message;
-      for (const ShownItem& shown : decision->shown) {
-        if (!rng.chance(0.3)) continue;
-        Event event = click(person, shown.item_id, now, "d" + std::to_string(step) + shown.item_id);
-        event.decision_id = decision->id;
-        ASSERT_TRUE(ingest(engine, {event}).ok());
-      }
-    } else if (what < 18) {
-      const Time when = rng.chance(0.2) ? now - seconds(86400) : now;
-      const std::string id = "m" + std::to_string(rng.below(static_cast<std::uint64_t>(steps)));
-      Event event = click(person, "i" + std::to_string(rng.below(50)), when, id);
-      if (rng.chance(0.1)) event.anonymous_id = "anonymous-" + std::to_string(rng.below(10));
-      ASSERT_TRUE(ingest(engine, {event}).ok());
-    } else if (what == 18) {
-      ASSERT_TRUE(engine.tick(now).ok());
-    } else if (rng.chance(0.2)) {
-      (void)engine.erase(IdType::kUser, person);  // unknown persons are refused, which is fine
-    }
-  }
-  ASSERT_TRUE(engine.tick(now).ok());
-}
-
-class EngineReplay : public testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(EngineReplay, EqualsLiveForAnyNumberOfShards) {
+TEST(Engine, ACheckpointIsWhereTheNextStartGoesOn) {
   const TempFolder folder;
-  std::vector<FoldHash> live;
+  std::vector<FoldHash> before;
   {
     const auto engine = open_engine(folder.workspace());
-    random_history(*engine, GetParam(), 400);
-    live = engine->fold_hashes();
-    EXPECT_GT(engine->counts().updates, 0u);
-  }
-  for (const int shards : {1, 2, 7}) {
-    const auto rebuilt = open_engine(folder.workspace(), shards)->fold_hashes();
-    ASSERT_EQ(rebuilt.size(), live.size());
-    for (std::size_t i = 0; i < live.size(); ++i) {
-      EXPECT_EQ(rebuilt[i].hash, live[i].hash) << live[i].fold << " with " << shards << " shards";
+    ASSERT_TRUE(engine->control(items(9)).ok());
+    for (int i = 0; i < 50; ++i) {
+      const std::string n = std::to_string(i);
+      ASSERT_TRUE(ingest(*engine, {click("p" + n, "i" + std::to_string(i % 9), begin_time(), n)}).ok());
     }
+    ASSERT_TRUE(engine->checkpoint().ok());
+    EXPECT_EQ(engine->counts().checkpoints, 1u);
+    ASSERT_TRUE(ingest(*engine, {click("p7", "i2", begin_time(), "after")}).ok());
+    ASSERT_TRUE(engine->tick(begin_time() + seconds(5)).ok());
+    before = hashes_of(*engine);
   }
-}
-INSTANTIATE_TEST_SUITE_P(Seeds, EngineReplay, testing::Values(1, 2, 3, 4, 5));
-
-std::string profile_bytes(Engine& engine, const std::string& person) {
-  std::string bytes;
-  const auto profile = engine.profile_of(IdType::kUser, person);
-  if (profile.ok()) profile->encode(bytes);
-  return bytes;
+  const auto engine = open_engine(folder.workspace(), 3);
+  EXPECT_LT(engine->counts().profiles, 5u) << "only those of the journal's tail are loaded";
+  expect_equal(hashes_of(*engine), before);
+  EXPECT_EQ(ingest(*engine, {click("p3", "i3", begin_time(), "3")})->duplicates, 1u);
+  EXPECT_TRUE(engine->verify(2)->is_equal);
 }
 
-TEST(Engine, ErasingOnePersonLeavesTheOthersEqualAndNoReadableByte) {
+TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
   const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.memory_bytes = kLeastMemory;
+  const auto engine = open_engine(options);
+  const std::string traits = "{\"about\":\"" + std::string(200, 'x') + "\"}";
+  constexpr int kPersons = 60'000;
+  for (int i = 0; i < kPersons;) {
+    std::vector<Event> batch;
+    for (int k = 0; k < 500; ++k, ++i) {
+      const std::string n = std::to_string(i);
+      batch.push_back(identify("p" + n, traits, begin_time(), "m" + n));
+    }
+    ASSERT_TRUE(ingest(*engine, std::move(batch)).ok());
+    if (i % 10'000 == 0) ASSERT_TRUE(engine->checkpoint().ok());
+  }
+  std::uint64_t all = 0, profiles = 0;
+  for (const MemoryPart& part : engine->memory()) {
+    all += part.bytes;
+    if (part.name == "profiles") profiles = part.bytes;
+  }
+  EXPECT_LT(all, kLeastMemory);
+  EXPECT_LT(engine->counts().profiles, kPersons) << profiles;
+  for (const char* person : {"p0", "p30000", "p59999"}) {
+    const auto profile = engine->profile_of(IdType::kUser, person);
+    ASSERT_TRUE(profile.ok());
+    ASSERT_EQ(profile->traits.size(), 1u) << person;
+  }
+}
+
+TEST(Engine, TooLittleMemoryIsRefused) {
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.memory_bytes = 1 << 20;
+  const auto engine = Engine::open(options);
+  ASSERT_FALSE(engine.ok());
+  EXPECT_EQ(engine.error().message, "memory is 1 MB, must be at least 128 MB");
+}
+
+TEST(Engine, AFullDiskRefusesEventsAndKeepsDeciding) {
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.disk_used = [](const std::string&) { return 0.951; };
+  const auto engine = open_engine(options);
+  ASSERT_TRUE(engine->control(items(9)).ok());
+  const auto refused = ingest(*engine, {click("ann", "i1", begin_time(), "1")});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  EXPECT_NE(refused.error().message.find("95 % full"), std::string::npos);
+  EXPECT_FALSE(engine->ready().ok());
+  const auto decision = engine->decide(feed_for("ann"));
+  ASSERT_TRUE(decision.ok());
+  EXPECT_EQ(decision->shown.size(), 3u);
+}
+
+TEST(Engine, StoresNothingMoreOfWhoRefusesStorage) {
+  const TempFolder folder;
+  const auto engine = open_engine(folder.workspace());
+  ASSERT_TRUE(ingest(*engine, {click("ann", "i1", begin_time(), "1")}).ok());
+  Event refusal = click("ann", "i2", begin_time(), "2");
+  refusal.context = R"({"consent":{"categoryPreferences":{"storage":false}}})";
+  ASSERT_TRUE(ingest(*engine, {refusal}).ok());
+  EXPECT_EQ(ingest(*engine, {click("ann", "i3", begin_time(), "3")})->dropped_by_consent, 1u);
+  const auto events = engine->events_of(IdType::kUser, "ann", 10);
+  ASSERT_EQ(events->size(), 2u);
+  EXPECT_EQ(events->front().name, "consent");
+  EXPECT_EQ(events->front().item_id, "") << "what was refused is not stored";
+  Event consent = click("ann", "i4", begin_time(), "4");
+  consent.context = R"({"consent":{"categoryPreferences":{"storage":true}}})";
+  EXPECT_EQ(ingest(*engine, {consent})->accepted, 1u);
+  EXPECT_EQ(ingest(*engine, {click("ann", "i5", begin_time(), "5")})->accepted, 1u);
+}
+
+TEST(Engine, RetentionDropsOldLogFilesAndKeepsTheState) {
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.log_file_bytes = 4096;
+  options.retention_s = 3600;
+  std::vector<FoldHash> before;
   {
-    const auto engine = open_engine(folder.workspace());
-    ASSERT_TRUE(engine->control(items(10)).ok());
-    Event traits;
-    traits.verb = Verb::kIdentify;
-    traits.type = "identify";
-    traits.user_id = "erased-person@example.org";
-    traits.anonymous_id = "cookie-of-the-erased";
-    traits.message_id = "id1";
-    traits.time = time_from_us(kBeginUs);
-    traits.traits = R"({"city":"Nowheresville-77"})";
-    ASSERT_TRUE(ingest(*engine, {traits}).ok());
-    for (const char* person : {"erased-person@example.org", "other"}) {
-      ASSERT_TRUE(ingest(*engine, {click(person, "i1", time_from_us(kBeginUs), person)}).ok());
-      ASSERT_TRUE(
-          engine->decide({.person_id = person, .placement = "feed", .n = 3, .candidates = {}})
-              .ok());
+    const auto engine = open_engine(options);
+    for (int i = 0; i < 200; ++i) {
+      const std::string n = std::to_string(i);
+      const Time when = begin_time() + seconds(i * 60);
+      ASSERT_TRUE(ingest(*engine, {click("p" + n, "i1", when, n)}).ok());
     }
-    const std::string other = profile_bytes(*engine, "other");
-    ASSERT_FALSE(other.empty());
-    ASSERT_TRUE(engine->erase(IdType::kUser, "erased-person@example.org").ok());
-    EXPECT_EQ(profile_bytes(*engine, "other"), other);
-    EXPECT_EQ(engine->profile_of(IdType::kUser, "erased-person@example.org").error().code,
-              Code::kNotFound);
-    EXPECT_EQ(engine->profile_of(IdType::kAnonymous, "cookie-of-the-erased").error().code,
-              Code::kNotFound);
+    EXPECT_EQ(engine->events_of(IdType::kUser, "p0", 10)->size(), 1u);
+    const auto dropped = engine->retain();
+    ASSERT_TRUE(dropped.ok()) << dropped.error().message;
+    EXPECT_GT(*dropped, 50u);
+    EXPECT_EQ(engine->events_of(IdType::kUser, "p0", 10)->size(), 0u);
+    EXPECT_EQ(engine->events_of(IdType::kUser, "p199", 10)->size(), 1u);
+    EXPECT_EQ(*engine->retain(), 0u) << "nothing more to drop";
+    before = hashes_of(*engine);
+    EXPECT_TRUE(engine->verify(2)->is_equal);
   }
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.workspace())) {
-    if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    for (const char* secret : {"erased-person", "Nowheresville-77", "cookie-of-the-erased"}) {
-      EXPECT_EQ(bytes.find(secret), std::string::npos) << entry.path();
-    }
-  }
+  expect_equal(hashes_of(*open_engine(options)), before);
 }
 
 TEST(Engine, CountsAMessageIdOnceAcrossRestarts) {
   const TempFolder folder;
-  const Event event = click("ann", "i1", time_from_us(kBeginUs), "same-id");
+  const Event event = click("ann", "i1", begin_time(), "same-id");
   std::vector<FoldHash> before;
   {
     const auto engine = open_engine(folder.workspace());
     EXPECT_EQ(ingest(*engine, {event, event})->duplicates, 1u);
     ASSERT_TRUE(engine->tick(engine->now()).ok());
-    before = engine->fold_hashes();
+    before = hashes_of(*engine);
   }
   const auto engine = open_engine(folder.workspace());
   EXPECT_EQ(ingest(*engine, {event})->duplicates, 1u);
   ASSERT_TRUE(engine->tick(engine->now()).ok());
-  EXPECT_EQ(engine->fold_hashes(), before);
+  EXPECT_EQ(hashes_of(*engine), before);
 }
 
 TEST(Engine, UnlinkingRestoresBothProfiles) {
   const TempFolder folder;
   const auto engine = open_engine(folder.workspace());
-  ASSERT_TRUE(ingest(*engine, {click("ann", "i1", time_from_us(kBeginUs), "1")}).ok());
+  ASSERT_TRUE(ingest(*engine, {click("ann", "i1", begin_time(), "1")}).ok());
   const std::string alone = profile_bytes(*engine, "ann");
-  Event visit = click("", "i2", time_from_us(kBeginUs), "2");
+  Event visit = click("", "i2", begin_time(), "2");
   visit.anonymous_id = "cookie";
   ASSERT_TRUE(ingest(*engine, {visit}).ok());
   Event alias;
@@ -202,7 +162,7 @@ TEST(Engine, UnlinkingRestoresBothProfiles) {
   alias.user_id = "ann";
   alias.previous_id = "cookie";
   alias.message_id = "3";
-  alias.time = time_from_us(kBeginUs);
+  alias.time = begin_time();
   ASSERT_TRUE(ingest(*engine, {alias}).ok());
   EXPECT_EQ(engine->profile_of(IdType::kUser, "ann")->touches.size(), 2u);
   ASSERT_TRUE(engine->unlink("ann", "cookie").ok());
@@ -253,7 +213,7 @@ void store_until_killed(const std::string& workspace, int round, int out) {
   const auto engine = open_engine(workspace);
   for (std::uint32_t n = 0;; ++n) {
     const std::string id = std::to_string(round) + "-" + std::to_string(n);
-    Event event = click("ann", "i1", time_from_us(kBeginUs), id);
+    Event event = click("ann", "i1", begin_time(), id);
     if (!ingest(*engine, {event}).ok()) ::_exit(1);
     if (::write(out, &n, sizeof n) != sizeof n) ::_exit(1);
   }

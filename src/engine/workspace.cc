@@ -62,7 +62,9 @@ Status Workspace::start() {
   }
   const bool is_new = !std::filesystem::exists(path("journal"));
   TRY(journal_,
-      open_file_journal({.directory = path("journal"), .before_commit = [this]() -> Status {
+      open_file_journal({.directory = path("journal"),
+                         .file_bytes = options_.log_file_bytes,
+                         .before_commit = [this]() -> Status {
                            return keyring_ ? keyring_->sync() : ok_status();
                          }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
