@@ -1,13 +1,17 @@
 #include "journal/file_journal.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "journal/cursor.h"
 #include "journal/frame.h"
 #include "journal/recovery.h"
 
@@ -32,9 +36,10 @@ class FileJournal final : public Journal {
   }
 
   Status start() {
-    TRY(RecoveredLog log, recover_log(options_.directory));
+    TRY(RecoveredLog log, recover_log(options_.directory, true));
     end_ = durable_ = log.end;
     bytes_ = log.bytes;
+    latest_ = log.latest;
     files_ = std::move(log.files);
     if (files_.empty()) {
       TRY_OK(create_file(1));
@@ -60,9 +65,12 @@ class FileJournal final : public Journal {
     if (failure_) return *failure_;
     if (records.empty()) return end_;
     if (pending_.empty() || pending_.back().bytes() + bound > kTargetFrameBytes) {
-      pending_.emplace_back(end_ + 1);
+      pending_.emplace_back(end_ + 1, latest_);
     }
-    for (const Record& record : records) pending_.back().add(record);
+    for (const Record& record : records) {
+      pending_.back().add(record);
+      latest_ = std::max(latest_, record.received);
+    }
     end_ += records.size();
     wake_.notify_one();
     return end_;
@@ -84,7 +92,36 @@ class FileJournal final : public Journal {
 
   Result<std::unique_ptr<JournalCursor>> read(Position from) override {
     const std::lock_guard lock(mutex_);
-    return make_cursor(options_.directory, files_, from, durable_);
+    return make_cursor(options_.directory, files_, std::max(from, files_.front()), durable_);
+  }
+
+  Result<std::unique_ptr<JournalCursor>> read_at_time(Time time) override {
+    std::unique_lock lock(mutex_);
+    const std::vector<Position> files = files_;
+    const Position last = durable_;
+    lock.unlock();
+    TRY(const Position from, position_at_time(options_.directory, files, last, time));
+    return make_cursor(options_.directory, files, from, last);
+  }
+
+  Result<Position> drop_before(Position position) override {
+    std::vector<Position> dropped;
+    {
+      const std::lock_guard lock(mutex_);
+      while (files_.size() > 1 && files_[1] <= position) {
+        dropped.push_back(files_.front());
+        files_.erase(files_.begin());
+      }
+    }
+    // Oldest first: a crash in between leaves no gap.
+    for (const Position first : dropped) TRY_OK(remove_file(first));
+    if (!dropped.empty()) TRY_OK(sync_directory(options_.directory));
+    return this->first();
+  }
+
+  Position first() const override {
+    const std::lock_guard lock(mutex_);
+    return files_.front();
   }
 
   Position end() const override {
@@ -162,6 +199,16 @@ class FileJournal final : public Journal {
     return ok_status();
   }
 
+  Status remove_file(Position first) {
+    const std::string path = log_path(options_.directory, first);
+    std::error_code ec;
+    const std::uint64_t size = std::filesystem::file_size(path, ec);
+    if (::unlink(path.c_str()) != 0) return file_error("remove", path);
+    const std::lock_guard lock(mutex_);
+    if (!ec) bytes_ -= size;
+    return ok_status();
+  }
+
   void fail(Error error) {
     failure_ = std::move(error);
     pending_.clear();
@@ -199,6 +246,7 @@ class FileJournal final : public Journal {
   Position end_ = 0;
   Position durable_ = 0;
   std::uint64_t bytes_ = 0;
+  Time latest_ = Time::min();  // of all appended
   bool stopping_ = false;
   std::jthread writer_;  // last: joins before the rest is destroyed
 };

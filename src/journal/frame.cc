@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -19,6 +20,7 @@ constexpr std::uint8_t kHasIdHash = 0x80;
 constexpr std::uint8_t kKindMask = 0x3f;
 constexpr std::size_t kHashedHeaderBytes = kFrameHeaderBytes - 8;
 constexpr std::size_t kScanChunk = 1u << 20;
+constexpr std::size_t kReadAhead = 64u << 10;
 
 }  // namespace
 
@@ -64,18 +66,18 @@ std::size_t frame_bound(std::span<const Record> records) {
   return bound;
 }
 
-FrameBuilder::FrameBuilder(Position first) : frame_(kFrameHeaderBytes, '\0'), first_(first) {}
-
 void FrameBuilder::add(const Record& record) {
-  const auto received = static_cast<std::uint64_t>(to_us(record.received));
-  if (count_++ == 0) base_ = received;
+  const std::int64_t received = to_us(record.received);
+  if (count_++ == 0) base_ = std::max(base_, received);
   Writer w(frame_);
   auto kind = static_cast<std::uint8_t>(record.kind);
   CHECK(kind <= kKindMask);
   if (raw(record.surrogate) != 0) kind |= kHasSurrogate;
   if (record.id_hash != 0) kind |= kHasIdHash;
   w.u8(kind);
-  w.svarint(static_cast<std::int64_t>(received - base_));  // unsigned: any two times, no overflow
+  // Unsigned: any two times, no overflow.
+  w.svarint(static_cast<std::int64_t>(static_cast<std::uint64_t>(received) -
+                                      static_cast<std::uint64_t>(base_)));
   if (raw(record.surrogate) != 0) w.u64(raw(record.surrogate));
   if (record.id_hash != 0) w.u64(record.id_hash);
   w.str(record.payload);
@@ -87,7 +89,7 @@ std::string FrameBuilder::finish() {
   w.u32(static_cast<std::uint32_t>(frame_.size() - kFrameHeaderBytes));
   w.u32(count_);
   w.u64(first_);
-  w.u64(base_);
+  w.u64(static_cast<std::uint64_t>(base_));
   w.u64(frame_hash(header, std::string_view(frame_).substr(kFrameHeaderBytes)));
   frame_.replace(0, kFrameHeaderBytes, header);
   return std::move(frame_);
@@ -99,7 +101,7 @@ FrameHeader parse_frame_header(std::string_view bytes) {
   h.length = r.u32();
   h.count = r.u32();
   h.first = r.u64();
-  h.base = r.u64();
+  h.base = static_cast<std::int64_t>(r.u64());
   h.hash = r.u64();
   return h;
 }
@@ -116,24 +118,44 @@ std::uint64_t frame_hash(std::string_view header, std::string_view payload) {
 Result<LogReader> LogReader::open(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
+  if (!fd.valid() && errno == ENOENT) {
+    return Error{Code::kNotFound, fmt::format("journal file {} is not there", path)};
+  }
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return file_error("open", path);
   TRY(const std::string header, read_at(fd.get(), path, 0, kLogHeaderBytes));
   TRY_OK(check_log_header(header, path));
   return LogReader(path, std::move(fd), static_cast<std::uint64_t>(info.st_size));
 }
 
-Result<std::optional<FrameHeader>> LogReader::next(Position expected) {
+Result<std::string_view> LogReader::bytes(std::uint64_t offset, std::size_t size) {
+  if (offset < buffer_offset_ || offset + size > buffer_offset_ + buffer_.size()) {
+    TRY(buffer_, read_at(fd_.get(), path_, offset, std::max(size, kReadAhead)));
+    buffer_offset_ = offset;
+  }
+  return std::string_view(buffer_).substr(offset - buffer_offset_, size);
+}
+
+Result<std::optional<FrameHeader>> LogReader::peek(Position expected) {
   const std::optional<FrameHeader> none;
   if (size_ - offset_ < kFrameHeaderBytes) return none;
-  TRY(const std::string bytes, read_at(fd_.get(), path_, offset_, kFrameHeaderBytes));
-  if (bytes.size() < kFrameHeaderBytes) return none;
-  const FrameHeader h = parse_frame_header(bytes);
+  TRY(const std::string_view header, bytes(offset_, kFrameHeaderBytes));
+  if (header.size() < kFrameHeaderBytes) return none;
+  const FrameHeader h = parse_frame_header(header);
   if (!plausible(h) || h.first != expected) return none;
   if (size_ - offset_ - kFrameHeaderBytes < h.length) return none;
-  TRY(payload_, read_at(fd_.get(), path_, offset_ + kFrameHeaderBytes, h.length));
-  if (payload_.size() != h.length || frame_hash(bytes, payload_) != h.hash) return none;
-  offset_ += kFrameHeaderBytes + h.length;
   return std::optional(h);
+}
+
+Result<std::optional<FrameHeader>> LogReader::next(Position expected) {
+  TRY(const std::optional<FrameHeader> header, peek(expected));
+  if (!header) return header;
+  const std::size_t whole = kFrameHeaderBytes + header->length;
+  TRY(const std::string_view frame, bytes(offset_, whole));
+  if (frame.size() < whole) return std::optional<FrameHeader>();
+  payload_ = frame.substr(kFrameHeaderBytes);
+  if (frame_hash(frame, payload_) != header->hash) return std::optional<FrameHeader>();
+  offset_ += whole;
+  return header;
 }
 
 Result<bool> LogReader::valid_frame_follows(Position expected) const {
@@ -164,11 +186,12 @@ Error LogReader::corrupt(std::string_view what) const {
                "restore this file from a backup"};
 }
 
-bool decode_record(Reader& in, std::uint64_t base, Record& record) {
+bool decode_record(Reader& in, std::int64_t base, Record& record) {
   const std::uint8_t kind = in.u8();
   record.kind = static_cast<Kind>(kind & kKindMask);
   const auto delta = static_cast<std::uint64_t>(in.svarint());
-  record.received = time_from_us(static_cast<std::int64_t>(base + delta));
+  record.received =
+      time_from_us(static_cast<std::int64_t>(static_cast<std::uint64_t>(base) + delta));
   record.surrogate = Surrogate{(kind & kHasSurrogate) != 0 ? in.u64() : 0};
   record.id_hash = (kind & kHasIdHash) != 0 ? in.u64() : 0;
   record.payload = in.str();

@@ -29,7 +29,9 @@ std::size_t frame_bound(std::span<const Record> records);
 // Collects records of consecutive positions into one frame.
 class FrameBuilder {
  public:
-  explicit FrameBuilder(Position first);
+  // earlier: the latest `received` of all records before this frame.
+  explicit FrameBuilder(Position first, Time earlier = Time::min())
+      : frame_(kFrameHeaderBytes, '\0'), first_(first), base_(to_us(earlier)) {}
   void add(const Record& record);
   bool empty() const { return count_ == 0; }
   std::size_t bytes() const { return frame_.size(); }
@@ -41,7 +43,7 @@ class FrameBuilder {
  private:
   std::string frame_;
   Position first_;
-  std::uint64_t base_ = 0;
+  std::int64_t base_;
   std::uint32_t count_ = 0;
 };
 
@@ -49,20 +51,26 @@ struct FrameHeader {
   std::uint32_t length = 0;
   std::uint32_t count = 0;
   Position first = 0;
-  std::uint64_t base = 0;
+  std::int64_t base = 0;  // microseconds
   std::uint64_t hash = 0;
 };
 FrameHeader parse_frame_header(std::string_view bytes);  // at least kFrameHeaderBytes
 bool plausible(const FrameHeader& header);
 std::uint64_t frame_hash(std::string_view header, std::string_view payload);
 
-// Streams the frames of one log file, one in memory at a time.
+// Streams the frames of one log file through a small buffer; one frame in memory at a time.
 class LogReader {
  public:
+  // kNotFound when there is no such file.
   static Result<LogReader> open(const std::string& path);
-  // The payload of the next frame must start at position `expected`. nullopt: no valid frame here
-  // (offset() stays), or the end of the file (at_end()).
+  // The header here, whose first position must be `expected`; the payload is neither read nor
+  // verified. nullopt: none, or the end of the file (at_end()).
+  Result<std::optional<FrameHeader>> peek(Position expected);
+  // Past the frame of this header, which peek() gave.
+  void skip(const FrameHeader& header) { offset_ += kFrameHeaderBytes + header.length; }
+  // The next frame, verified. nullopt: no valid frame here (offset() stays), or the end.
   Result<std::optional<FrameHeader>> next(Position expected);
+  // Of the frame next() gave, until the next call.
   std::string_view payload() const { return payload_; }
   std::uint64_t offset() const { return offset_; }
   bool at_end() const { return offset_ == size_; }
@@ -75,15 +83,20 @@ class LogReader {
  private:
   LogReader(std::string path, Fd fd, std::uint64_t size)
       : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  // The file's bytes from `offset`, fewer only at its end; valid until the next call.
+  Result<std::string_view> bytes(std::uint64_t offset, std::size_t size);
+
   std::string path_;
   Fd fd_;
   std::uint64_t size_;
   std::uint64_t offset_ = kLogHeaderBytes;
-  std::string payload_;
+  std::string buffer_;
+  std::uint64_t buffer_offset_ = 0;
+  std::string_view payload_;
 };
 
 class Reader;
 // One record from the front of `in`; false when the bytes are none.
-bool decode_record(Reader& in, std::uint64_t base, Record& record);
+bool decode_record(Reader& in, std::int64_t base, Record& record);
 
 }  // namespace attune

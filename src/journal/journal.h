@@ -25,9 +25,23 @@ class JournalCursor {
   virtual Result<std::optional<StoredRecord>> next() = 0;
 };
 
-class Journal {
+// What can be read of a journal. Safe to share.
+class JournalReader {
  public:
-  virtual ~Journal() = default;
+  virtual ~JournalReader() = default;
+  // From position `from`, or from first() when that is later; whole frames before it are skipped
+  // by their headers.
+  virtual Result<std::unique_ptr<JournalCursor>> read(Position from) = 0;
+  // From a place that no record received at or after `time` comes before. `received` may step back
+  // when the clock does; nothing is missed then, only more is read.
+  virtual Result<std::unique_ptr<JournalCursor>> read_at_time(Time time) = 0;
+  virtual Position first() const = 0;       // earliest position still kept; 1 when empty
+  virtual Position end() const = 0;         // last position appended; 0 when empty
+  virtual std::uint64_t bytes() const = 0;  // of all log files
+};
+
+class Journal : public JournalReader {
+ public:
   // Orders the records right after all earlier ones; the position of the last. kUnavailable after a
   // failed write or sync: the journal then takes nothing more until it is opened again.
   virtual Result<Position> append(std::span<const Record> records) = 0;
@@ -35,9 +49,9 @@ class Journal {
   virtual void when_durable(Position position, std::function<void(const Status&)> done) = 0;
   // Waits until everything appended is on disk.
   virtual Status flush() = 0;
-  virtual Result<std::unique_ptr<JournalCursor>> read(Position from) = 0;
-  virtual Position end() const = 0;  // last position appended
-  virtual std::uint64_t bytes() const = 0;
+  // Deletes the log files all of whose records are before `position`; the new first(). A cursor
+  // that still had to read one of them then answers kNotFound.
+  virtual Result<Position> drop_before(Position position) = 0;
 };
 
 struct FileJournalOptions {
@@ -45,5 +59,9 @@ struct FileJournalOptions {
   std::uint64_t file_bytes = 64u << 20;  // a new log file starts beyond this
 };
 Result<std::unique_ptr<Journal>> open_file_journal(const FileJournalOptions& options);
+
+// Takes no lock and changes nothing on disk: for a workspace that is stopped or in use. Ends at
+// what was whole on disk when opened. kNotFound without a journal in the directory.
+Result<std::unique_ptr<JournalReader>> open_journal_reader(const std::string& directory);
 
 }  // namespace attune

@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
   kControl,   // payload: a change of the catalog, JSON
   kErase,     // payload: u64 surrogates whose keys were destroyed
   kUnlink,    // payload: two u64 surrogates, the link between them is dropped
+  kOpen,      // payload: the settings in effect from here on, JSON
 };
 
 struct Record {

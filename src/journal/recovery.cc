@@ -45,92 +45,48 @@ Result<bool> never_begun(const std::string& path) {
   return bytes.size() == kLogHeaderBytes && bytes.find_first_not_of('\0') == std::string::npos;
 }
 
-class FileCursor final : public JournalCursor {
- public:
-  FileCursor(std::string directory, std::vector<Position> files, Position from, Position last)
-      : directory_(std::move(directory)), files_(std::move(files)), from_(from), last_(last) {
-    // Start in the last file that begins at or before `from`.
-    while (file_ + 1 < files_.size() && files_[file_ + 1] <= from_) ++file_;
-    if (!files_.empty()) next_ = files_[file_];
-  }
-
-  Result<std::optional<StoredRecord>> next() override {
-    while (!files_.empty() && next_ <= last_) {
-      if (left_ == 0) {
-        TRY_OK(load_frame());
-        // Whole frames before `from` need no decoding.
-        if (next_ + left_ <= from_) {
-          next_ += left_;
-          left_ = 0;
-          continue;
-        }
-      }
-      StoredRecord stored;
-      stored.position = next_++;
-      --left_;
-      if (!decode_record(records_, base_, stored.record) || (left_ == 0 && !records_.done())) {
-        left_ = 0;
-        last_ = 0;
-        return log_->corrupt("the frame before this offset holds no valid records");
-      }
-      if (stored.position >= from_) return std::optional(std::move(stored));
+// The latest `received` of the frames read so far.
+Status note_received(const LogReader& reader, const FrameHeader& header, Time& latest) {
+  latest = std::max(latest, time_from_us(header.base));
+  Reader in(reader.payload());
+  Record record;
+  for (std::uint32_t i = 0; i < header.count; ++i) {
+    if (!decode_record(in, header.base, record)) {
+      return reader.corrupt("the frame before this offset holds no valid records");
     }
-    return std::optional<StoredRecord>();
+    latest = std::max(latest, record.received);
   }
+  return ok_status();
+}
 
- private:
-  Status load_frame() {
-    if (log_ && log_->at_end() && file_ + 1 < files_.size()) {
-      ++file_;
-      log_.reset();
+// The last frame's base covers what came before it, so only that frame is read.
+Result<Time> latest_of_file(const std::string& directory, Position first) {
+  TRY(LogReader reader, LogReader::open(log_path(directory, first)));
+  Position next = first;
+  std::optional<FrameHeader> last;
+  Time latest = Time::min();
+  for (;;) {
+    TRY(const std::optional<FrameHeader> header, reader.peek(next));
+    if (!header) break;
+    if (reader.offset() + kFrameHeaderBytes + header->length == reader.size()) {
+      TRY(last, reader.next(next));
+      if (last) TRY_OK(note_received(reader, *last, latest));
+      break;
     }
-    if (!log_) {
-      TRY(LogReader opened, LogReader::open(log_path(directory_, files_[file_])));
-      log_.emplace(std::move(opened));
-      if (files_[file_] != next_) {
-        return log_->corrupt(fmt::format("it should begin with record {}", next_));
-      }
-    }
-    TRY(const std::optional<FrameHeader> header, log_->next(next_));
-    if (!header) return log_->corrupt(fmt::format("no valid frame with record {}", next_));
-    left_ = header->count;
-    base_ = header->base;
-    records_ = Reader(log_->payload());
-    return ok_status();
+    latest = std::max(latest, time_from_us(header->base));
+    reader.skip(*header);
+    next += header->count;
   }
+  return latest;
+}
 
-  std::string directory_;
-  std::vector<Position> files_;
-  Position from_;
-  Position last_;
-  std::size_t file_ = 0;
-  std::optional<LogReader> log_;
-  Reader records_{{}};
-  std::uint64_t base_ = 0;
-  std::uint32_t left_ = 0;  // records of the frame not read yet
-  Position next_ = 1;
-};
-
-}  // namespace
-
-Result<RecoveredLog> recover_log(const std::string& directory) {
-  RecoveredLog log;
-  TRY(log.files, list_files(directory));
-  if (!log.files.empty()) {
-    const std::string path = log_path(directory, log.files.back());
-    TRY(const bool empty, never_begun(path));
-    if (empty) {
-      if (::unlink(path.c_str()) != 0) return file_error("remove", path);
-      TRY_OK(sync_directory(directory));
-      log.files.pop_back();
-    }
-  }
-  if (log.files.empty()) return log;
+Status verify_last_file(const std::string& directory, RecoveredLog& log) {
   TRY(LogReader reader, LogReader::open(log_path(directory, log.files.back())));
   Position next = log.files.back();
   for (;;) {
     TRY(const std::optional<FrameHeader> header, reader.next(next));
     if (!header) break;
+    TRY_OK(note_received(reader, *header, log.latest));
     next += header->count;
   }
   if (!reader.at_end()) {
@@ -139,11 +95,34 @@ Result<RecoveredLog> recover_log(const std::string& directory) {
   }
   log.end = next - 1;
   log.last_bytes = reader.offset();
+  return ok_status();
+}
+
+}  // namespace
+
+Result<RecoveredLog> recover_log(const std::string& directory, bool is_repairing) {
+  RecoveredLog log;
+  TRY(log.files, list_files(directory));
+  if (!log.files.empty()) {
+    const std::string path = log_path(directory, log.files.back());
+    TRY(const bool empty, never_begun(path));
+    if (empty && is_repairing) {
+      if (::unlink(path.c_str()) != 0) return file_error("remove", path);
+      TRY_OK(sync_directory(directory));
+    }
+    if (empty) log.files.pop_back();
+  }
+  if (log.files.empty()) return log;
+  TRY_OK(verify_last_file(directory, log));
   log.bytes = log.last_bytes;
   for (std::size_t i = 0; i + 1 < log.files.size(); ++i) {
     std::error_code ec;
     const std::uint64_t size = fs::file_size(log_path(directory, log.files[i]), ec);
     if (!ec) log.bytes += size;
+  }
+  // A file begun just before a crash holds no frame yet: the one before it knows the time.
+  for (std::size_t i = log.files.size() - 1; log.latest == Time::min() && i > 0; --i) {
+    TRY(log.latest, latest_of_file(directory, log.files[i - 1]));
   }
   return log;
 }
@@ -165,11 +144,6 @@ Result<Fd> lock_directory(const std::string& directory) {
                fmt::format("another attune process uses this workspace ({} is locked)", path),
                {},
                "stop the other process, or give this one a workspace of its own"};
-}
-
-std::unique_ptr<JournalCursor> make_cursor(std::string directory, std::vector<Position> files,
-                                           Position from, Position last) {
-  return std::make_unique<FileCursor>(std::move(directory), std::move(files), from, last);
 }
 
 }  // namespace attune

@@ -1,6 +1,5 @@
-// What a journal directory holds when it is opened, and reading it.
+// What a journal directory holds when it is opened.
 #pragma once
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,15 +13,13 @@ struct RecoveredLog {
   std::uint64_t last_bytes = 0;  // valid bytes of the last file; the rest is a torn tail
   std::uint64_t bytes = 0;       // of all files
   Position end = 0;
+  Time latest = Time::min();  // latest `received` of any record
 };
-// Verifies the last file. Removes a last file whose header was never written whole.
-Result<RecoveredLog> recover_log(const std::string& directory);
+// Verifies the last file. A last file whose header was never written whole is left out, and
+// removed when repairing.
+Result<RecoveredLog> recover_log(const std::string& directory, bool is_repairing);
 
 // Holds the only right to write to the directory until destroyed.
 Result<Fd> lock_directory(const std::string& directory);
-
-// The records from..last of the files.
-std::unique_ptr<JournalCursor> make_cursor(std::string directory, std::vector<Position> files,
-                                           Position from, Position last);
 
 }  // namespace attune
