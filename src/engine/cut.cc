@@ -113,8 +113,11 @@ Result<std::uint64_t> Workspace::retain() {
   if (options_.retention_s <= 0) return std::uint64_t{0};
   const std::scoped_lock lock(checkpoint_mutex_);
   const Time oldest = now() - seconds(options_.retention_s);
-  TRY(const Position keep, journal_->position_at_time(oldest));
-  if (!journal_->can_drop_before(keep)) return std::uint64_t{0};
+  TRY(const auto cursor, journal_->read_at_time(oldest));
+  TRY(const auto kept, cursor->next());
+  const Position keep = kept ? kept->position : journal_->end();
+  const Position before = journal_->first();
+  if (journal_->first_after_drop(keep) == before) return std::uint64_t{0};
   TRY(const Position at, checkpoint_under_lock());
   const std::string fresh = path("base.db.new");
   std::filesystem::remove(fresh);
@@ -130,7 +133,6 @@ Result<std::uint64_t> Workspace::retain() {
   std::filesystem::rename(fresh, path("base.db"), error);
   if (error) return cannot("replace " + path("base.db"), error);
   TRY_OK(sync_directory(options_.workspace));
-  const Position before = journal_->first();
   TRY(const Position first, journal_->drop_before(std::min(keep, at)));
   return first - before;
 }

@@ -124,6 +124,12 @@ class FileJournal final : public Journal {
     return files_.front();
   }
 
+  Position first_after_drop(Position position) const override {
+    const std::lock_guard lock(mutex_);
+    const auto beyond = std::upper_bound(files_.begin() + 1, files_.end(), position);
+    return *(beyond - 1);
+  }
+
   Position end() const override {
     const std::lock_guard lock(mutex_);
     return end_;
@@ -177,6 +183,7 @@ class FileJournal final : public Journal {
   }
 
   Status write(FrameBuilder group) {
+    if (options_.before_commit) TRY_OK(options_.before_commit());
     if (file_->size() > options_.file_bytes) TRY_OK(create_file(group.last() + 1 - group.count()));
     const std::uint64_t before = file_->size();
     Status status = file_->append(group.finish());

@@ -49,6 +49,8 @@ class Journal : public JournalReader {
   virtual void when_durable(Position position, std::function<void(const Status&)> done) = 0;
   // Waits until everything appended is on disk.
   virtual Status flush() = 0;
+  // first() as it would be after drop_before(position).
+  virtual Position first_after_drop(Position position) const = 0;
   // Deletes the log files all of whose records are before `position`; the new first(). A cursor
   // that still had to read one of them then answers kNotFound.
   virtual Result<Position> drop_before(Position position) = 0;
@@ -57,6 +59,9 @@ class Journal : public JournalReader {
 struct FileJournalOptions {
   std::string directory;
   std::uint64_t file_bytes = 64u << 20;  // a new log file starts beyond this
+  // Runs on the writer thread before a group is written; its failure is the group's. Keys become
+  // durable here, before what is sealed under them does.
+  std::function<Status()> before_commit = nullptr;
 };
 Result<std::unique_ptr<Journal>> open_file_journal(const FileJournalOptions& options);
 
