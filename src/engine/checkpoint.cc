@@ -1,4 +1,5 @@
 // A checkpoint: all folds as of one tick into state.db, while events and decisions go on.
+#include "engine/model_files.h"
 #include "engine/workspace.h"
 
 namespace attune {
@@ -82,9 +83,16 @@ Status Workspace::store_checkpoint(Position at, const Folds& folds) {
                        }));
     return store_->finish(at);
   };
-  Status status = put_all();
-  if (!status.ok()) store_->abandon();
-  return status;
+  if (Status status = put_all(); !status.ok()) {
+    store_->abandon();
+    return status;
+  }
+  if (folds.learner.updates() == stored_updates_) return ok_status();
+  std::string model;
+  folds.learner.model().encode(model);
+  TRY_OK(store_model(path("models"), folds.tick, model));
+  stored_updates_ = folds.learner.updates();
+  return ok_status();
 }
 
 }  // namespace attune

@@ -117,6 +117,7 @@ class Workspace final : public Engine {
   Time latest_event_{};
   Time last_received_{};
   Position checkpoint_at_ = 0;
+  std::uint64_t stored_updates_ = 0;  // of the learner, in the newest model file
   bool is_closed_ = false;
   bool is_over_limit_ = false;         // profiles changed take more than the memory limit leaves
   std::condition_variable room_;       // is_over_limit_ ended
