@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "collect/segment.h"
+#include "feature/item_view.h"
 
 namespace attune {
 namespace {
@@ -48,7 +49,7 @@ void State::store(Surrogate identity, const Profile& profile) {
 
 ItemView State::view_of(ItemKey item) const {
   const Item* found = folds_.catalog->find(item);
-  return found ? ItemView{item, found->category_hash, found->tag_hashes} : ItemView{item, 0, {}};
+  return found ? item_view(*found) : ItemView{.key = item};
 }
 
 State::Entry& State::note(Position at, Surrogate identity) {
@@ -63,14 +64,16 @@ State::Entry& State::note(Position at, Surrogate identity) {
   return entry;
 }
 
+// The person's last items before this event; those of a single identity are in scratch_.
 void State::note_touched(Entry& entry) {
-  const Profile merged = entry.others == 0 ? Profile() : person(entry.identity);
-  const auto& touches = entry.others == 0 ? scratch_.touches : merged.touches;
-  const std::size_t count = std::min(touches.size(), kRecentItems);
-  for (std::size_t i = touches.size() - count; i < touches.size(); ++i) {
-    touched_.push_back(touches[i].item);
+  recent_.clear();
+  if (entry.others == 0) {
+    recent_items(scratch_, kRecentItems, recent_);
+  } else {
+    recent_items(person(entry.identity), kRecentItems, recent_);
   }
-  entry.touched = static_cast<std::uint32_t>(count);
+  touched_.insert(touched_.end(), recent_.begin(), recent_.end());
+  entry.touched = static_cast<std::uint32_t>(recent_.size());
 }
 
 void State::event(Position at, Surrogate identity, Event&& event) {
@@ -80,22 +83,22 @@ void State::event(Position at, Surrogate identity, Event&& event) {
   if (entry && is_engagement(event.verb)) note_touched(*entry);
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
-  if (has_consent) {
-    scratch_.set_denied(said);
-    folds_.has_storage_denials |= (said & bit(Purpose::kStorage)) != 0;
-  }
-  const ItemKey item = is_about_item ? item_key(event.item_id) : ItemKey{};
-  scratch_.apply(event, view_of(item), at, options_.denied_by_default);
+  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
+  if (has_consent) scratch_.denied_purposes = said;
+  if (scratch_.denies(Purpose::kStorage)) folds_.has_storage_denials = true;
+  scratch_.apply(event, view_of(is_about_item ? item_key(event.item_id) : ItemKey{}), at);
   store(identity, scratch_);
   if (!entry) return;
-  entry->denied = scratch_.denied(options_.denied_by_default);
+  entry->denied = scratch_.denied_purposes;
   entry->event = std::move(event);
 }
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
   (void)decoded(identity);
+  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
   for (const ShownItem& shown : decision.shown) {
-    scratch_.mark_shown(view_of(item_key(shown.item_id)), shown.p_click, decision.time, at);
+    scratch_.mark_shown(view_of(item_key(shown.item_id)), shown.p_click,
+                        decision.is_impression_served, decision.time, at);
   }
   store(identity, scratch_);
   note(at, identity).decision = std::make_shared<Decision>(decision);
@@ -226,7 +229,8 @@ bool State::may_refuse_storage() const {
 }
 
 std::uint8_t State::denied(Surrogate any) {
-  return person(any).denied(options_.denied_by_default);
+  const Profile known = person(any);
+  return known.position == 0 ? options_.denied_by_default : known.denied_purposes;
 }
 
 bool State::trim() {

@@ -102,7 +102,7 @@ class State {
   std::string encoded_;
   std::vector<Entry> pending_;
   std::vector<Surrogate> others_;
-  std::vector<ItemKey> touched_;
+  std::vector<ItemKey> touched_, recent_;
   std::uint64_t published_updates_ = 0;
   bool is_counters_dirty_ = true, is_catalog_dirty_ = true, is_item_item_dirty_ = true;
   std::shared_ptr<const Published> published_;
