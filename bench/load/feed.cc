@@ -56,7 +56,7 @@ constexpr std::array<std::string_view, 4> kTraits = {
 std::string event_text(const Kind& kind, std::size_t variant) {
   const std::string head = fmt::format(
       R"("messageId":"{}","userId":"{}","timestamp":"{}","context":{{"ip":"203.0.113.{}",{},)"
-      R"("library":{{"name":"analytics.js","version":"2.11.1"}}}})",
+      R"("userAgent":"Mozilla/5.0","library":{{"name":"analytics.js","version":"2.11.1"}}}})",
       kMessage, kPerson, kTime, 10 + variant, kContexts[variant]);
   if (kind.name == "identify") {
     return fmt::format(R"({{"type":"identify",{},"traits":{{{}}}}})", head, kTraits[variant]);

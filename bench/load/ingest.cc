@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "load/feed.h"
+#include "load/fill.h"
 #include "load/measure.h"
 
 namespace attune::load {
@@ -18,8 +18,6 @@ struct Counted {
   Nanos last = 0;
   std::string first_fault;
 };
-
-std::uint64_t fresh_run() { return static_cast<std::uint64_t>(now_ns()) & 0xffff'ffff; }
 
 void count(const Answer& answer, Nanos since, std::uint64_t events, Counted& counted) {
   const bool is_whole = answer.body.find("\"rejected\"") == std::string_view::npos;
@@ -35,38 +33,20 @@ void count(const Answer& answer, Nanos since, std::uint64_t events, Counted& cou
   }
 }
 
-// So that what is measured is the steady state: everyone was seen before.
-Result<std::uint64_t> warm_up(Wire& wire, const Target& target, const IngestOptions& options) {
-  const Feed feed({.persons = options.persons,
-                   .items = options.items,
-                   .batch = options.batch,
-                   .seed = 2,
-                   .run = fresh_run()});
-  Counted counted;
-  Plan plan{.requests = (options.persons + options.batch - 1) / options.batch};
-  plan.most_outstanding = 64;
-  plan.write = [&](std::uint64_t request, std::string& out) {
-    std::string body;
-    feed.append_batch(request * options.batch, options.batch, time_text(), body);
-    append_request(out, "POST", kBatch, target.key, body);
-  };
-  plan.answered = [&](const Answer& answer) {
-    if (answer.status == 503) return true;
-    count(answer, answer.sent, options.batch, counted);
-    return false;
-  };
-  TRY(const Played played, wire.play(plan));
-  if (played.lost == 0 && counted.first_fault.empty()) return counted.acknowledged;
-  return Error{Code::kInternal, "warming up: " + counted.first_fault};
-}
-
 }  // namespace
 
 Result<std::string> measure_ingest(const Target& target, const IngestOptions& options) {
   TRY_OK(put_items(target, options.items));
   TRY(Wire wire, Wire::connect(target.host, target.port, target.connections));
   TRY(const std::string before, ask(target, "GET", "/metrics"));
-  TRY(const std::uint64_t warm, warm_up(wire, target, options));
+  // So that what is measured is the steady state: everyone was seen before.
+  TRY(const Filled warm, fill(target,
+                              {.persons = options.persons,
+                               .items = options.items,
+                               .batch = options.batch,
+                               .seed = 2,
+                               .run = fresh_run()},
+                              options.persons));
 
   const Feed feed({.persons = options.persons,
                    .items = options.items,
@@ -101,12 +81,13 @@ Result<std::string> measure_ingest(const Target& target, const IngestOptions& op
   watch.report(json, "event", std::max(1.0, acknowledged), played.seconds);
 
   const double wanted =
-      metric(before, "attune_events_total") + static_cast<double>(warm) + acknowledged;
+      metric(before, "attune_events_total") + static_cast<double>(warm.acknowledged) + acknowledged;
   TRY(const double stored, wait_for_metric(target, "attune_events_total", wanted, 5));
   TRY(const std::string after, ask(target, "GET", "/metrics"));
   const double records =
       metric(after, "attune_journal_bytes") - metric(before, "attune_journal_bytes");
-  json.field("journal_bytes_per_event", records / (acknowledged + static_cast<double>(warm)));
+  json.field("journal_bytes_per_event",
+             records / (acknowledged + static_cast<double>(warm.acknowledged)));
   json.field("stored_is_acknowledged", stored == wanted).end_object();
   if (counted.refused == 0 && stored != wanted) {
     return Error{Code::kInternal, fmt::format("the server counts {} events, not the {} it "
