@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "collect/locate.h"
+#include "collect/json_body.h"
 #include "collect/message.h"
 
 namespace attune {
@@ -16,31 +16,6 @@ using simdjson::dom::parser;
 
 Error invalid(std::string_view field, std::string message) {
   return {Code::kInvalid, std::move(message), std::string(field)};
-}
-
-// Parses a copy with the padding simdjson needs. The element lives until the parser's next use.
-simdjson::error_code parse_json(parser& json, std::string_view text, std::size_t max_depth,
-                                element& out) {
-  if (json.capacity() < text.size() || json.max_depth() != max_depth) {
-    const auto size = std::max<std::size_t>(text.size(), 64 * 1024);
-    if (const auto error = json.allocate(size, max_depth)) return error;
-  }
-  return json.parse(text.data(), text.size(), true).get(out);
-}
-
-Error json_error(simdjson::error_code error, std::string_view body, std::size_t max_depth) {
-  if (error == simdjson::DEPTH_ERROR) {
-    return invalid("body", fmt::format("is nested deeper than {} levels", max_depth));
-  }
-  if (error == simdjson::UTF8_ERROR) return invalid("body", "is not valid UTF-8");
-  if (error == simdjson::EMPTY) return invalid("body", "is empty; a JSON object is expected");
-  const std::size_t at = locate_json_error(body, max_depth);
-  if (at >= body.size()) {
-    return invalid("body", fmt::format("is not valid JSON: cut short or a number out of range, "
-                                       "found at byte {}",
-                                       body.size()));
-  }
-  return invalid("body", fmt::format("is not valid JSON at byte {}", at));
 }
 
 void parse_one(element found, std::size_t index, const MessageFrame& frame, bool may_be_large,
@@ -103,10 +78,7 @@ Result<ParsedBatch> parse_segment(std::string_view call, std::string_view body, 
         "body", fmt::format("is {} bytes, the limit is {}", body.size(), options.max_body_bytes));
   }
   thread_local parser json;
-  element root;
-  if (const auto error = parse_json(json, body, options.max_depth, root)) {
-    return json_error(error, body, options.max_depth);
-  }
+  TRY(const element root, parse_json_body(json, body, options.max_depth));
   JsonObject request;
   if (root.get_object().get(request)) return invalid("body", "must be a JSON object");
   ParsedBatch out;
@@ -131,10 +103,9 @@ std::uint8_t denied_purposes_of(std::string_view context_json, bool& has_consent
   // Most contexts say nothing about consent: skip the parsing.
   if (context_json.find("categoryPreferences") == std::string_view::npos) return 0;
   thread_local parser json;
-  element root;
   JsonObject choices;
-  if (parse_json(json, context_json, 64, root) ||
-      root.at_pointer("/consent/categoryPreferences").get_object().get(choices)) {
+  const auto root = parse_json_body(json, context_json, 64);
+  if (!root.ok() || root->at_pointer("/consent/categoryPreferences").get_object().get(choices)) {
     return 0;
   }
   has_consent = true;

@@ -23,7 +23,8 @@ class Keyring {
   virtual Result<Surrogate> create(IdType type, std::string_view external_id) = 0;
   // Writes new keys to disk; must come before the records sealed under them are acknowledged.
   virtual Status sync() = 0;
-  // Overwrites key and id hash on disk and in memory, synced. Unknown surrogates are ignored.
+  // Overwrites key and id hash on disk and in memory, synced. Unknown surrogates are ignored. After
+  // an error it may be called again.
   virtual Status destroy(Surrogate surrogate) = 0;
   virtual bool has_key(Surrogate surrogate) const = 0;
   // Keyed 64-bit hash of a message or decision id; never 0.
@@ -34,9 +35,15 @@ class Keyring {
   // The plain payload. kNotFound when the key is destroyed, kCorrupt when authentication fails.
   virtual Result<std::string> open(const Record& record) const = 0;
   virtual std::size_t size() const = 0;
+  // Anonymous memory: the indexes and what waits for sync(); the keys are file pages.
+  virtual std::size_t memory_bytes() const = 0;
 };
 
 // Creates the file when absent and `create` is set; kNotFound says where it should be otherwise.
 Result<std::unique_ptr<Keyring>> open_keyring(const std::string& path, bool create);
+
+// For a workspace that is stopped or in use: changes nothing. Keys made after it was opened are
+// unknown to it, keys destroyed are gone at once.
+Result<std::unique_ptr<const Keyring>> open_keyring_reader(const std::string& path);
 
 }  // namespace attune

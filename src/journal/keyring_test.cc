@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "journal/frame.h"
 
@@ -166,6 +169,110 @@ TEST_F(KeyringTest, SealedEventIsSmall) {
   RecordProperty("sealed_bytes", static_cast<int>(size));
   std::printf("sealed event: %zu bytes of text, %zu in the log\n", text.size(), size);
   EXPECT_LE(size, 160u);
+}
+
+TEST_F(KeyringTest, ZeroesASlotTornBetweenPages) {
+  auto keyring = open();
+  // Slot 56 lies on bytes 4088-4160: across the first page's end.
+  std::vector<Surrogate> people;
+  for (int i = 0; i < 60; ++i) {
+    people.push_back(keyring->create(IdType::kUser, std::to_string(i)).value());
+  }
+  ASSERT_TRUE(keyring->sync().ok());
+  keyring.reset();
+  const std::string whole = bytes();
+  for (const bool is_first_half : {true, false}) {
+    std::string torn = whole;
+    if (is_first_half) torn.replace(4088, 8, 8, '\0');
+    if (!is_first_half) torn.replace(4096, 64, 64, '\0');
+    std::ofstream(path_, std::ios::binary) << torn;
+    const auto reader = open_keyring_reader(path_);
+    ASSERT_TRUE(reader.ok());
+    EXPECT_EQ((*reader)->size(), 59u);
+    EXPECT_EQ(bytes(), torn);
+    keyring = open(false);
+    EXPECT_EQ(keyring->size(), 59u);
+    EXPECT_FALSE(keyring->has_key(people[56]));
+    EXPECT_TRUE(keyring->has_key(people[57]));
+    EXPECT_EQ(bytes().substr(4088, 72), std::string(72, '\0'));
+    keyring.reset();
+  }
+}
+
+TEST_F(KeyringTest, AReaderSeesDestructionAtOnceAndChangesNothing) {
+  EXPECT_EQ(open_keyring_reader(path_).error().code, Code::kNotFound);
+  auto keyring = open();
+  const Surrogate ann = keyring->create(IdType::kUser, "ann").value();
+  ASSERT_TRUE(keyring->sync().ok());
+  std::ofstream(path_, std::ios::binary | std::ios::app) << "torn";
+  const std::string before = bytes();
+  auto reader = std::move(open_keyring_reader(path_)).value();
+  EXPECT_EQ(bytes(), before);
+  Record sealed = event(ann, "hello");
+  ASSERT_TRUE(keyring->seal(sealed).ok());
+  EXPECT_EQ(reader->find(IdType::kUser, "ann"), ann);
+  EXPECT_EQ(reader->open(sealed).value(), "hello");
+  ASSERT_TRUE(keyring->destroy(ann).ok());
+  EXPECT_FALSE(reader->has_key(ann));
+  EXPECT_FALSE(reader->find(IdType::kUser, "ann"));
+  EXPECT_EQ(reader->open(sealed).error().code, Code::kNotFound);
+}
+
+TEST_F(KeyringTest, ManyIdentitiesTakeLittleMemory) {
+  auto keyring = open();
+  constexpr int kPeople = 60'000;
+  std::vector<Surrogate> people;
+  const auto name = [](int i) { return "person-" + std::to_string(i); };
+  for (int i = 0; i < kPeople; ++i) {
+    people.push_back(keyring->create(IdType::kUser, name(i)).value());
+    ASSERT_TRUE(i % 1000 != 0 || keyring->sync().ok());
+  }
+  ASSERT_TRUE(keyring->sync().ok());
+  for (int i = 0; i < kPeople; i += 3000) {
+    ASSERT_TRUE(keyring->destroy(people[static_cast<std::size_t>(i)]).ok());
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < kPeople; ++i) {
+      const Surrogate person = people[static_cast<std::size_t>(i)];
+      const auto found = keyring->find(IdType::kUser, name(i));
+      if (i % 3000 == 0) {
+        ASSERT_FALSE(found);
+        ASSERT_FALSE(keyring->has_key(person));
+      } else {
+        ASSERT_EQ(found, person);
+        ASSERT_TRUE(keyring->has_key(person));
+      }
+    }
+    keyring = open(false);
+  }
+  EXPECT_FALSE(keyring->find(IdType::kAnonymous, name(1)));
+  EXPECT_LE(keyring->memory_bytes(), 20u * kPeople);
+}
+
+TEST_F(KeyringTest, ReadersGoOnWhileOthersCreateAndDestroy) {
+  auto keyring = open();
+  const Surrogate ann = keyring->create(IdType::kUser, "ann").value();
+  ASSERT_TRUE(keyring->sync().ok());
+  std::atomic<bool> is_done{false};
+  std::jthread reader([&] {
+    while (!is_done) {
+      Record r = event(ann, "hello");
+      ASSERT_EQ(keyring->find(IdType::kUser, "ann"), ann);
+      ASSERT_TRUE(keyring->seal(r).ok());
+      ASSERT_EQ(keyring->open(r).value(), "hello");
+    }
+  });
+  std::jthread syncer([&] {
+    while (!is_done) ASSERT_TRUE(keyring->sync().ok());
+  });
+  for (int i = 0; i < 20'000; ++i) {
+    const Surrogate bob = keyring->create(IdType::kUser, "bob" + std::to_string(i)).value();
+    ASSERT_TRUE(i % 4000 != 0 || keyring->destroy(bob).ok());
+  }
+  is_done = true;
+  syncer.join();
+  reader.join();
+  EXPECT_EQ(keyring->size(), 20'001u - 5u);
 }
 
 TEST_F(KeyringTest, MissingFileSaysWhereItShouldBe) {

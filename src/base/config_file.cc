@@ -1,0 +1,96 @@
+// The TOML side of Config: the one place that includes toml11, whose exceptions end here.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <optional>
+#include <toml.hpp>
+
+#include "base/config.h"
+
+namespace attune {
+namespace {
+
+struct Found {
+  std::string key;
+  ConfigValue value;
+  std::size_t line = 0;
+};
+
+std::optional<ConfigValue> texts_of(const toml::value& array) {
+  std::vector<std::string> texts;
+  for (const toml::value& member : array.as_array()) {
+    if (!member.is_string()) return std::nullopt;
+    texts.push_back(member.as_string().str);
+  }
+  return texts;
+}
+
+std::optional<ConfigValue> table_of(const toml::value& table) {
+  ConfigTable texts;
+  for (const auto& [name, member] : table.as_table()) {
+    if (!member.is_string()) return std::nullopt;
+    texts[name] = member.as_string().str;
+  }
+  return texts;
+}
+
+std::optional<ConfigValue> value_of(const toml::value& value) {
+  if (value.is_boolean()) return value.as_boolean();
+  if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
+  if (value.is_floating()) return value.as_floating();
+  if (value.is_string()) return value.as_string().str;
+  if (value.is_array()) return texts_of(value);
+  if (value.is_table()) return table_of(value);
+  return std::nullopt;
+}
+
+// Tables that are no row themselves hold rows.
+Status collect(const Config& config, const toml::value& value, const std::string& key,
+               const std::string& path, std::vector<Found>& out) {
+  const std::size_t line = value.location().line();
+  if (value.is_table() && !config.find(key)) {
+    for (const auto& [name, member] : value.as_table()) {
+      TRY_OK(collect(config, member, key.empty() ? name : key + "." + name, path, out));
+    }
+    return ok_status();
+  }
+  auto read = value_of(value);
+  if (!read) {
+    return Error{Code::kInvalid,
+                 fmt::format("{} line {}: {} is of a kind no key takes", path, line, key), key,
+                 "attune config explain " + key};
+  }
+  out.push_back({key, std::move(*read), line});
+  return ok_status();
+}
+
+}  // namespace
+
+Status Config::load_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return Error{Code::kInvalid, "cannot read the configuration file " + path, "config",
+                 "name a file that exists with --config, or leave --config out"};
+  }
+  std::vector<Found> found;
+  try {
+    const toml::value root = toml::parse(file, path);
+    TRY_OK(collect(*this, root, "", path, found));
+  } catch (const toml::exception& error) {
+    const std::string text = error.what();
+    return Error{Code::kInvalid,
+                 fmt::format("{} line {}: not valid TOML", path, error.location().line()), "config",
+                 text.substr(0, text.find('\n'))};
+  } catch (const std::exception& error) {
+    return Error{Code::kInvalid, fmt::format("{}: not valid TOML", path), "config", error.what()};
+  }
+  // In the order of the file: the first mistake is named first.
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Found& a, const Found& b) { return a.line < b.line; });
+  for (const Found& f : found) {
+    TRY_OK(set(f.key, f.value, fmt::format("{} line {}", path, f.line)));
+  }
+  return ok_status();
+}
+
+}  // namespace attune
