@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/workspace.h"
+#include "event/decision_id.h"
 
 namespace attune {
 namespace {
