@@ -4,12 +4,14 @@
 
 #include "base/bytes.h"
 #include "collect/segment.h"
+#include "feature/item_view.h"
 
 namespace attune {
 namespace {
 
 constexpr std::uint64_t kBaseMagic = 0x3145534142545441;  // "ATTBASE1"
 constexpr std::size_t kRecentItems = 30;
+constexpr std::uint32_t kBaseSeconds = 0xffffffff;
 constexpr std::uint64_t kItemItemTicks = 10;  // its copy is the dearest part of a publication
 
 std::uint64_t hash_of(const auto& fold) {
@@ -20,11 +22,7 @@ std::uint64_t hash_of(const auto& fold) {
 
 std::vector<ItemKey> items_of(const Profile& profile) {
   std::vector<ItemKey> items;
-  const std::size_t begin =
-      profile.touches.size() > kRecentItems ? profile.touches.size() - kRecentItems : 0;
-  for (std::size_t i = begin; i < profile.touches.size(); ++i) {
-    items.push_back(profile.touches[i].item);
-  }
+  recent_items(profile, kRecentItems, items);
   return items;
 }
 
@@ -37,9 +35,9 @@ State::State(int shards)
   publish();
 }
 
-std::string_view State::category_of(ItemKey item) const {
+ItemView State::view_of(ItemKey item) const {
   const Item* found = catalog_->find(item);
-  return found ? std::string_view(found->category) : std::string_view();
+  return found ? item_view(*found) : ItemView{.key = item};
 }
 
 void State::event(Position at, Surrogate identity, const Event& event) {
@@ -53,22 +51,19 @@ void State::event(Position at, Surrogate identity, const Event& event) {
   entry.person = graph_.members(identity);
   const bool is_about_item = !event.item_id.empty();
   if (is_about_item) entry.recent = items_of(person(identity));
-  const std::uint8_t personal = static_cast<std::uint8_t>(Purpose::kPersonalization);
   const ItemKey item = is_about_item ? item_key(event.item_id) : ItemKey{};
-  if ((profile.denied_purposes & personal) == 0) {
-    profile.apply(event, category_of(item), at);
+  profile.apply(event, view_of(item), at);
+  if (!profile.denies(Purpose::kPersonalization)) {
     entry.event = std::make_shared<Event>(event);
     pending_.push_back(std::move(entry));
-  } else {
-    profile.position = at;
   }
 }
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
   Profile& profile = shard(identity)[identity];
   for (const ShownItem& shown : decision.shown) {
-    const ItemKey item = item_key(shown.item_id);
-    profile.mark_shown(item, category_of(item), decision.time, at);
+    profile.mark_shown(view_of(item_key(shown.item_id)), shown.p_click,
+                       decision.is_impression_served, decision.time, at);
   }
   pending_.push_back({.at = at,
                       .identity = identity,
@@ -187,13 +182,13 @@ void State::encode_counters(std::string& out) const {
   for (const auto& [key, affinity] : counters_.items) keys.push_back(key);
   std::sort(keys.begin(), keys.end());
   Writer writer(out);
-  counters_.all.shown.encode(out);
-  counters_.all.engaged.encode(out);
+  counters_.all.shown.encode(out, kBaseSeconds);
+  counters_.all.engaged.encode(out, kBaseSeconds);
   writer.varint(keys.size());
   for (const ItemKey key : keys) {
     writer.u64(raw(key));
-    counters_.items.at(key).shown.encode(out);
-    counters_.items.at(key).engaged.encode(out);
+    counters_.items.at(key).shown.encode(out, kBaseSeconds);
+    counters_.items.at(key).engaged.encode(out, kBaseSeconds);
   }
 }
 
@@ -228,16 +223,16 @@ Status State::load_base(std::string_view bytes) {
   Reader counters(in.str());
   const std::string_view items = in.str();
   const std::string_view learner = in.str();
-  counters_.all.shown = DecayedCount::decode(counters);
-  counters_.all.engaged = DecayedCount::decode(counters);
+  bool is_good = DecayedCount::decode(counters, kBaseSeconds, counters_.all.shown) &&
+                 DecayedCount::decode(counters, kBaseSeconds, counters_.all.engaged);
   for (std::uint64_t left = counters.varint(); left > 0 && counters.ok(); --left) {
     Affinity& affinity = counters_.items[ItemKey{counters.u64()}];
-    affinity.shown = DecayedCount::decode(counters);
-    affinity.engaged = DecayedCount::decode(counters);
+    is_good = is_good && DecayedCount::decode(counters, kBaseSeconds, affinity.shown) &&
+              DecayedCount::decode(counters, kBaseSeconds, affinity.engaged);
   }
   TRY(item_item_, ItemItem::decode(items));
   TRY(learner_, Learner::decode(learner));
-  return in.ok() && counters.ok() ? ok_status() : Status(corrupt);
+  return is_good && in.ok() && counters.ok() ? ok_status() : Status(corrupt);
 }
 
 std::vector<FoldHash> State::hashes() const {

@@ -56,7 +56,7 @@ class State {
   using Shard = std::unordered_map<Surrogate, Profile, IdHash>;
   Shard& shard(Surrogate s) { return shards_[raw(s) % shards_.size()]; }
   const Shard& shard(Surrogate s) const { return shards_[raw(s) % shards_.size()]; }
-  std::string_view category_of(ItemKey item) const;
+  ItemView view_of(ItemKey item) const;
   void fold(const Entry& entry);
   void count_shown(ItemKey item, Time when);
   void publish();
