@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kThirtyDays = 3;  // index of the 30-day half-life in DecayedCount::at
 constexpr std::size_t kMostCandidates = 100000;
+constexpr std::size_t kRecentItems = 30;
 
 // Open-addressed set of item keys; grows never, so at most `most` keys.
 class KeySet {
@@ -50,11 +51,11 @@ class Collector {
     for (const Rule& rule : placement.rules) has_hide_ |= rule.kind == Rule::Kind::kHide;
     if (placement.seen_window_s <= 0) return;
     const Time since = now - seconds(std::min(placement.seen_window_s, 1e12));
-    for (const auto& mark : seen.seen) {
-      if (mark.second > since) seen_.push_back(mark);
+    for (const SeenMark& mark : seen.seen) {
+      if (time_from_seconds(mark.time_s) > since) seen_.push_back(mark);
     }
-    std::sort(seen_.begin(), seen_.end(), [](const auto& a, const auto& b) {
-      return std::make_tuple(raw(a.first), b.second) < std::make_tuple(raw(b.first), a.second);
+    std::sort(seen_.begin(), seen_.end(), [](const SeenMark& a, const SeenMark& b) {
+      return std::tie(a.item, b.time_s) < std::tie(b.item, a.time_s);
     });
   }
 
@@ -105,17 +106,17 @@ class Collector {
   // The last time, when within the window.
   std::optional<Time> seen_at(ItemKey key) const {
     const auto at = std::lower_bound(
-        seen_.begin(), seen_.end(), key,
-        [](const auto& mark, ItemKey wanted) { return raw(mark.first) < raw(wanted); });
-    if (at == seen_.end() || at->first != key) return std::nullopt;
-    return at->second;
+        seen_.begin(), seen_.end(), mark_of(key),
+        [](const SeenMark& mark, std::uint32_t wanted) { return mark.item < wanted; });
+    if (at == seen_.end() || at->item != mark_of(key)) return std::nullopt;
+    return time_from_seconds(at->time_s);
   }
 
   const Placement& placement_;
   const Published& published_;
   std::vector<Neighbour> neighbours_;
   KeySet taken_;
-  std::vector<std::pair<ItemKey, Time>> seen_;  // by key, newest first
+  std::vector<SeenMark> seen_;  // by item, newest first
   bool has_hide_ = false;
   std::vector<Candidate> out_;
 };
@@ -139,8 +140,7 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
   const std::size_t limit =
       std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
   std::vector<ItemKey> recent;
-  recent.reserve(history.touches.size());
-  for (const Touch& touch : history.touches) recent.push_back(touch.item);
+  recent_items(history, kRecentItems, recent);
   std::vector<Neighbour> near;
   if (published.item_item && !recent.empty()) near = published.item_item->score(recent, limit);
 

@@ -45,7 +45,7 @@ Published make_published(int items, bool with_weights = true) {
 Profile make_person() {
   Profile person;
   person.traits = {{"plan", "\"gold\""}};
-  person.touches = {{item_key("i1"), Verb::kClick, kNow - seconds(100)}};
+  person.touches = {{item_key("i1"), whole_seconds(kNow - seconds(100)), Verb::kClick}};
   return person;
 }
 
@@ -125,7 +125,8 @@ TEST(Decide, SeenWindowNeverRepeats) {
     ASSERT_EQ(d.shown.size(), 5U);
     for (const ShownItem& s : d.shown) {
       EXPECT_TRUE(all.insert(s.item_id).second) << s.item_id;
-      person.seen.emplace_back(item_key(s.item_id), kNow - seconds(60));
+      person.seen.push_back(
+          {mark_of(item_key(s.item_id)), whole_seconds(kNow - seconds(60)), 0, false});
     }
   }
   EXPECT_EQ(ask(p, placement, person, 5).reason, "no eligible items");

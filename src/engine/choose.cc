@@ -23,7 +23,9 @@ Result<Decision> Workspace::decide(const DecideRequest& request) {
   }
   Batch created;
   auto found = find_person(request.person_id);
-  if (!found) TRY(found, identity(IdType::kUser, request.person_id, received_now(), created));
+  if (!found) {
+    TRY(found, identity(IdType::kUser, request.person_id, received_now(), created));
+  }
   std::unique_lock lock(mutex_);
   if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
   for (const Surrogate newcomer : created.newcomers) state_.add_new(newcomer);

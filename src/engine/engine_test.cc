@@ -47,7 +47,9 @@ TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
       batch.push_back(identify("p" + n, traits, begin_time(), "m" + n));
     }
     ASSERT_TRUE(ingest(*engine, std::move(batch)).ok());
-    if (i % 10'000 == 0) ASSERT_TRUE(engine->checkpoint().ok());
+    if (i % 10'000 == 0) {
+      ASSERT_TRUE(engine->checkpoint().ok());
+    }
   }
   std::uint64_t all = 0, profiles = 0;
   for (const MemoryPart& part : engine->memory()) {

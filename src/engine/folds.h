@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "profile/store.h"
 
 namespace attune {
+
+void encode_counters(const Counters& counters, std::string& out);
+Result<Counters> decode_counters(std::string_view bytes);
 
 struct Folds {
   // Of identities: each depends on its own records only.
@@ -30,6 +34,10 @@ struct Folds {
   Time clock{};
   bool has_storage_denials = false;  // somebody refused to be stored, once
 };
+
+// What waits of a person is stored sealed; nullopt = the key is gone.
+using SealRow = std::function<std::string(Surrogate, std::string_view)>;
+using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
 
 // Which part of the folds: a cut for an erasure renews the folds across people alone.
 enum class FoldPart { kAll, kAcross };

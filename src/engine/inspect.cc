@@ -23,11 +23,7 @@ std::vector<MemoryPart> Workspace::memory_locked() const {
           {"message_ids", ids_->memory_bytes()},
           {"profiles", state_.profile_bytes()},
           {"identity_graph", folds.graph.memory_bytes()},
-          {"catalog", folds.catalog->memory_bytes()},
-          {"item_counters", folds.counters.memory_bytes()},
-          {"item_item", folds.item_item.memory_bytes()},
-          {"learner", folds.learner.memory_bytes()},
-          {"journal_buffers", journal_->memory_bytes()}};
+          {"catalog", folds.catalog->memory_bytes()}};
 }
 
 std::vector<MemoryPart> Workspace::memory() const {

@@ -3,9 +3,9 @@
 #include <deque>
 
 #include "base/bytes.h"
-#include "base/json.h"
-#include "collect/segment.h"
 #include "engine/workspace.h"
+#include "event/event_json.h"
+#include "profile/profile_json.h"
 
 namespace attune {
 

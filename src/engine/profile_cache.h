@@ -21,6 +21,7 @@ class ProfileCache {
   using Visit = std::function<void(Surrogate, std::string_view)>;
 
   explicit ProfileCache(Load load = nullptr) : load_(std::move(load)) {}
+  ProfileCache(ProfileCache&&) noexcept = default;
 
   // Makes the profile resident; it stays so until the next trim(). The only call that can fail.
   Status load(Surrogate identity);
@@ -68,7 +69,7 @@ class ProfileCache {
   void grow();
   static std::size_t size_of(const Entry& entry);
 
-  const Load load_;
+  Load load_;
   std::vector<Slot> slots_;  // linear probing; surrogates are random, so they are their own hash
   std::size_t used_ = 0;
   std::size_t bytes_ = 0;  // of entries

@@ -1,7 +1,7 @@
 // Replay equals live: random histories of everything that can happen to a workspace, rebuilt from
 // base and journal with other numbers of shards, and compared fold by fold and row by row.
 #include "engine/test_workspace.h"
-#include "profile/store.h"
+#include "engine/folds.h"
 
 namespace attune {
 namespace {
@@ -144,7 +144,7 @@ TEST(Replay, FindsAFoldThatDiffers) {
     const auto store = open_sqlite_store(folder.workspace() + "/state.db");
     ASSERT_TRUE(store.ok());
     std::string none;
-    Counters().encode(none);
+    encode_counters(Counters(), none);
     ASSERT_TRUE((*store)->begin().ok());
     ASSERT_TRUE((*store)->put_fold("counters", none).ok());
     ASSERT_TRUE((*store)->finish((*store)->position()).ok());

@@ -36,8 +36,12 @@ Status State::load(Surrogate identity) {
 }
 
 const Profile& State::decoded(Surrogate identity) {
-  // What is stored was encoded here and is checked by its seal.
-  CHECK(Profile::decode(shard(identity).find(identity), scratch_).ok());
+  const std::string_view bytes = shard(identity).find(identity);
+  if (bytes.empty()) {
+    scratch_.clear();
+  } else {  // encoded here, and what comes from disk is checked by its seal
+    CHECK(Profile::decode(bytes, scratch_).ok());
+  }
   return scratch_;
 }
 
@@ -130,7 +134,8 @@ void State::erase(std::span<const Surrogate> identities) {
 }
 
 void State::count_shown(ItemKey item, Time when) {
-  folds_.counters.add_shown(item, when);
+  folds_.counters.items[item].shown.add(when);
+  folds_.counters.all.shown.add(when);
   is_counters_dirty_ = true;
 }
 
@@ -141,7 +146,8 @@ void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
   if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
     if (event.verb == Verb::kImpression) count_shown(item, event.time);
     if (is_engagement(event.verb)) {
-      folds_.counters.add_engaged(item, event.time);
+      folds_.counters.items[item].engaged.add(event.time);
+      folds_.counters.all.engaged.add(event.time);
       is_counters_dirty_ = true;
     }
   }
@@ -284,10 +290,12 @@ Result<std::vector<FoldHash>> State::hashes(
       return ok_status();
     }));
   }
+  std::string counters;
+  encode_counters(folds_.counters, counters);
   return std::vector<FoldHash>{{"profiles", profiles},
                                {"identity_graph", hash_of(folds_.graph)},
                                {"catalog", hash_of(*folds_.catalog)},
-                               {"item_counters", hash_of(folds_.counters)},
+                               {"item_counters", hash64(counters)},
                                {"item_item", hash_of(folds_.item_item)},
                                {"learner", hash_of(folds_.learner)}};
 }

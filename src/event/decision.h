@@ -51,6 +51,7 @@ struct Decision {
   bool is_impression_served = true;
   std::vector<ShownItem> shown;
   std::vector<OtherItem> others;  // best not shown, at most 50
+  bool is_recorded = true;        // not stored: false when the journal took no more
 };
 
 void encode_decision(const Decision& decision, std::string& out);

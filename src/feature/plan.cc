@@ -3,22 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "feature/item_view.h"
+
 namespace attune {
 namespace {
 
 constexpr std::size_t kMaxTags = 8;
 constexpr std::size_t kMaxTraits = 8;
 constexpr std::size_t kMaxTraitLength = 64;
-constexpr double kPriorRate = 0.05;       // before anything was shown
-constexpr double kCategoryStrength = 5;   // shown items the base rate stands for
-constexpr std::size_t k7d = 2, k30d = 3;  // places in DecayedCount::at()
+constexpr double kPriorRate = 0.05;  // before anything was shown
 
 struct Names {  // hashes of the feature names
   std::uint64_t bias = hash64("bias"), placement = hash64("placement"),
                 category = hash64("category"), tag = hash64("tag"), item = hash64("item"),
                 trait = hash64("trait"), item_rate = hash64("item_rate"),
-                category_rate = hash64("category_rate"),
-                category_engaged_7d = hash64("category_engaged_7d"),
+                interest = hash64("interest"), activity = hash64("activity"),
                 neighbour = hash64("neighbour"), item_age = hash64("item_age"),
                 price = hash64("price");
 };
@@ -50,8 +49,7 @@ double smoothed_rate(const Affinity& a, double prior, Time now) {
 
 RowBuilder::RowBuilder(const Profile& person, const Counters& counters, std::string_view placement,
                        Time now)
-    : person_(person),
-      counters_(counters),
+    : counters_(counters),
       now_(now),
       base_rate_(std::clamp(smoothed_rate(counters.all, kPriorRate, now), 1e-4, 1 - 1e-4)),
       placement_(placement),
@@ -61,16 +59,17 @@ RowBuilder::RowBuilder(const Profile& person, const Counters& counters, std::str
     const std::string_view value = plain_scalar(json);
     if (value.empty()) continue;
     const std::uint64_t named = mix64(names().trait, hash64(name));
-    traits_.push_back({name + "=" + std::string(value), mix64(named, hash64(value))});
+    traits_.push_back({std::string(name) + "=" + std::string(value), mix64(named, hash64(value))});
   }
-  tastes_.reserve(person.categories.size());
-  for (const auto& [name, a] : person.categories) {
-    const auto engaged = a.engaged.at(now);
-    const double rate = (engaged[k30d] + kCategoryStrength * base_rate_) /
-                        (a.shown.at(now)[k30d] + kCategoryStrength);
-    tastes_.push_back({static_cast<float>(logit_of(rate) - logit_of(base_rate_)),
-                       std::log1p(std::max(0.0F, engaged[k7d]))});
-  }
+  interests_.reserve(person.interests.size());
+  const std::uint32_t hour = whole_hours(whole_seconds(now));
+  for (const Interest& one : person.interests) interests_.push_back(one.at(hour));
+}
+
+double RowBuilder::mean_of(std::uint32_t topic) const {
+  const auto at = std::lower_bound(interests_.begin(), interests_.end(), topic,
+                                   [](const Interest& i, std::uint32_t t) { return i.topic < t; });
+  return at != interests_.end() && at->topic == topic ? double{at->mean()} : 0;
 }
 
 // Emits (hash, value, name); the name is a function, called only by who wants it.
@@ -112,15 +111,11 @@ void RowBuilder::emit_numeric(const Item& item, float neighbour_score,
     const double rate = smoothed_rate(own->second, base_rate_, now_);
     number(names().item_rate, logit_of(rate) - logit_of(base_rate_), "item_rate");
   }
-  const auto& all = person_.categories;
-  const auto found =
-      std::lower_bound(all.begin(), all.end(), item.category,
-                       [](const auto& entry, const std::string& c) { return entry.first < c; });
-  if (!item.category.empty() && found != all.end() && found->first == item.category) {
-    const Taste& taste = tastes_[static_cast<std::size_t>(found - all.begin())];
-    number(names().category_rate, taste.rate, "category_rate");
-    number(names().category_engaged_7d, taste.engaged_7d, "category_engaged_7d");
-  }
+  double interest = 0;
+  const ItemView view = item_view(item);
+  for (const Topic& topic : view.about()) interest += double{topic.weight} * mean_of(topic.id);
+  number(names().activity, mean_of(0), "activity");
+  number(names().interest, interest, "interest");
   if (neighbour_score > 0) number(names().neighbour, std::log1p(neighbour_score), "neighbour");
   if (item.created != Time{} && item.created < now_) {
     const double days = static_cast<double>((now_ - item.created).count()) / 86400e6;

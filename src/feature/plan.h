@@ -42,13 +42,9 @@ class RowBuilder {
     std::string name;
     std::uint64_t hash;
   };
-  struct Taste {  // of person.categories[i], worked out once
-    float rate;   // log odds against the base rate
-    float engaged_7d;
-  };
+  double mean_of(std::uint32_t topic) const;
   std::vector<Cross> traits_;
-  std::vector<Taste> tastes_;
-  const Profile& person_;
+  std::vector<Interest> interests_;  // as of now
   const Counters& counters_;
   Time now_;
   double base_rate_ = 0;

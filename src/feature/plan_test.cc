@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "feature/item_view.h"
+
 namespace attune {
 namespace {
 
@@ -20,7 +22,9 @@ struct World {
     Affinity sport;
     sport.shown.add(kNow, 10);
     sport.engaged.add(kNow, 5);
-    person.categories = {{"news", {}}, {"sport", sport}};
+    Interest interest{.topic = topic_of("sport"), .as_of_h = whole_hours(whole_seconds(kNow))};
+    interest.set(0.75F, 0.25F);
+    person.interests = {interest};
     counters.all.shown.add(kNow, 1000);
     counters.all.engaged.add(kNow, 100);
     item.id = "i1";
@@ -72,8 +76,8 @@ TEST(Plan, NamesAndValues) {
   EXPECT_NEAR(find(parts, "neighbour")->value, std::log1p(0.5), 1e-6);
   EXPECT_NEAR(find(parts, "item_age")->value, std::log(2), 1e-5);
   EXPECT_NEAR(find(parts, "price")->value, std::log(10), 1e-5);
-  EXPECT_NEAR(find(parts, "category_engaged_7d")->value, std::log1p(5), 1e-5);
-  EXPECT_GT(find(parts, "category_rate")->value, 1);
+  EXPECT_NEAR(find(parts, "interest")->value, 0.75, 1e-3);
+  EXPECT_FALSE(find(parts, "activity"));
   EXPECT_GT(find(parts, "item_rate")->value, 0.5);
 }
 

@@ -19,6 +19,7 @@ enum class Kind : std::uint8_t {
   kErase,     // payload: u64 surrogates whose keys were destroyed
   kUnlink,    // payload: two u64 surrogates, the link between them is dropped
   kOpen,      // payload: the settings in effect from here on, JSON
+  kStored = 62,  // no record of the journal: what seals stored profiles
 };
 
 struct Record {

@@ -56,6 +56,22 @@ std::vector<Surrogate> IdentityGraph::members(Surrogate any) const {
   return out;
 }
 
+std::vector<Surrogate> IdentityGraph::identities() const {
+  std::vector<Surrogate> all;
+  all.reserve(edges_.size());
+  for (const auto& [identity, edges] : edges_) all.push_back(identity);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+std::size_t IdentityGraph::memory_bytes() const {
+  std::size_t bytes = edges_.bucket_count() * sizeof(void*);
+  for (const auto& [identity, edges] : edges_) {
+    bytes += sizeof(*edges_.begin()) + 16 + edges.capacity() * sizeof(Edge) + 16;
+  }
+  return bytes;
+}
+
 void IdentityGraph::drop(Surrogate s) {
   const auto found = edges_.find(s);
   if (found == edges_.end()) return;

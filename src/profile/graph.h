@@ -21,6 +21,10 @@ class IdentityGraph {
   bool unlink(Surrogate a, Surrogate b);  // false when there was no such link
   // All identities of the person, sorted; at least `any` itself.
   std::vector<Surrogate> members(Surrogate any) const;
+  // True when no link names it: members() is itself alone.
+  bool is_alone(Surrogate s) const { return !edges_.contains(s); }
+  std::vector<Surrogate> identities() const;  // that have links, sorted
+  std::size_t memory_bytes() const;           // estimate
   void drop(Surrogate s);               // with all its links
   void encode(std::string& out) const;  // canonical
   static Result<IdentityGraph> decode(std::string_view bytes);

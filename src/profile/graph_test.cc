@@ -86,7 +86,7 @@ TEST(IdentityGraph, UnlinkRestoresProfilesExactly) {
   for (std::uint64_t i = 1; i <= 30; ++i) {
     e.item_id = "i" + std::to_string(i);
     e.time = time_from_us(static_cast<std::int64_t>((i * 7919) % 100) * 1'000'000);
-    store[s(1 + i % 2)].apply(e, "c", i);
+    store[s(1 + i % 2)].apply(e, {}, i);
   }
   const auto person = [&](Surrogate any) {
     std::vector<const Profile*> parts;

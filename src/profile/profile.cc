@@ -3,24 +3,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <utility>
+#include <cmath>
 
 namespace attune {
 namespace {
 
-template <class K>
-struct ByFirst {
-  template <class P>
-  bool operator()(const P& pair, const K& key) const {
-    return pair.first < key;
-  }
-};
-
-template <class K, class V>
-typename std::vector<std::pair<K, V>>::iterator lower(std::vector<std::pair<K, V>>& sorted,
-                                                      const K& key) {
-  return std::lower_bound(sorted.begin(), sorted.end(), key, ByFirst<K>());
-}
+constexpr float kUnknownRate = 0.05F;  // expected of an item shown without a decision
 
 template <class T>
 void keep_last(std::vector<T>& list, std::size_t count) {
@@ -29,88 +17,143 @@ void keep_last(std::vector<T>& list, std::size_t count) {
 }
 
 DecayedCount& count_of(Profile& profile, Verb verb) {
-  auto at = lower(profile.counts, verb);
-  if (at == profile.counts.end() || at->first != verb) {
-    at = profile.counts.insert(at, {verb, DecayedCount()});
-  }
+  auto& counts = profile.counts;
+  auto at = std::lower_bound(counts.begin(), counts.end(), verb,
+                             [](const auto& entry, Verb v) { return entry.first < v; });
+  if (at == counts.end() || at->first != verb) at = counts.insert(at, {verb, DecayedCount()});
   return at->second;
 }
 
-// Drops the category of the smallest 30 d sum; of equals, the first by name.
-void evict_category(std::vector<std::pair<std::string, Affinity>>& categories) {
-  Time now{};
-  for (const auto& [name, affinity] : categories) {
-    now = std::max({now, affinity.shown.as_of(), affinity.engaged.as_of()});
-  }
-  const auto sum = [now](const Affinity& a) { return a.shown.at(now)[3] + a.engaged.at(now)[3]; };
-  const auto least =
-      std::min_element(categories.begin(), categories.end(),
-                       [&](const auto& a, const auto& b) { return sum(a.second) < sum(b.second); });
-  if (least != categories.end()) categories.erase(least);
+auto place_of(std::vector<Interest>& interests, std::uint32_t topic) {
+  return std::lower_bound(interests.begin(), interests.end(), topic,
+                          [](const Interest& i, std::uint32_t t) { return i.topic < t; });
 }
 
-// The newcomer is not compared: else no new interest could ever enter a full profile.
-Affinity& affinity_of(Profile& profile, std::string_view category) {
-  const std::string name(category);
-  auto at = lower(profile.categories, name);
-  if (at != profile.categories.end() && at->first == name) return at->second;
-  if (profile.categories.size() >= kCategoryCount) {
-    evict_category(profile.categories);
-    at = lower(profile.categories, name);
-  }
-  return profile.categories.insert(at, {name, Affinity()})->second;
+// Drops the least sure one, "anything" never. All of them are as of the same hour first, else an
+// old belief would look surer than it is.
+void evict_interest(std::vector<Interest>& interests) {
+  std::uint32_t hour = 0;
+  for (const Interest& one : interests) hour = std::max(hour, one.as_of_h);
+  const auto key = [hour](const Interest& one) {
+    const Interest now = one.at(hour);
+    return std::pair(-int{now.variance_q}, std::abs(int{now.mean_q}));
+  };
+  const auto begin = interests.begin() + (!interests.empty() && interests[0].topic == 0 ? 1 : 0);
+  const auto least = std::min_element(
+      begin, interests.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  if (least != interests.end()) interests.erase(least);
 }
 
-void set_trait(Profile& profile, const std::string& name, std::string value) {
-  auto at = lower(profile.traits, name);
-  if (at != profile.traits.end() && at->first == name) {
-    at->second = std::move(value);
-  } else if (profile.traits.size() < kTraitCount) {
-    profile.traits.insert(at, {name, std::move(value)});
+bool is_full(const std::vector<Interest>& interests) {
+  const std::size_t anything = !interests.empty() && interests[0].topic == 0 ? 1 : 0;
+  return interests.size() - anything >= kInterestCount;
+}
+
+// Brought to the hour. The newcomer is not compared: else no new interest could enter a full
+// profile.
+Interest& interest_of(Profile& profile, std::uint32_t topic, std::uint32_t hour) {
+  auto& all = profile.interests;
+  auto at = place_of(all, topic);
+  if (at == all.end() || at->topic != topic) {
+    if (topic != 0 && is_full(all)) {
+      evict_interest(all);
+      at = place_of(all, topic);
+    }
+    at = all.insert(at, {.topic = topic, .as_of_h = hour});
+  }
+  *at = at->at(hour);
+  return *at;
+}
+
+template <class Update>
+void for_topics(Profile& profile, const ItemView& item, std::uint32_t hour, const Update& update) {
+  update(interest_of(profile, 0, hour), 1.0F);
+  for (const Topic& topic : item.about()) {
+    if (topic.id != 0) update(interest_of(profile, topic.id, hour), topic.weight);
   }
 }
 
-void merge_traits(Profile& profile, std::string_view json) {
+void learn_shown(Profile& profile, const ItemView& item, float p, std::uint32_t hour) {
+  float total = 0;
+  for_topics(profile, item, hour, [&](Interest& interest, float weight) {
+    total += weight * weight * interest.variance();
+  });
+  for_topics(profile, item, hour,
+             [&](Interest& interest, float weight) { add_shown(interest, weight, p, total); });
+}
+
+void learn_answer(Profile& profile, const ItemView& item, std::uint32_t hour) {
+  for_topics(profile, item, hour,
+             [](Interest& interest, float weight) { add_answer(interest, weight); });
+}
+
+SeenMark* find_mark(Profile& profile, ItemKey item) {
+  const std::uint32_t wanted = mark_of(item);
+  for (auto mark = profile.seen.rbegin(); mark != profile.seen.rend(); ++mark) {
+    if (mark->item == wanted) return &*mark;
+  }
+  return nullptr;
+}
+
+void see(Profile& profile, const ItemView& item, float p, std::uint32_t time_s) {
+  profile.shown.add(time_from_seconds(time_s));
+  if (!profile.denies(Purpose::kPersonalization)) {
+    learn_shown(profile, item, p, whole_hours(time_s));
+  }
+}
+
+void see_waiting(Profile& profile, const ItemView& item, SeenMark& mark, std::uint32_t time_s) {
+  if (mark.waiting_p == 0) return;
+  const float p = static_cast<float>(mark.waiting_p) / 65535;
+  mark.waiting_p = 0;
+  see(profile, item, p, time_s);
+}
+
+void on_impression(Profile& profile, const ItemView& item, std::uint32_t time_s) {
+  SeenMark* mark = find_mark(profile, item.key);
+  if (mark != nullptr && mark->waiting_p != 0) return see_waiting(profile, item, *mark, time_s);
+  profile.seen.push_back({mark_of(item.key), time_s, 0, false});
+  keep_last(profile.seen, kSeenLength);
+  see(profile, item, kUnknownRate, time_s);
+}
+
+// Once per item shown; an engagement with an item never shown is an answer to nothing expected.
+void on_engagement(Profile& profile, const ItemView& item, std::uint32_t time_s) {
+  SeenMark* mark = find_mark(profile, item.key);
+  if (mark != nullptr) {
+    see_waiting(profile, item, *mark, time_s);
+    if (mark->is_answered) return;
+    mark->is_answered = true;
+    profile.answered.add(time_from_seconds(time_s));
+  }
+  if (profile.denies(Purpose::kPersonalization)) return;
+  if (mark == nullptr) learn_shown(profile, item, kUnknownRate, whole_hours(time_s));
+  learn_answer(profile, item, whole_hours(time_s));
+}
+
+void touch(Profile& profile, ItemKey item, Verb verb, std::uint32_t time_s) {
+  auto& all = profile.touches;
+  const auto end = std::upper_bound(all.begin(), all.end(), verb,
+                                    [](Verb v, const Touch& one) { return v < one.verb; });
+  const auto at = all.insert(end, {item, time_s, verb});
+  const auto begin = std::lower_bound(all.begin(), all.end(), verb,
+                                      [](const Touch& one, Verb v) { return one.verb < v; });
+  if (static_cast<std::size_t>(at - begin) >= kSequenceLength) all.erase(begin);
+}
+
+bool is_touch(Verb verb) {
+  return verb == Verb::kView || verb == Verb::kHide || verb == Verb::kReport || is_engagement(verb);
+}
+
+void read_traits(Profile& profile, std::string_view json) {
   if (json.empty()) return;
   const simdjson::padded_string padded(json);
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   if (parser.parse(padded).get(object)) return;
   for (const auto field : object) {
-    std::string value = simdjson::minify(field.value);
-    if (field.key.size() > kTraitBytes || value.size() > kTraitBytes) continue;
-    set_trait(profile, std::string(field.key), std::move(value));
+    profile.traits.set(field.key, std::string(simdjson::minify(field.value)));
   }
-}
-
-void add_shown(Profile& profile, ItemKey item, std::string_view category, Time when) {
-  profile.seen.emplace_back(item, when);
-  keep_last(profile.seen, kSeenLength);
-  if (!category.empty()) affinity_of(profile, category).shown.add(when);
-}
-
-void merge_into(Profile& sum, const Profile& one) {
-  sum.position = std::max(sum.position, one.position);
-  sum.denied_purposes |= one.denied_purposes;
-  // Callers go by rising position: the later one wins, and keeps its places when there are too
-  // many.
-  auto earlier = std::exchange(sum.traits, one.traits);
-  for (auto& [name, value] : earlier) {
-    const auto at = lower(sum.traits, name);
-    if (at != sum.traits.end() && at->first == name) continue;
-    set_trait(sum, name, std::move(value));
-  }
-  for (const auto& [verb, count] : one.counts) count_of(sum, verb).merge(count);
-  for (const auto& [name, affinity] : one.categories) {
-    auto at = lower(sum.categories, name);
-    if (at == sum.categories.end() || at->first != name) {
-      at = sum.categories.insert(at, {name, Affinity()});
-    }
-    at->second.shown.merge(affinity.shown);
-    at->second.engaged.merge(affinity.engaged);
-  }
-  sum.touches.insert(sum.touches.end(), one.touches.begin(), one.touches.end());
-  sum.seen.insert(sum.seen.end(), one.seen.begin(), one.seen.end());
 }
 
 }  // namespace
@@ -130,46 +173,59 @@ bool is_engagement(Verb verb) {
   }
 }
 
-void Profile::apply(const Event& event, std::string_view category, Position at) {
+void Profile::apply(const Event& event, const ItemView& item, Position at) {
   if (at <= position) return;
   position = at;
-  count_of(*this, event.verb).add(event.time);
-  if (event.verb == Verb::kIdentify) merge_traits(*this, event.traits);
-  if (is_engagement(event.verb) && !category.empty()) {
-    affinity_of(*this, category).engaged.add(event.time);
-  }
+  if (denies(Purpose::kStorage)) return;
+  const bool is_personal = !denies(Purpose::kPersonalization);
+  const std::uint32_t time_s = std::max(whole_seconds(event.time), 1U);
+  if (!denies(Purpose::kAnalytics)) count_of(*this, event.verb).add(event.time);
+  if (event.verb == Verb::kIdentify && is_personal) read_traits(*this, event.traits);
   if (event.item_id.empty()) return;
-  const ItemKey item = item_key(event.item_id);
-  if (event.verb == Verb::kImpression) add_shown(*this, item, category, event.time);
-  if (event.verb == Verb::kView || is_engagement(event.verb)) {
-    touches.push_back({item, event.verb, event.time});
-    keep_last(touches, kSequenceLength);
-  }
+  if (event.verb == Verb::kImpression) on_impression(*this, item, time_s);
+  if (is_engagement(event.verb)) on_engagement(*this, item, time_s);
+  if (!is_personal || !is_touch(event.verb)) return;
+  touch(*this, item.key, event.verb, time_s);
+  // "Less of this": an answer that was certain did not come.
+  if (event.verb == Verb::kHide) learn_shown(*this, item, 1, whole_hours(time_s));
 }
 
-void Profile::mark_shown(ItemKey item, std::string_view category, Time when, Position at) {
+void Profile::mark_shown(const ItemView& item, float p_click, bool is_served, Time when,
+                         Position at) {
   if (at < position) return;
-  const std::pair<ItemKey, Time> mark(item, when);
-  if (at == position && std::find(seen.begin(), seen.end(), mark) != seen.end()) return;
+  const std::uint32_t time_s = std::max(whole_seconds(when), 1U);
+  if (at == position && std::any_of(seen.begin(), seen.end(), [&](const SeenMark& mark) {
+        return mark.item == mark_of(item.key) && mark.time_s == time_s;
+      })) {
+    return;
+  }
   position = at;
-  add_shown(*this, item, category, when);
+  const float p = std::isfinite(p_click) ? std::clamp(p_click, 1e-4F, 1.0F) : kUnknownRate;
+  const auto waiting = static_cast<std::uint16_t>(is_served ? 0 : std::lround(p * 65535));
+  seen.push_back({mark_of(item.key), time_s, waiting, false});
+  keep_last(seen, kSeenLength);
+  if (is_served) see(*this, item, p, time_s);
 }
 
-Profile merge(const std::vector<const Profile*>& identities) {
-  if (identities.size() == 1) return *identities.front();
-  auto ordered = identities;
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](auto* a, auto* b) { return a->position < b->position; });
-  Profile sum;
-  for (const Profile* one : ordered) merge_into(sum, *one);
-  while (sum.categories.size() > kCategoryCount) evict_category(sum.categories);
-  std::stable_sort(sum.touches.begin(), sum.touches.end(),
-                   [](const Touch& a, const Touch& b) { return a.time < b.time; });
-  std::stable_sort(sum.seen.begin(), sum.seen.end(),
-                   [](const auto& a, const auto& b) { return a.second < b.second; });
-  keep_last(sum.touches, kSequenceLength);
-  keep_last(sum.seen, kSeenLength);
-  return sum;
+const Interest* Profile::interest(std::uint32_t topic) const {
+  const auto at = std::lower_bound(interests.begin(), interests.end(), topic,
+                                   [](const Interest& i, std::uint32_t t) { return i.topic < t; });
+  return at != interests.end() && at->topic == topic ? &*at : nullptr;
+}
+
+void recent_items(const Profile& profile, std::size_t limit, std::vector<ItemKey>& out) {
+  std::array<const Touch*, kVerbCount * kSequenceLength> order{};
+  std::size_t n = 0;
+  for (const Touch& one : profile.touches) {
+    if (one.verb == Verb::kHide || one.verb == Verb::kReport || n == order.size()) continue;
+    order[n++] = &one;
+  }
+  const auto end = order.begin() + static_cast<std::ptrdiff_t>(n);
+  std::sort(order.begin(), end, [](const Touch* a, const Touch* b) {
+    return a->time_s != b->time_s ? a->time_s < b->time_s : a < b;
+  });
+  out.clear();
+  for (std::size_t i = n > limit ? n - limit : 0; i < n; ++i) out.push_back(order[i]->item);
 }
 
 }  // namespace attune

@@ -1,74 +1,96 @@
-// What is known of one identity and of one item: decayed counters, last items, traits. Pure folds:
-// time is passed in, nothing locks.
+// Profile: what is known of one identity, as the fold of its records: traits, consents, decayed
+// counts, interests, last items. Pure: time is passed in, nothing locks. Bounded: at most
+// kProfileBytes when encoded.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "event/event.h"
 #include "event/id.h"
+#include "profile/decayed_count.h"
+#include "profile/interest.h"
+#include "profile/traits.h"
 
 namespace attune {
 
-// Counts that fade with half-lives of 1 h, 24 h, 7 d and 30 d.
-class DecayedCount {
- public:
-  // A late event adds what would be left of it.
-  void add(Time when, float amount = 1);
-  // Never grows: before the last event it is as of that event.
-  std::array<float, 4> at(Time now) const;
-  Time as_of() const { return as_of_; }
-  // Adds the other's events as if they had been added here.
-  void merge(const DecayedCount& other);
-  void encode(std::string& out) const;
-  static DecayedCount decode(class Reader& in);
+inline constexpr std::size_t kSequenceLength = 12;  // last touches kept per verb
+inline constexpr std::size_t kSeenLength = 400;     // last shown items kept
+inline constexpr std::size_t kInterestCount = 48;   // topics kept, besides "anything"
+inline constexpr std::size_t kTopicCount = 12;      // topics of one item
+inline constexpr std::size_t kProfileBytes = 8192;
 
- private:
-  std::array<float, 4> left_{};
-  Time as_of_{};
+// A denied purpose keeps events out of what serves it. Denied storage: no event is kept at all.
+enum class Purpose : std::uint8_t {
+  kAnalytics = 1,
+  kPersonalization = 2,
+  kAdvertising = 4,
+  kStorage = 8,
+};
+
+// What the caller knows of an event's item. No topics: it is in no catalog, or has no words.
+struct ItemView {
+  ItemKey key{};
+  std::array<Topic, kTopicCount> topics{};
+  std::size_t topic_count = 0;
+  std::span<const Topic> about() const { return {topics.data(), topic_count}; }
 };
 
 struct Touch {
   ItemKey item{};
+  std::uint32_t time_s = 0;
   Verb verb{};
-  Time time{};
 };
 
-struct Affinity {  // of a person to a category, or an item's own counts
-  DecayedCount shown;
-  DecayedCount engaged;  // click like comment share follow cart purchase
+struct SeenMark {
+  std::uint32_t item = 0;  // the low half of its key: of 400 marks, one lies in 10 million cases
+  std::uint32_t time_s = 0;
+  std::uint16_t waiting_p = 0;  // in 1/65535: not seen yet, p of an answer; 0 = seen
+  bool is_answered = false;
 };
+constexpr std::uint32_t mark_of(ItemKey item) { return static_cast<std::uint32_t>(raw(item)); }
 
-inline constexpr std::size_t kSequenceLength = 20;  // last touches kept per identity
-inline constexpr std::size_t kSeenLength = 512;     // last shown items kept per identity
-inline constexpr std::size_t kCategoryCount = 32;   // categories kept per identity
-inline constexpr std::size_t kTraitCount = 64;      // traits kept per identity
-inline constexpr std::size_t kTraitBytes = 256;     // longer trait names or values are left out
-
-// Fold of one identity's records.
 struct Profile {
-  Position position = 0;                                     // last record folded in
-  std::vector<std::pair<std::string, std::string>> traits;   // name, JSON text of value; sorted
-  std::uint8_t denied_purposes = 0;                          // bits: see Purpose
-  std::vector<std::pair<Verb, DecayedCount>> counts;         // sorted by verb
-  std::vector<std::pair<std::string, Affinity>> categories;  // sorted by name
-  std::vector<Touch> touches;                                // engaged or viewed, newest last
-  std::vector<std::pair<ItemKey, Time>> seen;                // shown, newest last
+  Position position = 0;             // last record folded in
+  std::uint8_t denied_purposes = 0;  // bits: see Purpose
+  Traits traits;
+  std::vector<std::pair<Verb, DecayedCount>> counts;  // of events, sorted by verb
+  DecayedCount shown, answered;     // items shown, those of them engaged with (once each)
+  std::vector<Interest> interests;  // sorted by topic; topic 0 is "anything"
+  std::vector<Touch> touches;       // viewed or engaged with: by verb, newest last
+  std::vector<SeenMark> seen;       // newest last
 
-  // category: of the event's item, "" = unknown. Ignored when at <= position.
-  void apply(const Event& event, std::string_view category, Position at);
+  // Ignored when at <= position. The event's purposes are those of denied_purposes.
+  void apply(const Event& event, const ItemView& item, Position at);
+  // An item of a decision. is_served: it counts as seen now, else when its impression event comes.
   // One record may mark many items: ignored when at < position, or the same mark is there already.
-  void mark_shown(ItemKey item, std::string_view category, Time when, Position at);
-  void encode(std::string& out) const;  // canonical
-  static Result<Profile> decode(std::string_view bytes);
+  void mark_shown(const ItemView& item, float p_click, bool is_served, Time when, Position at);
+  bool denies(Purpose purpose) const {
+    return (denied_purposes & static_cast<std::uint8_t>(purpose)) != 0;
+  }
+  const Interest* interest(std::uint32_t topic) const;  // null = nothing known
+  void clear();                                         // keeps the vectors' capacity
+  void encode(std::string& out) const;                  // appends; canonical
+  // Replaces `out`; what it holds after an error is of no use. No allocation once `out` has grown.
+  static Status decode(std::string_view bytes, Profile& out);
 };
 
-enum class Purpose : std::uint8_t { kAnalytics = 1, kPersonalization = 2, kAdvertising = 4 };
-bool is_engagement(Verb verb);
+bool is_engagement(Verb verb);  // click like comment share follow cart purchase
+
+// The items of all touches, oldest first, without hidden and reported ones; the last `limit`.
+void recent_items(const Profile& profile, std::size_t limit, std::vector<ItemKey>& out);
 
 // The profile of a person: the merge of the profiles of that person's identities.
 Profile merge(const std::vector<const Profile*>& identities);
+
+// Counts of one item, or of all.
+struct Affinity {
+  DecayedCount shown;
+  DecayedCount engaged;
+};
 
 }  // namespace attune
