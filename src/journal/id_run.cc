@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "base/bytes.h"
@@ -21,24 +20,12 @@ constexpr std::string_view kMagic = "ATTIDRN1";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeaderBytes = 128;
 constexpr std::size_t kHashedHeaderBytes = 64;
-constexpr std::size_t kIdsOfBlock = 24;  // 256 bits for 24 ids: 1 false answer in 100
 constexpr std::size_t kBatch = 1u << 16;
 
 std::uint64_t block_count(std::uint64_t ids) { return ids / kIdsOfBlock + 1; }
 std::uint64_t filter_offset(std::uint64_t ids) { return kHeaderBytes + (ids + 7) / 8 * 64; }
 std::uint64_t file_bytes(std::uint64_t ids) {
   return filter_offset(ids) + block_count(ids) * 32 + 8;
-}
-
-// One bit in each word of a block (split block Bloom filter; Putze, Sanders, Singler 2007).
-std::array<std::uint32_t, 8> bits_of(std::uint64_t id) {
-  constexpr std::array<std::uint32_t, 8> kOdd = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU,
-                                                 0xa2b7289dU, 0x705495c7U, 0x2df1424bU,
-                                                 0x9efc4947U, 0x5c6bfb31U};
-  std::array<std::uint32_t, 8> bits{};
-  const auto key = static_cast<std::uint32_t>(id);
-  for (std::size_t i = 0; i < 8; ++i) bits[i] = 1U << ((key * kOdd[i]) >> 27);
-  return bits;
 }
 
 std::string encode_header(const IdRunHeader& header) {
@@ -124,20 +111,12 @@ Result<std::shared_ptr<const IdRun>> IdRun::open(const std::string& path) {
   const char* const at = run->mapping_;
   const std::uint64_t count = run->header_.count;
   run->ids_ = {reinterpret_cast<const std::uint64_t*>(at + kHeaderBytes), count};
-  run->filter_ = {reinterpret_cast<const Block*>(at + filter_offset(count)), block_count(count)};
+  run->filter_ = {reinterpret_cast<const IdBlock*>(at + filter_offset(count)), block_count(count)};
   return std::shared_ptr<const IdRun>(std::move(run));
 }
 
-bool IdRun::may_contain(std::uint64_t id) const {
-  const Block& block = filter_[block_of(id)];
-  const auto bits = bits_of(id);
-  std::uint32_t missing = 0;
-  for (std::size_t i = 0; i < 8; ++i) missing |= bits[i] & ~block.words[i];
-  return missing == 0;
-}
-
 // The ids are keyed hashes, hence uniform: an id lies near its share of the list. The steps double.
-bool IdRun::find(std::uint64_t id) const {
+bool IdRun::contains(std::uint64_t id) const {
   if (ids_.empty()) return false;
   const auto guess =
       static_cast<std::size_t>((static_cast<unsigned __int128>(id) * ids_.size()) >> 64);
@@ -187,8 +166,7 @@ struct IdRunWriter {
 
   Status write_filter() {
     IdRun reader(path);
-    std::vector<IdRun::Block> blocks(block_count(header.count));
-    reader.filter_ = blocks;
+    std::vector<IdBlock> blocks(block_count(header.count));
     if (::ftruncate(fd.get(), static_cast<off_t>(filter_offset(header.count))) != 0) {
       return file_error("write", path);
     }
@@ -196,9 +174,9 @@ struct IdRunWriter {
     const std::span ids(reinterpret_cast<const std::uint64_t*>(reader.mapping_ + kHeaderBytes),
                         header.count);
     for (const std::uint64_t id : ids) {
-      const auto bits = bits_of(id);
-      IdRun::Block& block = blocks[reader.block_of(id)];
-      for (std::size_t i = 0; i < 8; ++i) block.words[i] |= bits[i];
+      const IdBlock bits = bits_of_id(id);
+      IdBlock& block = blocks[block_of_id(id, blocks.size())];
+      for (std::size_t i = 0; i < 8; ++i) block.words[i] |= bits.words[i];
     }
     return write_at(fd.get(), path, filter_offset(header.count),
                     {reinterpret_cast<const char*>(blocks.data()), blocks.size() * 32});

@@ -1,5 +1,5 @@
-// IdRun: an immutable file of sorted ids with a Bloom filter before them in every question; memory
-// mapped. docs/reference/journal-format.md. Safe to share.
+// IdRun: an immutable file of sorted ids with their Bloom filter; memory mapped.
+// docs/reference/journal-format.md. Safe to share.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "event/id.h"
+#include "journal/id_filter.h"
 
 namespace attune {
 
@@ -32,29 +33,20 @@ class IdRun {
   const IdRunHeader& header() const { return header_; }
   const std::string& path() const { return path_; }
   std::span<const std::uint64_t> ids() const { return ids_; }
-  // Fetches what contains() looks at first.
-  void prefetch(std::uint64_t id) const { __builtin_prefetch(&filter_[block_of(id)]); }
-  bool contains(std::uint64_t id) const { return may_contain(id) && find(id); }
+  std::span<const IdBlock> filter() const { return filter_; }
+  bool contains(std::uint64_t id) const;  // does not look at the filter
 
  private:
   friend struct IdRunWriter;
-  struct Block {
-    std::uint32_t words[8];
-  };
   explicit IdRun(std::string path) : path_(std::move(path)) {}
   Status map();
   Status check();
-  std::size_t block_of(std::uint64_t id) const {
-    return static_cast<std::size_t>(((id >> 32) * filter_.size()) >> 32);
-  }
-  bool may_contain(std::uint64_t id) const;
-  bool find(std::uint64_t id) const;
 
   std::string path_;
   IdRunHeader header_;
   const char* mapping_ = nullptr;
   std::size_t bytes_ = 0;
-  std::span<const Block> filter_;
+  std::span<const IdBlock> filter_;
   std::span<const std::uint64_t> ids_;
 };
 

@@ -9,6 +9,9 @@ namespace attune {
 
 class IdSet {
  public:
+  void prefetch(std::uint64_t id) const {
+    if (!places_.empty()) __builtin_prefetch(&places_[home(id)]);
+  }
   bool contains(std::uint64_t id) const {
     if (places_.empty()) return false;
     for (std::size_t i = home(id); places_[i] != 0; i = next(i)) {

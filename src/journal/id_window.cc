@@ -53,6 +53,12 @@ IdRunHeader joined(const IdRunHeader& a, const IdRunHeader& b) {
 
 }  // namespace
 
+IdFilter filter_of(const IdRuns& runs) {
+  std::vector<std::span<const IdBlock>> filters;
+  for (const auto& run : runs) filters.push_back(run->filter());
+  return IdFilter(filters);
+}
+
 Status IdCheckpoint::write() {
   std::vector<std::uint64_t> ids = ids_->to_vector();
   std::sort(ids.begin(), ids.end());
@@ -60,6 +66,7 @@ Status IdCheckpoint::write() {
   runs_.push_back(std::move(run));
   drop_old_runs();
   TRY_OK(merge_runs());
+  filter_ = filter_of(runs_);
   is_written_ = true;
   for (const std::string& path : obsolete_) {
     if (::unlink(path.c_str()) != 0) return file_error("remove", path);
@@ -140,14 +147,19 @@ Status IdWindow::load() {
     kept.push_back(std::move(run));
   }
   runs_ = std::move(kept);
+  filter_ = filter_of(runs_);
   return ok_status();
 }
 
+void IdWindow::prefetch(std::uint64_t id) const {
+  young_.prefetch(id);
+  filter_.prefetch(id);
+}
+
 bool IdWindow::contains(std::uint64_t id) const {
-  for (const auto& run : runs_) run->prefetch(id);
+  filter_.prefetch(id);
   if (young_.contains(id) || (frozen_ && frozen_->contains(id))) return true;
-  return std::any_of(runs_.begin(), runs_.end(),
-                     [id](const auto& run) { return run->contains(id); });
+  return filter_.any(id, [&](std::size_t run) { return runs_[run]->contains(id); });
 }
 
 void IdWindow::insert(std::uint64_t id, Time received) {
@@ -177,6 +189,7 @@ std::optional<IdCheckpoint> IdWindow::begin_checkpoint(Position through) {
 void IdWindow::end_checkpoint(IdCheckpoint checkpoint) {
   if (!checkpoint.is_written_) return;
   runs_ = std::move(checkpoint.runs_);
+  filter_ = std::move(checkpoint.filter_);
   next_sequence_ = runs_.back()->header().last + 1;
   frozen_.reset();
 }
@@ -197,7 +210,7 @@ std::uint64_t IdWindow::size() const {
 }
 
 std::size_t IdWindow::memory_bytes() const {
-  return young_.memory_bytes() + (frozen_ ? frozen_->memory_bytes() : 0);
+  return filter_.memory_bytes() + young_.memory_bytes() + (frozen_ ? frozen_->memory_bytes() : 0);
 }
 
 }  // namespace attune

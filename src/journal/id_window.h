@@ -23,6 +23,7 @@ struct IdWindowOptions {
 };
 
 using IdRuns = std::vector<std::shared_ptr<const IdRun>>;
+IdFilter filter_of(const IdRuns& runs);
 
 // What a checkpoint writes. The window goes on meanwhile.
 class IdCheckpoint {
@@ -39,6 +40,7 @@ class IdCheckpoint {
   std::shared_ptr<const IdSet> ids_;
   IdRunHeader header_;
   IdRuns runs_;  // before; after write() with the new one
+  IdFilter filter_;
   std::vector<std::string> obsolete_;
   bool is_written_ = false;
 };
@@ -48,6 +50,8 @@ class IdWindow {
   // A damaged or newer run file is refused, by name. Makes the directory when absent.
   static Result<std::unique_ptr<IdWindow>> open(const IdWindowOptions& options);
 
+  // Fetches the memory contains() and insert() will look at: ahead, for every id of a batch.
+  void prefetch(std::uint64_t id) const;
   bool contains(std::uint64_t id) const;
   void insert(std::uint64_t id, Time received);  // again is harmless
 
@@ -64,7 +68,7 @@ class IdWindow {
 
   std::uint64_t size() const;
   std::size_t run_count() const { return runs_.size(); }
-  // Anonymous memory; runs and their filters are file pages.
+  // Anonymous memory: young ids and the filter; the ids of runs are file pages.
   std::size_t memory_bytes() const;
 
  private:
@@ -76,7 +80,8 @@ class IdWindow {
   IdRunHeader young_header_;
   std::shared_ptr<const IdSet> frozen_;  // being written
   IdRunHeader frozen_header_;
-  IdRuns runs_;  // by sequence, no gaps
+  IdRuns runs_;      // by sequence, no gaps
+  IdFilter filter_;  // of runs_
   std::uint64_t next_sequence_ = 1;
   Time latest_ = Time::min();  // received
 };

@@ -221,7 +221,7 @@ TEST_F(IdWindowTest, TakesLittleMemory) {
   }
   EXPECT_LE(worst, 13.1);
   ASSERT_TRUE(window->checkpoint(1).ok());
-  EXPECT_EQ(window->memory_bytes(), 0u);
+  EXPECT_LE(window->memory_bytes(), 100'000u * 134 / 100);
   EXPECT_LE(fs::file_size(files()[0]), 100'000u * 94 / 10);  // 8 for the id, 1.34 of filter
 }
 
