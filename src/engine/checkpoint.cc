@@ -46,12 +46,14 @@ Result<Position> Workspace::checkpoint_under_lock() {
   const Position at = journal_->end();
   const Folds folds = state_.folds();
   state_.begin_checkpoint();
-  ids_->freeze();
+  auto ids = ids_->begin_checkpoint(at);
   lock.unlock();
   Status status = journal_->flush();  // the store must not be ahead of the journal
   if (status.ok()) status = store_checkpoint(at, folds);
-  if (status.ok()) status = ids_->store_frozen();
+  Status ids_status = status;
+  if (status.ok() && ids) ids_status = ids->write();
   lock.lock();
+  if (ids) ids_->end_checkpoint(std::move(*ids));
   state_.end_checkpoint(status.ok());
   if (status.ok()) {
     checkpoint_at_ = at;
@@ -60,6 +62,7 @@ Result<Position> Workspace::checkpoint_under_lock() {
   is_over_limit_ = !state_.trim();
   if (!is_over_limit_) room_.notify_all();
   TRY_OK(status);
+  TRY_OK(ids_status);
   return at;
 }
 

@@ -11,8 +11,6 @@
 namespace attune {
 namespace {
 
-constexpr Duration kIdWindow = std::chrono::hours(24 * 7);
-constexpr std::uint64_t kIdWindowSize = 50'000'000;
 constexpr std::size_t kMostChanged = 250'000;      // profiles, before a checkpoint is due
 constexpr Position kMostTail = 1'000'000;          // records, likewise: a start replays them
 constexpr std::uint64_t kBesideFolds = 48u << 20;  // threads, buffers, what the allocator wastes
@@ -69,8 +67,7 @@ Status Workspace::start() {
                          }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
   TRY(store_, open_sqlite_store(path("state.db")));
-  TRY(ids_, IdWindow::open({.directory = path("ids"), .window = kIdWindow,
-                            .max_ids = kIdWindowSize}));
+  TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
   TRY_OK(open_record());
   watch_disk();
@@ -78,6 +75,20 @@ Status Workspace::start() {
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
   checkpointer_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
   return ok_status();
+}
+
+// Ids of a checkpoint whose window of ids could not be written are in the journal still.
+Status Workspace::restore_ids() {
+  if (ids_->through() >= checkpoint_at_) return ok_status();
+  TRY(const auto cursor, journal_->read(std::max(journal_->first(), ids_->through() + 1)));
+  while (true) {
+    TRY(const auto stored, cursor->next());
+    if (!stored || stored->position > checkpoint_at_) return ok_status();
+    const Record& record = stored->record;
+    if (record.kind == Kind::kEvent && record.id_hash != 0) {
+      ids_->insert(record.id_hash, record.received);
+    }
+  }
 }
 
 // State = what the last checkpoint stored, and the journal after it.
@@ -92,9 +103,10 @@ Status Workspace::restore() {
   }
   const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
   TRY_OK(load_folds(*store_, FoldPart::kAll, open, state_.folds()));
+  TRY_OK(restore_ids());
   ReplayHooks hooks;
   hooks.id = [this](std::uint64_t id, Time received) {
-    if (!ids_->contains(id)) ids_->insert(id, received);
+    ids_->insert(id, received);
     last_received_ = std::max(last_received_, received);
   };
   hooks.erased = [this](std::span<const Surrogate> erased) {

@@ -68,6 +68,7 @@ class Workspace final : public Engine {
   Time now_locked() const;
   // workspace.cc
   Status restore();
+  Status restore_ids();
   Status finish_erasures();
   Status open_record();
   void run_ticks(const std::stop_token& stop);
