@@ -117,6 +117,7 @@ std::uint8_t denied_purposes_of(std::string_view context_json, bool& has_consent
     if (name == "analytics") denied |= kAnalyticsPurpose;
     if (name == "personalization" || name == "personalisation") denied |= kPersonalizationPurpose;
     if (name == "advertising") denied |= kAdvertisingPurpose;
+    if (name == "storage") denied |= kStoragePurpose;
   }
   return static_cast<std::uint8_t>(denied);
 }

@@ -47,6 +47,7 @@ Result<ParsedBatch> parse_segment(std::string_view call, std::string_view body, 
 inline constexpr std::uint8_t kAnalyticsPurpose = 1;
 inline constexpr std::uint8_t kPersonalizationPurpose = 2;
 inline constexpr std::uint8_t kAdvertisingPurpose = 4;
+inline constexpr std::uint8_t kStoragePurpose = 8;
 // Purposes refused in context.consent.categoryPreferences: any value but true refuses.
 //   has_consent: whether the context says anything about consent
 std::uint8_t denied_purposes_of(std::string_view context_json, bool& has_consent);

@@ -59,8 +59,7 @@ Result<Position> Workspace::checkpoint_under_lock() {
     checkpoint_at_ = at;
     ++counts_.checkpoints;
   }
-  is_over_limit_ = !state_.trim();
-  if (!is_over_limit_) room_.notify_all();
+  keep_memory_locked();
   TRY_OK(status);
   TRY_OK(ids_status);
   return at;

@@ -38,8 +38,12 @@ TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
   EngineOptions options = still_options(folder.workspace());
   options.memory_bytes = kLeastMemory;
   const auto engine = open_engine(options);
-  const std::string traits = "{\"about\":\"" + std::string(200, 'x') + "\"}";
-  constexpr int kPersons = 60'000;
+  std::string traits;
+  for (int i = 0; i < 5; ++i) {
+    traits += (i == 0 ? "{\"t" : ",\"t") + std::to_string(i) + "\":\"" + std::string(240, 'x') + "\"";
+  }
+  traits += "}";
+  constexpr int kPersons = 80'000;
   for (int i = 0; i < kPersons;) {
     std::vector<Event> batch;
     for (int k = 0; k < 500; ++k, ++i) {
@@ -58,10 +62,10 @@ TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
   }
   EXPECT_LT(all, kLeastMemory);
   EXPECT_LT(engine->counts().profiles, kPersons) << profiles;
-  for (const char* person : {"p0", "p30000", "p59999"}) {
+  for (const char* person : {"p0", "p30000", "p79999"}) {
     const auto profile = engine->profile_of(IdType::kUser, person);
     ASSERT_TRUE(profile.ok());
-    ASSERT_EQ(profile->traits.size(), 1u) << person;
+    ASSERT_EQ(profile->traits.size(), 5u) << person;
   }
 }
 
