@@ -47,8 +47,7 @@ Client::~Client() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-Result<std::string> Client::call(std::string_view method, std::string_view path,
-                                 std::string_view body) {
+Status Client::send(std::string_view method, std::string_view path, std::string_view body) {
   const std::string request =
       fmt::format("{} {} HTTP/1.1\r\nHost: attune\r\nX-API-Key: {}\r\nContent-Length: {}\r\n\r\n{}",
                   method, path, key_, body.size(), body);
@@ -57,24 +56,35 @@ Result<std::string> Client::call(std::string_view method, std::string_view path,
     if (sent <= 0) return lost();
     left.remove_prefix(static_cast<std::size_t>(sent));
   }
+  return ok_status();
+}
+
+Result<std::string> Client::receive() {
   std::size_t head_end = std::string::npos, wanted = 0;
-  while (head_end == std::string::npos || buffer_.size() < wanted) {
-    char chunk[16384];
-    const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
-    if (got <= 0) return lost();
-    buffer_.append(chunk, static_cast<std::size_t>(got));
+  while (true) {
     if (head_end == std::string::npos) {
       head_end = buffer_.find("\r\n\r\n");
       if (head_end != std::string::npos) {
         wanted = head_end + 4 + content_length(std::string_view(buffer_).substr(0, head_end));
       }
     }
+    if (head_end != std::string::npos && buffer_.size() >= wanted) break;
+    char chunk[16384];
+    const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
+    if (got <= 0) return lost();
+    buffer_.append(chunk, static_cast<std::size_t>(got));
   }
-  const bool is_ok = buffer_.compare(9, 3, "200") == 0;
-  const std::string answer = buffer_.substr(head_end + 4, wanted - head_end - 4);
+  const std::string status = buffer_.substr(9, 3);
+  std::string answer = buffer_.substr(head_end + 4, wanted - head_end - 4);
   buffer_.erase(0, wanted);
-  if (is_ok) return answer;
-  return Error{Code::kInternal, fmt::format("{} {}: {}", method, path, answer), "", ""};
+  if (status == "200") return answer;
+  return Error{Code::kInternal, fmt::format("the server answered {}: {}", status, answer), "", ""};
+}
+
+Result<std::string> Client::call(std::string_view method, std::string_view path,
+                                 std::string_view body) {
+  TRY_OK(send(method, path, body));
+  return receive();
 }
 
 }  // namespace attune

@@ -1,4 +1,5 @@
-// Client: one keep-alive HTTP/1.1 connection, for the demo against our own server. One thread.
+// Client: one keep-alive HTTP/1.1 connection, for the demo against our own server. Several requests
+// may be sent before their answers are received, in order. One thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,7 +15,10 @@ class Client {
   Client(Client&& other) noexcept;
   Client& operator=(Client&&) = delete;
   ~Client();
-  // The body of a 200 answer; anything else is an error that holds the answer.
+  Status send(std::string_view method, std::string_view path, std::string_view body);
+  // The body of the next answer when it is a 200; anything else is an error that holds the answer.
+  Result<std::string> receive();
+  // send(), then receive().
   Result<std::string> call(std::string_view method, std::string_view path, std::string_view body);
 
  private:

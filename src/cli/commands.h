@@ -17,6 +17,7 @@ Status serve(const ServeOptions& options);
 struct StartOptions {
   std::uint64_t seed = 1;
   int impressions = 50'000;
+  std::string workspace;  // empty: a temporary one
   bool is_json = false;
 };
 Status start_demo(const StartOptions& options);

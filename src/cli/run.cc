@@ -19,6 +19,7 @@ void add_start(CLI::App& app, StartOptions& options) {
   command->add_option("--seed", options.seed, "seed of the simulated world");
   command->add_option("--impressions", options.impressions, "impressions to play")
       ->check(CLI::Range(1000, 10'000'000));
+  command->add_option("--workspace", options.workspace, "keep the workspace in this new folder");
   command->add_flag("--json", options.is_json, "one JSON object on stdout");
 }
 

@@ -14,7 +14,6 @@
 namespace attune {
 namespace {
 
-constexpr double kSlope = 1.22;      // a: log-odds per standard deviation of affinity
 constexpr double kQualitySd = 0.15;  // of the log-odds
 constexpr double kSecondTaste = 0.45;
 constexpr double kItemNoise = 0.1;
@@ -202,7 +201,7 @@ Taste World::taste(std::size_t person, double day) const {
 
 // Log-odds of a click without the intercept.
 double World::affinity(const Taste& taste, std::size_t item) const {
-  return kSlope * dot(taste, mixture_[item]) + quality_[item];
+  return kWorldSlope * dot(taste, mixture_[item]) + quality_[item];
 }
 
 // Bisects the intercept so that the mean over random pairs of no bots, days 0-39, is the base rate.

@@ -19,6 +19,7 @@ inline constexpr std::size_t kWorldRowsPerDay = 5000;  // 200,000 impressions = 
 inline constexpr double kWorldBaseRate = 0.04;
 inline constexpr double kWorldBotRate = 0.5;
 inline constexpr double kWorldHalfLifeDays = 20;
+inline constexpr double kWorldSlope = 1.22;  // log-odds per standard deviation of affinity
 
 using Taste = std::array<double, kWorldTastes>;
 
@@ -69,10 +70,13 @@ class World {
   WorldRow row(std::uint64_t k) const;
   std::vector<WorldRow> rows(std::size_t n) const;  // the first n
 
-  // The truth behind, for tests: taste = explained (by traits, constant) + unobserved (drifts).
+  // The truth behind, for tests and the oracle: taste = explained (by traits, constant) +
+  // unobserved (drifts).
   const Taste& explained(std::size_t person) const { return explained_[person]; }
   Taste unobserved(std::size_t person, double day) const;
   Taste taste(std::size_t person, double day) const;
+  const Taste& mixture(std::size_t item) const { return mixture_[item]; }  // of length 1
+  double quality(std::size_t item) const { return quality_[item]; }        // log-odds
 
  private:
   void make_persons();

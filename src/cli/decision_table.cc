@@ -1,0 +1,112 @@
+#include "cli/decision_table.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/plot.h"
+
+namespace attune {
+namespace {
+
+using simdjson::dom::element;
+constexpr std::size_t kMostParts = 8;
+constexpr std::size_t kBar = 14;
+
+std::string_view text(element object, const char* name) {
+  std::string_view found;
+  return object[name].get(found) ? std::string_view() : found;
+}
+
+double number(element object, const char* name) {
+  double found = 0;
+  return object[name].get(found) ? 0 : found;
+}
+
+struct Table {
+  const Words& words;
+  const std::unordered_map<std::string, std::string>& categories;
+  std::vector<std::string> lines = {};
+
+  void add_items(simdjson::dom::array items);
+  void add_why(element first);
+};
+
+void Table::add_items(simdjson::dom::array items) {
+  double most = 0;
+  for (const element item : items) most = std::max(most, number(item, "p"));
+  lines.push_back(fmt::format("  {}  {}{}{}{}{}", left("#", 3), left(words.item, 10),
+                              left(words.category, 13), left(words.chance, kBar + 10),
+                              right(words.propensity, 11), "  " + std::string(words.source)));
+  int place = 0;
+  for (const element item : items) {
+    const std::string id(text(item, "item_id"));
+    const auto category = categories.find(id);
+    lines.push_back(fmt::format(
+        "  {}  {}{}{} {}{}  {}", left(std::to_string(++place), 3), left(id, 10),
+        left(category == categories.end() ? "" : category->second, 13),
+        right(fmt::format("{:.1f} %", 100 * number(item, "p")), 7),
+        bar(number(item, "p"), most, kBar) + "  ",
+        right(fmt::format("{:.4f}", number(item, "propensity")), 11), text(item, "source")));
+  }
+}
+
+void Table::add_why(element first) {
+  struct Part {
+    std::string name;
+    double part;
+  };
+  std::vector<Part> parts;
+  simdjson::dom::array all;
+  if (first["parts"].get(all)) return;
+  double sum = 0;
+  for (const element part : all) {
+    parts.push_back({std::string(text(part, "name")), number(part, "part")});
+    sum += parts.back().part;
+  }
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    return std::abs(a.part) > std::abs(b.part);
+  });
+  lines.push_back({});
+  lines.push_back(
+      fmt::format(fmt::runtime(words.why), text(first, "item_id"), sum, 100 * number(first, "p")));
+  const double most = parts.empty() ? 0 : std::abs(parts.front().part);
+  double rest = 0;
+  for (std::size_t i = kMostParts; i < parts.size(); ++i) rest += parts[i].part;
+  const std::size_t smaller = parts.size() > kMostParts ? parts.size() - kMostParts : 0;
+  parts.resize(parts.size() - smaller);
+  if (smaller != 0) parts.push_back({fmt::format(fmt::runtime(words.smaller), smaller), rest});
+  for (const Part& part : parts) {
+    lines.push_back(fmt::format("  {} {:+8.3f}  {}", left(part.name, 36), part.part,
+                                bar(std::abs(part.part), most, 24)));
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> decision_table(
+    std::string_view decision_json, std::string_view subject,
+    const std::unordered_map<std::string, std::string>& categories, const Words& words) {
+  simdjson::dom::parser parser;
+  element root;
+  simdjson::dom::array items;
+  const simdjson::padded_string padded(decision_json);
+  if (parser.parse(padded).get(root) || root["items"].get(items) || items.size() == 0) {
+    return Error{Code::kInternal, "not an explained decision: " + std::string(decision_json)};
+  }
+  Table table{words, categories};
+  table.lines.push_back(fmt::format("{} {}", words.one_decision, text(root, "decision_id")));
+  table.lines.push_back(fmt::format("  {} {}", words.person, subject));
+  table.lines.push_back(fmt::format("  {}", text(root, "reason")));
+  table.lines.push_back({});
+  table.add_items(items);
+  const element first = items.at(0);
+  table.add_why(first);
+  table.lines.push_back({});
+  table.lines.push_back(fmt::format("{} {}", words.change, text(first, "what_would_change_it")));
+  return table.lines;
+}
+
+}  // namespace attune

@@ -1,0 +1,13 @@
+// Small plots out of block characters, for a terminal. Pure.
+#pragma once
+#include <span>
+#include <string>
+
+namespace attune {
+
+// One character a value, from an empty column at 0 to a full one at `most`; NaN is a space.
+std::string sparkline(std::span<const double> values, double most);
+// A bar of value / most of `width` columns, in eighths of a column, padded to `width`.
+std::string bar(double value, double most, std::size_t width);
+
+}  // namespace attune

@@ -1,0 +1,121 @@
+#include "cli/words.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace attune {
+namespace {
+
+constexpr Words kEnglish = {
+    .playing = "Attune plays {} impressions of simulated people (seed {}) at {}",
+    .bots = "It learns from their clicks alone. Bots, 5 % of them, are not in the rates.",
+    .first = "First decision after {:.1f} s",
+    .shown = "shown",
+    .per_second = "{}/s",
+    .events = "{} events/s",
+    .day = "day {:.1f}",
+    .auc = "AUC {:.3f}",
+    .share = "share",
+    .people = "people",
+    .click_rate = "click rate",
+    .over_time = "over time",
+    .oracle = "oracle",
+    .learned = "learned",
+    .popularity = "popularity",
+    .random = "random",
+    .last_quarter = "Last quarter of the run:",
+    .gap =
+        "The learned share closes {:.0f} % of the gap between popularity and the oracle "
+        "(95 % interval {:.0f} to {:.0f} %).",
+    .one_decision = "One decision, explained:",
+    .person = "for",
+    .item = "item",
+    .category = "category",
+    .chance = "chance of a click",
+    .propensity = "propensity",
+    .source = "source",
+    .why = "Why {} is first: its parts add up to {:+.3f} log-odds, a chance of {:.1f} %",
+    .smaller = "{} smaller parts",
+    .change = "What would change it:",
+    .kept = "The workspace is kept: attune explain --workspace {} {}",
+};
+
+constexpr Words kChinese = {
+    .playing = "Attune 正在播放 {} 次模拟展示（种子 {}），地址 {}",
+    .bots = "模型只从点击中学习。机器人（占 5 %）不计入点击率。",
+    .first = "{:.1f} 秒后做出第一个决策",
+    .shown = "展示",
+    .per_second = "{} 次/秒",
+    .events = "{} 事件/秒",
+    .day = "第 {:.1f} 天",
+    .auc = "AUC {:.3f}",
+    .share = "分组",
+    .people = "人群",
+    .click_rate = "点击率",
+    .over_time = "随时间变化",
+    .oracle = "理论最优",
+    .learned = "学习策略",
+    .popularity = "热门策略",
+    .random = "随机策略",
+    .last_quarter = "最后四分之一：",
+    .gap = "学习策略弥补了热门策略与理论最优之间差距的 {:.0f} %（95 % 区间 {:.0f} 至 {:.0f} %）。",
+    .one_decision = "解释一个决策：",
+    .person = "用户",
+    .item = "内容",
+    .category = "类别",
+    .chance = "点击概率",
+    .propensity = "展示概率",
+    .source = "来源",
+    .why = "{} 为何排第一：各部分之和为对数几率 {:+.3f}，即概率 {:.1f} %",
+    .smaller = "其余 {} 个较小部分",
+    .change = "怎样会改变结果：",
+    .kept = "工作区已保留：attune explain --workspace {} {}",
+};
+
+bool is_wide(std::uint32_t c) {
+  return (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
+         (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
+         (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60);
+}
+
+std::uint32_t take(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  std::uint32_t c = size == 1 ? first : first & (0x7fU >> size);
+  for (std::size_t i = 1; i < size && i < text.size(); ++i) {
+    c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  }
+  text.remove_prefix(std::min(size, text.size()));
+  return c;
+}
+
+}  // namespace
+
+const Words& english() { return kEnglish; }
+const Words& chinese() { return kChinese; }
+
+const Words& words_of_environment() {
+  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value && *value) return std::string_view(value).starts_with("zh") ? kChinese : kEnglish;
+  }
+  return kEnglish;
+}
+
+std::size_t columns(std::string_view text) {
+  std::size_t sum = 0;
+  while (!text.empty()) sum += is_wide(take(text)) ? 2 : 1;
+  return sum;
+}
+
+std::string left(std::string_view text, std::size_t width) {
+  const std::size_t has = columns(text);
+  return std::string(text) + std::string(width > has ? width - has : 0, ' ');
+}
+
+std::string right(std::string_view text, std::size_t width) {
+  const std::size_t has = columns(text);
+  return std::string(width > has ? width - has : 0, ' ') + std::string(text);
+}
+
+}  // namespace attune

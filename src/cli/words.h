@@ -1,0 +1,35 @@
+// The words of the demo's screen, in English or Chinese, and how wide they stand in a terminal.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace attune {
+
+struct Words {
+  std::string_view playing;  // impressions, seed, address
+  std::string_view bots;
+  std::string_view first;  // seconds
+  std::string_view shown, per_second, events, day, auc;
+  std::string_view share, people, click_rate, over_time;
+  std::string_view oracle, learned, popularity, random;
+  std::string_view last_quarter;
+  std::string_view gap;  // percent, low, high
+  std::string_view one_decision, person, item, category, chance, propensity, source;
+  std::string_view why;      // item, log-odds, percent
+  std::string_view smaller;  // number of parts
+  std::string_view change;
+  std::string_view kept;  // folder, decision
+};
+
+const Words& english();
+const Words& chinese();
+// By LC_ALL, LC_MESSAGES, LANG: the first that is set decides.
+const Words& words_of_environment();
+
+// Columns of UTF-8 text: Chinese characters and full-width signs take two.
+std::size_t columns(std::string_view text);
+// Padded with spaces to that many columns; longer text is left as it is.
+std::string left(std::string_view text, std::size_t width);
+std::string right(std::string_view text, std::size_t width);
+
+}  // namespace attune
