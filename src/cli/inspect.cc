@@ -16,15 +16,14 @@ Status require_workspace(const std::string& workspace) {
                "name the folder that attune serve uses with --workspace"};
 }
 
-Result<std::vector<FoldHash>> rebuild(const std::string& workspace, int shards) {
+Result<VerifyReport> rebuild(const std::string& workspace, int shards) {
   EngineOptions options;
   options.workspace = workspace;
-  options.shards = shards;
   options.is_ticking = false;
   TRY(const auto engine, Engine::open(options));
-  const auto hashes = engine->fold_hashes();
+  TRY(VerifyReport report, engine->verify(shards));
   TRY_OK(engine->close());
-  return hashes;
+  return report;
 }
 
 }  // namespace
@@ -42,8 +41,8 @@ Status explain(const std::string& workspace, const std::string& decision_id) {
 
 Status replay_verify(const std::string& workspace, int shards, bool is_json) {
   TRY_OK(require_workspace(workspace));
-  TRY(const auto once, rebuild(workspace, shards));
-  TRY(const auto again, rebuild(workspace, shards + 1));
+  TRY(const VerifyReport report, rebuild(workspace, shards));
+  const auto &once = report.live, &again = report.rebuilt;
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("equal", once == again).key("folds").begin_object();
@@ -57,7 +56,7 @@ Status replay_verify(const std::string& workspace, int shards, bool is_json) {
   json.end_object().end_object();
   if (is_json) std::printf("%s\n", out.c_str());
   if (once == again) return ok_status();
-  return Error{Code::kCorrupt, "replay: two rebuilds of " + workspace + " differ", "",
+  return Error{Code::kCorrupt, "replay: state and rebuild of " + workspace + " differ", "",
                "report this with the fold's name"};
 }
 

@@ -10,20 +10,16 @@ constexpr std::size_t kProfilesATime = 1024;  // taken under one hold of the loc
 }  // namespace
 
 std::string Workspace::seal(Surrogate identity, std::string_view bytes) const {
-  Record record{.kind = Kind::kStored,
-                .received = {},
-                .surrogate = identity,
-                .payload = std::string(bytes)};
+  Record record{
+      .kind = Kind::kStored, .received = {}, .surrogate = identity, .payload = std::string(bytes)};
   if (!keyring_->seal(record).ok()) return {};  // the key is gone: so is the profile
   return std::move(record.payload);
 }
 
 std::optional<std::string> Workspace::unseal(Surrogate identity, std::string_view bytes) const {
   if (bytes.empty()) return std::nullopt;
-  const Record record{.kind = Kind::kStored,
-                      .received = {},
-                      .surrogate = identity,
-                      .payload = std::string(bytes)};
+  const Record record{
+      .kind = Kind::kStored, .received = {}, .surrogate = identity, .payload = std::string(bytes)};
   auto plain = keyring_->open(record);
   if (!plain.ok()) return std::nullopt;
   return std::move(plain).value();

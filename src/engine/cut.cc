@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "engine/workspace.h"
-#include "journal/archive.h"
 #include "journal/file.h"
 
 namespace attune {
@@ -45,7 +44,8 @@ Status Workspace::renew_base_across(Position at, const Folds& folds) {
 }
 
 // Order matters: the erase record is durable; then state and base without the person; then the keys
-// go. A crash in between leaves a tombstone in the journal's tail, and the next start ends the work.
+// go. A crash in between leaves a tombstone in the journal's tail, and the next start ends the
+// work.
 //   folds: as of `at`, nothing waiting for a tick
 Status Workspace::cut_for_erasure(Position at, const Folds& folds,
                                   std::span<const Surrogate> erased) {
@@ -137,29 +137,26 @@ Result<std::uint64_t> Workspace::retain() {
   return first - before;
 }
 
-Status Workspace::backup(const std::string& archive) {
+Status Workspace::backup(const std::string& folder) {
+  namespace fs = std::filesystem;
   const std::scoped_lock lock(checkpoint_mutex_);
   TRY(const Position at, checkpoint_under_lock());
   (void)at;
-  const std::string copy = path("state.db.backup");
-  std::filesystem::remove(copy);
-  TRY_OK(store_->copy_to(copy));
-  std::vector<ArchiveEntry> entries;
-  entries.push_back({"state.db", copy, std::filesystem::file_size(copy)});
-  for (const char* folder : {"journal", "ids", "models"}) {
-    if (!std::filesystem::is_directory(path(folder))) continue;
-    for (const auto& file : std::filesystem::directory_iterator(path(folder))) {
-      const std::string name = file.path().filename();
-      if (name == "LOCK" || !file.is_regular_file()) continue;
-      entries.push_back({std::string(folder) + "/" + name, file.path(), file.file_size()});
-    }
+  std::error_code error;
+  if (fs::exists(folder)) {
+    return Error{Code::kConflict, fmt::format("{} is there already", folder), "output",
+                 "name a folder that does not exist yet"};
   }
-  if (std::filesystem::exists(path("base.db"))) {
-    entries.push_back({"base.db", path("base.db"), std::filesystem::file_size(path("base.db"))});
+  fs::create_directories(folder, error);
+  if (error) return cannot("make " + folder, error);
+  TRY_OK(store_->copy_to(folder + "/state.db"));
+  for (const char* part : {"journal", "ids", "models", "base.db"}) {
+    if (!fs::exists(path(part))) continue;
+    fs::copy(path(part), folder + "/" + part, fs::copy_options::recursive, error);
+    if (error) return cannot(fmt::format("copy {}", path(part)), error);
   }
-  Status written = write_archive(archive, entries);
-  std::filesystem::remove(copy);
-  return written;
+  fs::remove(folder + "/journal/LOCK", error);
+  return sync_directory(folder);
 }
 
 }  // namespace attune

@@ -18,18 +18,18 @@ namespace attune {
 enum class Clock { kWall, kEvent };
 
 struct EngineOptions {
-  std::string workspace;       // folder; made when absent
-  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;           // wall time between ticks
-  double event_tick_s = 60;    // kEvent: event time between ticks
-  int shards = 1;              // partitions of the identities; state does not depend on it
-  bool is_ticking = true;      // false: the caller ticks and makes checkpoints (tests)
-  std::uint64_t memory_bytes = 0;      // limit of the process; 0 = none; at least kLeastMemory
-  double checkpoint_s = 60;            // at most so much of the journal is replayed at a start
-  double retention_s = 0;              // older log files are dropped by a cut; 0 = kept
+  std::string workspace;           // folder; made when absent
+  Clock clock = Clock::kWall;      // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;               // wall time between ticks
+  double event_tick_s = 60;        // kEvent: event time between ticks
+  int shards = 1;                  // partitions of the identities; state does not depend on it
+  bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
+  std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
+  double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
+  double retention_s = 0;          // older log files are dropped by a cut; 0 = kept
   std::uint64_t log_file_bytes = 64u << 20;  // a new log file starts beyond this
-  double full_disk_share = 0.95;       // beyond it events are refused, decisions go on
-  std::uint8_t denied_by_default = 0;  // purposes (profile.h), for persons who said nothing
+  double full_disk_share = 0.95;             // beyond it events are refused, decisions go on
+  std::uint8_t denied_by_default = 0;        // purposes (profile.h), for persons who said nothing
   // Share of the disk in use, in [0, 1]; a test puts its own here.
   std::function<double(const std::string& path)> disk_used = nullptr;
 };
@@ -55,9 +55,6 @@ struct MemoryPart {
 struct VerifyReport {
   bool is_equal = false;
   std::vector<FoldHash> live, rebuilt;
-  std::uint64_t rows_equal = 0;  // feature rows of decisions, computed again and compared
-  std::uint64_t rows_differ = 0;
-  std::uint64_t rows_raced = 0;  // an event came between choosing and recording: not comparable
 };
 
 struct EngineCounts {
@@ -100,7 +97,7 @@ class Engine {
   virtual Status checkpoint() = 0;
   // Drops log files older than retention_s, after a cut; how many records went.
   virtual Result<std::uint64_t> retain() = 0;
-  // One archive of everything but the keys.
+  // A new folder with everything but the keys: with the newest key file beside it, a workspace.
   virtual Status backup(const std::string& path) = 0;
   // Everything stored of the person as JSON lines: profile, then events and decisions in order.
   virtual Status export_person(IdType type, std::string_view id,

@@ -18,7 +18,8 @@ TEST(Engine, ACheckpointIsWhereTheNextStartGoesOn) {
     ASSERT_TRUE(engine->control(items(9)).ok());
     for (int i = 0; i < 50; ++i) {
       const std::string n = std::to_string(i);
-      ASSERT_TRUE(ingest(*engine, {click("p" + n, "i" + std::to_string(i % 9), begin_time(), n)}).ok());
+      ASSERT_TRUE(
+          ingest(*engine, {click("p" + n, "i" + std::to_string(i % 9), begin_time(), n)}).ok());
     }
     ASSERT_TRUE(engine->checkpoint().ok());
     EXPECT_EQ(engine->counts().checkpoints, 1u);
@@ -40,7 +41,8 @@ TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
   const auto engine = open_engine(options);
   std::string traits;
   for (int i = 0; i < 5; ++i) {
-    traits += (i == 0 ? "{\"t" : ",\"t") + std::to_string(i) + "\":\"" + std::string(240, 'x') + "\"";
+    traits +=
+        (i == 0 ? "{\"t" : ",\"t") + std::to_string(i) + "\":\"" + std::string(240, 'x') + "\"";
   }
   traits += "}";
   constexpr int kPersons = 80'000;

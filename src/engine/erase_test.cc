@@ -3,7 +3,6 @@
 #include <iterator>
 
 #include "engine/test_workspace.h"
-#include "journal/archive.h"
 
 namespace attune {
 namespace {
@@ -19,7 +18,8 @@ void live_a_little(Engine& engine, const std::string& person, const std::string&
   Event search = click(person, "", begin_time(), "s" + person);
   search.verb = Verb::kSearch;
   search.properties = R"({"query":"searched for a rare word"})";
-  ASSERT_TRUE(ingest(engine, {traits, search, click(person, "i1", begin_time(), "c" + person)}).ok());
+  ASSERT_TRUE(
+      ingest(engine, {traits, search, click(person, "i1", begin_time(), "c" + person)}).ok());
   ASSERT_TRUE(engine.decide(feed_for(person)).ok());
 }
 
@@ -64,9 +64,7 @@ TEST(Erase, LeavesTheOthersEqualByteForByteAndNothingReadable) {
     EXPECT_EQ(engine->events_of(IdType::kUser, "other", 10)->size(), 3u);
   }
   expect_no_secret(folder.workspace());
-  fs::create_directory(folder.path("unpacked"));
-  ASSERT_TRUE(extract_archive(backup, folder.path("unpacked/w")).ok());
-  expect_no_secret(folder.path("unpacked"));
+  expect_no_secret(backup);
 }
 
 TEST(Erase, ARestoredBackupWithTheNewestKeysDoesNotKnowTheErased) {
@@ -82,7 +80,7 @@ TEST(Erase, ARestoredBackupWithTheNewestKeysDoesNotKnowTheErased) {
     other = profile_bytes(*engine, "other");
     ASSERT_TRUE(engine->erase(IdType::kUser, "erased-person").ok());
   }
-  ASSERT_TRUE(extract_archive(backup, restored).ok());
+  fs::copy(backup, restored, fs::copy_options::recursive);
   {
     const auto engine = Engine::open(still_options(restored));
     ASSERT_FALSE(engine.ok()) << "opened without keys";

@@ -153,8 +153,8 @@ Status Workspace::wait_for_room() {
 
 void Workspace::ingest(std::vector<Event> events,
                        std::function<void(const Result<IngestReport>&)> done) {
-  if (is_disk_full_) return done(ready().ok() ? Error{Code::kUnavailable, "the disk was full"}
-                                              : ready().error());
+  if (is_disk_full_)
+    return done(ready().ok() ? Error{Code::kUnavailable, "the disk was full"} : ready().error());
   if (const Status room = wait_for_room(); !room.ok()) return done(room.error());
   const Time received = received_now();
   Batch batch;

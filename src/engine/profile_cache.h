@@ -1,7 +1,7 @@
 // ProfileCache: encoded profiles in memory, over whatever load() reads them from. A profile changed
-// since the last finished checkpoint stays in memory; any other may be dropped to keep the limit and
-// is loaded again when it is wanted. A checkpoint sees every profile as it was when it began, while
-// changes go on. One caller at a time.
+// since the last finished checkpoint stays in memory; any other may be dropped to keep the limit
+// and is loaded again when it is wanted. A checkpoint sees every profile as it was when it began,
+// while changes go on. One caller at a time.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -76,8 +76,8 @@ class ProfileCache {
   std::size_t limit_ = 0;
   std::size_t hand_ = 0;
   std::vector<Surrogate> changed_;
-  std::vector<Surrogate> frozen_;  // of the checkpoint under way
-  std::size_t taken_ = 0;          // of frozen_
+  std::vector<Surrogate> frozen_;                            // of the checkpoint under way
+  std::size_t taken_ = 0;                                    // of frozen_
   std::vector<std::pair<Surrogate, std::string>> replaced_;  // frozen bytes that changed meanwhile
 };
 

@@ -7,8 +7,7 @@ namespace {
 
 constexpr Position kTrimEvery = 4096;
 
-Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state,
-                    const ReplayHooks& hooks) {
+Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state) {
   const Record& record = stored.record;
   if (record.kind == Kind::kIdentity) {
     state.add_new(record.surrogate);
@@ -19,7 +18,6 @@ Status apply_sealed(const StoredRecord& stored, const std::string& payload, Stat
   } else if (record.kind == Kind::kDecision) {
     TRY(const Decision decision, decode_decision(payload));
     TRY_OK(state.load(record.surrogate));
-    if (hooks.decision) TRY_OK(hooks.decision(stored.position, record.surrogate, decision));
     state.decision(stored.position, record.surrogate, decision);
   }
   return ok_status();
@@ -30,10 +28,8 @@ Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& 
   Reader in(record.payload);
   if (record.kind == Kind::kTick) {
     state.tick(in.u64(), record.received);
-    if (hooks.published) hooks.published();
   } else if (record.kind == Kind::kOpen) {
     state.open();
-    if (hooks.published) hooks.published();
   } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
     const Surrogate a{in.u64()};
     const Surrogate b{in.u64()};
@@ -62,7 +58,7 @@ Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& s
   auto payload = keyring.open(record);
   if (!payload.ok() && payload.error().code == Code::kNotFound) return ok_status();
   if (!payload.ok()) return std::move(payload).error();
-  return apply_sealed(stored, payload.value(), state, hooks);
+  return apply_sealed(stored, payload.value(), state);
 }
 
 Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,

@@ -9,12 +9,9 @@
 namespace attune {
 
 struct ReplayHooks {
-  // Before a decision is folded: the state is as it was when the decision was recorded.
-  std::function<Status(Position, Surrogate, const Decision&)> decision = nullptr;
   // An event record with an id: fills the window of message ids.
   std::function<void(std::uint64_t id_hash, Time received)> id = nullptr;
   std::function<void(std::span<const Surrogate>)> erased = nullptr;
-  std::function<void()> published = nullptr;  // after a tick or a start
 };
 
 // Opens the payload and applies it. Records of a destroyed key are left out.

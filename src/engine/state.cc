@@ -165,8 +165,9 @@ void State::tick(std::uint64_t number, Time clock) {
   std::size_t other = 0, touched = 0;
   for (const Entry& entry : pending_) {
     const std::span<const Surrogate> alone(&entry.identity, 1);
-    const auto person =
-        entry.others == 0 ? alone : std::span<const Surrogate>(others_).subspan(other, entry.others);
+    const auto person = entry.others == 0
+                            ? alone
+                            : std::span<const Surrogate>(others_).subspan(other, entry.others);
     const auto items = std::span<const ItemKey>(touched_).subspan(touched, entry.touched);
     other += entry.others;
     touched += entry.touched;
@@ -230,8 +231,7 @@ Profile State::person(Surrogate any) {
 }
 
 bool State::may_refuse_storage() const {
-  return folds_.has_storage_denials ||
-         (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
+  return folds_.has_storage_denials || (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
 }
 
 std::uint8_t State::denied(Surrogate any) {

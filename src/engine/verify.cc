@@ -1,50 +1,10 @@
-// Replay against live: rebuilds every fold from base and journal, compares one hash per fold, and
-// computes the feature rows of every decision again.
-#include <deque>
+// Replay against live: rebuilds every fold from base and journal and compares one hash per fold.
 #include <filesystem>
 
 #include "base/bytes.h"
 #include "engine/workspace.h"
 
 namespace attune {
-namespace {
-
-constexpr std::size_t kVersionsKept = 64;  // published ones a decision may still have read
-
-// Follows a replay and compares the rows of its decisions.
-class RowCheck {
- public:
-  RowCheck(State& state, VerifyReport& report) : state_(state), report_(report) {}
-
-  Status operator()(Position at, Surrogate who, const Decision& decision) {
-    if (at <= state_.across_from()) return ok_status();  // what was published then is not known
-    remember(state_.published());
-    (void)who;
-    report_.rows_raced += decision.shown.size();
-    return ok_status();
-  }
-  // At every tick and start, so that no version is missed.
-  void remember(const std::shared_ptr<const Published>& published) {
-    if (!versions_.empty() && versions_.back() == published) return;
-    versions_.push_back(published);
-    if (versions_.size() > kVersionsKept) versions_.pop_front();
-  }
-
- private:
-  std::shared_ptr<const Published> find(std::uint64_t version) const {
-    for (auto it = versions_.rbegin(); it != versions_.rend(); ++it) {
-      if ((*it)->version == version) return *it;
-    }
-    return nullptr;
-  }
-
-  State& state_;
-  VerifyReport& report_;
-  std::deque<std::shared_ptr<const Published>> versions_;
-};
-
-}  // namespace
-
 Result<VerifyReport> Workspace::verify(int shards) {
   const std::scoped_lock lock(checkpoint_mutex_);
   VerifyReport report;
@@ -70,14 +30,8 @@ Result<VerifyReport> Workspace::verify(int shards) {
   State rebuilt({.shards = shards, .denied_by_default = options_.denied_by_default},
                 base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
-  RowCheck check(rebuilt, report);
-  ReplayHooks hooks;
-  hooks.decision = [&](Position at, Surrogate who, const Decision& decision) {
-    return check(at, who, decision);
-  };
-  hooks.published = [&] { check.remember(rebuilt.published()); };
   TRY(const Position last,
-      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, hooks));
+      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, {}));
   (void)last;
   TRY(report.rebuilt, rebuilt.hashes(base.get(), open));
   report.is_equal = report.live == report.rebuilt;

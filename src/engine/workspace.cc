@@ -59,12 +59,11 @@ Status Workspace::start() {
                  "memory", "give more, or 0 for no limit"};
   }
   const bool is_new = !std::filesystem::exists(path("journal"));
-  TRY(journal_,
-      open_file_journal({.directory = path("journal"),
-                         .file_bytes = options_.log_file_bytes,
-                         .before_commit = [this]() -> Status {
-                           return keyring_ ? keyring_->sync() : ok_status();
-                         }}));
+  TRY(journal_, open_file_journal({.directory = path("journal"),
+                                   .file_bytes = options_.log_file_bytes,
+                                   .before_commit = [this]() -> Status {
+                                     return keyring_ ? keyring_->sync() : ok_status();
+                                   }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
@@ -112,8 +111,8 @@ Status Workspace::restore() {
   hooks.erased = [this](std::span<const Surrogate> erased) {
     erased_.insert(erased_.end(), erased.begin(), erased.end());
   };
-  TRY(const Position last, replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(),
-                                  state_, hooks));
+  TRY(const Position last,
+      replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
   (void)last;
   latest_event_ = state_.clock();
   last_received_ = std::max(last_received_, state_.clock());

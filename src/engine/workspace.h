@@ -120,10 +120,10 @@ class Workspace final : public Engine {
   Position checkpoint_at_ = 0;
   std::uint64_t stored_updates_ = 0;  // of the learner, in the newest model file
   bool is_closed_ = false;
-  bool is_over_limit_ = false;         // profiles changed take more than the memory limit leaves
-  std::condition_variable room_;       // is_over_limit_ ended
+  bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
+  std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
-  std::vector<Surrogate> erased_;      // by the replayed tail: their keys may still be there
+  std::vector<Surrogate> erased_;  // by the replayed tail: their keys may still be there
   std::atomic<std::uint64_t> decisions_{0};
   std::uint64_t seed_;
   std::array<std::mutex, 1024> person_mutex_;

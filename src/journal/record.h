@@ -10,15 +10,15 @@
 namespace attune {
 
 enum class Kind : std::uint8_t {
-  kTick = 1,  // payload: u64 number; header.received = the clock reading
-  kIdentity,  // payload sealed: u8 id type (0 user, 1 anonymous), external id
-  kLink,      // payload: two u64 surrogates that are one person from here on
-  kEvent,     // payload sealed: encode_event
-  kDecision,  // payload sealed: encode_decision; id_hash = keyed hash of the decision id
-  kControl,   // payload: a change of the catalog, JSON
-  kErase,     // payload: u64 surrogates whose keys were destroyed
-  kUnlink,    // payload: two u64 surrogates, the link between them is dropped
-  kOpen,      // payload: the settings in effect from here on, JSON
+  kTick = 1,     // payload: u64 number; header.received = the clock reading
+  kIdentity,     // payload sealed: u8 id type (0 user, 1 anonymous), external id
+  kLink,         // payload: two u64 surrogates that are one person from here on
+  kEvent,        // payload sealed: encode_event
+  kDecision,     // payload sealed: encode_decision; id_hash = keyed hash of the decision id
+  kControl,      // payload: a change of the catalog, JSON
+  kErase,        // payload: u64 surrogates whose keys were destroyed
+  kUnlink,       // payload: two u64 surrogates, the link between them is dropped
+  kOpen,         // payload: the settings in effect from here on, JSON
   kStored = 62,  // no record of the journal: what seals stored profiles
 };
 

@@ -25,8 +25,8 @@ class IdentityGraph {
   bool is_alone(Surrogate s) const { return !edges_.contains(s); }
   std::vector<Surrogate> identities() const;  // that have links, sorted
   std::size_t memory_bytes() const;           // estimate
-  void drop(Surrogate s);               // with all its links
-  void encode(std::string& out) const;  // canonical
+  void drop(Surrogate s);                     // with all its links
+  void encode(std::string& out) const;        // canonical
   static Result<IdentityGraph> decode(std::string_view bytes);
 
  private:

@@ -45,20 +45,20 @@ class SqliteStore final : public ProfileStore {
     TRY(writer_, connect());
     TRY(const int format, number(writer_.get(), "PRAGMA user_version"));
     if (format > kFormat) {
-      return Error{
-          Code::kInvalid,
-          fmt::format("{} has store format {}; this program reads up to format {}", path_, format,
-                      kFormat),
-          {},
-          "start a newer version of attune"};
+      return Error{Code::kInvalid,
+                   fmt::format("{} has store format {}; this program reads up to format {}", path_,
+                               format, kFormat),
+                   {},
+                   "start a newer version of attune"};
     }
     if (format == 0) TRY_OK(execute(kSchema));
     TRY(reader_, connect());
     TRY(position_, read_position());
     TRY(load_, prepare(reader_, "SELECT bytes FROM profile WHERE identity = ?1"));
     TRY(load_fold_, prepare(reader_, "SELECT bytes FROM fold WHERE name = ?1"));
-    TRY(put_, prepare(writer_, "INSERT INTO profile VALUES(?1, ?2) "
-                               "ON CONFLICT(identity) DO UPDATE SET bytes = ?2"));
+    TRY(put_, prepare(writer_,
+                      "INSERT INTO profile VALUES(?1, ?2) "
+                      "ON CONFLICT(identity) DO UPDATE SET bytes = ?2"));
     TRY(remove_, prepare(writer_, "DELETE FROM profile WHERE identity = ?1"));
     TRY(put_fold_, prepare(writer_, "INSERT OR REPLACE INTO fold VALUES(?1, ?2)"));
     TRY(put_position_, prepare(writer_, "INSERT OR REPLACE INTO position VALUES(0, ?1)"));
@@ -157,10 +157,14 @@ class SqliteStore final : public ProfileStore {
     const int code = database ? sqlite3_errcode(database) : SQLITE_NOMEM;
     const std::string why = database ? sqlite3_errmsg(database) : "out of memory";
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-      return {Code::kCorrupt, fmt::format("{} is damaged: {}", path_, why), {},
+      return {Code::kCorrupt,
+              fmt::format("{} is damaged: {}", path_, why),
+              {},
               "remove it to rebuild it from the journal, or restore the workspace from a backup"};
     }
-    return {Code::kUnavailable, fmt::format("cannot {} {}: {}", verb, path_, why), {},
+    return {Code::kUnavailable,
+            fmt::format("cannot {} {}: {}", verb, path_, why),
+            {},
             code == SQLITE_FULL ? "free some space" : "check the disk and the permissions"};
   }
 
