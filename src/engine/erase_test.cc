@@ -34,7 +34,7 @@ void expect_no_secret(const std::string& folder) {
       EXPECT_EQ(bytes.find(secret), std::string::npos) << secret << " in " << entry.path();
     }
   }
-  EXPECT_GT(files, 3u);
+  EXPECT_GE(files, 3u);  // log, ids, state at the least
 }
 
 TEST(Erase, LeavesTheOthersEqualByteForByteAndNothingReadable) {
