@@ -1,29 +1,22 @@
-// The commands of `attune`. Data on stdout, talk on stderr; exit 0 done, 1 failed, 2 misuse.
+// The commands of `attune`. Each file of commands adds its own to the parser; parsing leaves in
+// `chosen` what to do. Data on stdout, talk on stderr; exit 0 done, 1 failed, 2 misuse.
 #pragma once
-#include <string>
+#include <functional>
 
 #include "base/result.h"
 
+namespace CLI {
+class App;
+}
+
 namespace attune {
 
-struct ServeOptions {
-  std::string workspace = "attune-workspace";
-  std::string listen = "127.0.0.1:8090";
-  bool is_event_clock = false;
-  int threads = 1;
-};
-Status serve(const ServeOptions& options);
+using Action = std::function<Status()>;
 
-struct StartOptions {
-  std::uint64_t seed = 1;
-  int impressions = 50'000;
-  std::string workspace;  // empty: a temporary one
-  bool is_json = false;
-};
-Status start_demo(const StartOptions& options);
-
-Status explain(const std::string& workspace, const std::string& decision_id);
-Status replay_verify(const std::string& workspace, int shards, bool is_json);
+void add_start(CLI::App& app, Action& chosen);
+void add_serve(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen);
+void add_replay(CLI::App& app, Action& chosen);
 
 int run_attune(int argc, char** argv);
 

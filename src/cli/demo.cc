@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 
@@ -18,6 +19,13 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kConnections = 4;
+
+struct StartOptions {
+  std::uint64_t seed = 1;
+  int impressions = 50'000;
+  std::string workspace;  // empty: a temporary one
+  bool is_json = false;
+};
 
 // A folder that goes when the demo ends, unless the user named one.
 struct Folder {
@@ -87,8 +95,6 @@ Status play_world(const StartOptions& options, std::uint16_t port, const std::st
   return ok_status();
 }
 
-}  // namespace
-
 Status start_demo(const StartOptions& options) {
   TRY(const Folder folder, make_folder(options.workspace));
   EngineOptions engine_options;
@@ -109,6 +115,20 @@ Status start_demo(const StartOptions& options) {
   server->drain(2);
   TRY_OK(engine->close());
   return played;
+}
+
+}  // namespace
+
+void add_start(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<StartOptions>();
+  CLI::App* command = app.add_subcommand(
+      "start", "attune start            play a simulated audience and watch the policy learn");
+  command->add_option("--seed", options->seed, "seed of the simulated world");
+  command->add_option("--impressions", options->impressions, "impressions to play")
+      ->check(CLI::Range(1000, 10'000'000));
+  command->add_option("--workspace", options->workspace, "keep the workspace in this new folder");
+  command->add_flag("--json", options->is_json, "one JSON object on stdout");
+  command->callback([options, &chosen] { chosen = [options] { return start_demo(*options); }; });
 }
 
 }  // namespace attune

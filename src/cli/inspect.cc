@@ -1,3 +1,5 @@
+// Commands that look into a stopped workspace.
+#include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
@@ -25,8 +27,6 @@ Result<VerifyReport> rebuild(const std::string& workspace, int shards) {
   TRY_OK(engine->close());
   return report;
 }
-
-}  // namespace
 
 Status explain(const std::string& workspace, const std::string& decision_id) {
   TRY_OK(require_workspace(workspace));
@@ -58,6 +58,42 @@ Status replay_verify(const std::string& workspace, int shards, bool is_json) {
   if (once == again) return ok_status();
   return Error{Code::kCorrupt, "replay: state and rebuild of " + workspace + " differ", "",
                "report this with the fold's name"};
+}
+
+struct InspectOptions {
+  std::string workspace = "attune-workspace";
+  std::string decision_id;
+  int shards = 1;
+  bool is_verify = false;
+  bool is_json = false;
+};
+
+}  // namespace
+
+void add_explain(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("explain", "Why a decision was made");
+  command->add_option("id", options->decision_id, "decision id")->required();
+  command->add_option("--workspace", options->workspace, "folder of the workspace");
+  command->add_flag("--json", options->is_json, "the output is JSON already");
+  command->callback([options, &chosen] {
+    chosen = [options] { return explain(options->workspace, options->decision_id); };
+  });
+}
+
+void add_replay(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("replay", "Rebuild all state from the journal");
+  command->add_option("--workspace", options->workspace, "folder of the workspace");
+  command->add_option("--shards", options->shards, "partitions to rebuild with")
+      ->check(CLI::Range(1, 64));
+  command->add_flag("--verify", options->is_verify, "compare with the live state");
+  command->add_flag("--json", options->is_json, "one JSON object on stdout");
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return replay_verify(options->workspace, options->shards, options->is_json);
+    };
+  });
 }
 
 }  // namespace attune

@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,13 @@
 
 namespace attune {
 namespace {
+
+struct ServeOptions {
+  std::string workspace = "attune-workspace";
+  std::string listen = "127.0.0.1:8090";
+  bool is_event_clock = false;
+  int threads = 1;
+};
 
 std::string from_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -34,8 +42,6 @@ Result<std::pair<std::string, std::uint16_t>> parse_listen(const std::string& li
   }
   return std::pair(listen.substr(0, colon), static_cast<std::uint16_t>(port));
 }
-
-}  // namespace
 
 Status serve(const ServeOptions& options) {
   TRY(const auto address, parse_listen(options.listen));
@@ -68,6 +74,19 @@ Status serve(const ServeOptions& options) {
   std::fprintf(stderr, "attune: stopping\n");
   server->drain(10);
   return engine->close();
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand(
+      "serve", "attune serve --workspace shop --listen 127.0.0.1:8090      serve HTTP");
+  command->add_option("--workspace", options->workspace, "folder of the workspace");
+  command->add_option("--listen", options->listen, "HOST:PORT");
+  command->add_option("--threads", options->threads, "HTTP threads")->check(CLI::Range(1, 64));
+  command->add_flag("--event-clock", options->is_event_clock, "time follows the events' own times");
+  command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }
 
 }  // namespace attune
