@@ -30,8 +30,4 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
                                           const Profile& seen, const Placement& placement,
                                           const Published& published, bool is_learned, Time now);
 
-// The rate an item without counts is taken to have.
-double prior_rate(const Counters& counters, Time now);
-double popularity(const Counters& counters, ItemKey item, double prior, Time now);
-
 }  // namespace attune

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "decide/candidates.h"
+#include "decide/rank_lists.h"
 #include "decide/rules.h"
 
 namespace attune {
@@ -15,15 +16,12 @@ namespace {
 constexpr std::uint64_t kControlSalt = 0x61747475'6e652e63ULL;
 constexpr std::size_t kMostOthers = 50;
 constexpr std::size_t kRowGuess = 48;  // features of one row, to reserve
-using Weights = std::vector<float>;
+using Weights = WeightTable;
 
-double weight_of(const Weights& weights, std::uint32_t hash) {
-  return weights.empty() ? 0.0 : double{weights[hash & (weights.size() - 1)]};
-}
+double weight_of(const Weights& weights, std::uint32_t hash) { return double{weights[hash]}; }
 
 bool has_weights(const Published& published) {
-  return published.weights && std::any_of(published.weights->begin(), published.weights->end(),
-                                          [](float w) { return w != 0; });
+  return published.weights && published.weights->used() > 0;
 }
 
 struct Choice {

@@ -46,16 +46,18 @@ Status load_one(ProfileStore& store, std::string_view name, const Use& use) {
 
 void encode_counters(const Counters& counters, std::string& out) {
   std::vector<ItemKey> keys;
-  for (const auto& [key, affinity] : counters.items) keys.push_back(key);
+  keys.reserve(counters.items.size());
+  counters.items.each([&](ItemKey key, const Affinity&) { keys.push_back(key); });
   std::sort(keys.begin(), keys.end());
   Writer writer(out);
   counters.all.shown.encode(out, kBaseSeconds);
   counters.all.engaged.encode(out, kBaseSeconds);
   writer.varint(keys.size());
   for (const ItemKey key : keys) {
+    const Affinity& affinity = *counters.items.find(key);
     writer.u64(raw(key));
-    counters.items.at(key).shown.encode(out, kBaseSeconds);
-    counters.items.at(key).engaged.encode(out, kBaseSeconds);
+    affinity.shown.encode(out, kBaseSeconds);
+    affinity.engaged.encode(out, kBaseSeconds);
   }
 }
 
@@ -65,7 +67,9 @@ Result<Counters> decode_counters(std::string_view bytes) {
   bool ok = DecayedCount::decode(in, kBaseSeconds, counters.all.shown) &&
             DecayedCount::decode(in, kBaseSeconds, counters.all.engaged);
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Affinity& affinity = counters.items[ItemKey{in.u64()}];
+    const ItemKey key{in.u64()};
+    if (!in.ok() || key == ItemKey{}) break;
+    Affinity& affinity = counters.items.change(key);
     ok = ok && DecayedCount::decode(in, kBaseSeconds, affinity.shown) &&
          DecayedCount::decode(in, kBaseSeconds, affinity.engaged);
   }

@@ -91,7 +91,7 @@ class State {
   ItemView view_of(ItemKey item) const;
   void fold_event(const Entry& entry, std::span<const Surrogate> person,
                   std::span<const ItemKey> touched);
-  void count_shown(ItemKey item, Time when);
+  void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
 
   const StateOptions options_;
@@ -104,7 +104,8 @@ class State {
   std::vector<Surrogate> others_;
   std::vector<ItemKey> touched_, recent_;
   std::uint64_t published_updates_ = 0;
-  bool is_counters_dirty_ = true, is_catalog_dirty_ = true, is_item_item_dirty_ = true;
+  std::vector<ItemKey> counted_;  // since the last publication
+  bool is_item_item_dirty_ = true;
   std::shared_ptr<const Published> published_;
 };
 
