@@ -18,11 +18,13 @@ namespace attune {
 enum class Clock { kWall, kEvent };
 
 struct EngineOptions {
-  std::string workspace;           // folder; made when absent
-  Clock clock = Clock::kWall;      // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;               // wall time between ticks
-  double event_tick_s = 60;        // kEvent: event time between ticks
-  int shards = 1;                  // partitions of the identities; state does not depend on it
+  std::string workspace;       // folder; made when absent
+  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;           // wall time between ticks
+  double event_tick_s = 60;    // kEvent: event time between ticks
+  // Partitions of the identities; state does not depend on it. Several, because a table of profiles
+  // that grows moves all it holds at once.
+  int shards = 16;
   bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
   std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
