@@ -52,17 +52,23 @@ class CowArray {
   }
   void pop_back() { resize(size_ - 1); }
 
-  // visit(i) for each place below both sizes whose values differ; equal chunks cost a comparison of
-  // pointers.
+  // visit(begin, end) of each chunk that the other does not share, below both sizes.
   template <class Visit>
-  void each_difference(const CowArray& other, const Visit& visit) const {
+  void each_chunk_beside(const CowArray& other, const Visit& visit) const {
     const std::size_t both = std::min(size_, other.size_);
     for (std::size_t begin = 0; begin < both; begin += kChunk) {
       if (chunks_[begin / kChunk] == other.chunks_[begin / kChunk]) continue;
-      for (std::size_t i = begin; i < std::min(both, begin + kChunk); ++i) {
+      visit(begin, std::min(both, begin + kChunk));
+    }
+  }
+  // visit(i) for each place below both sizes whose values differ.
+  template <class Visit>
+  void each_difference(const CowArray& other, const Visit& visit) const {
+    each_chunk_beside(other, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
         if ((*this)[i] != other[i]) visit(i);
       }
-    }
+    });
   }
 
   std::size_t memory_bytes() const { return chunks_.size() * kChunkBytes; }

@@ -81,6 +81,20 @@ class CowMap {
       if (slot.key != Key{}) visit(slot.key, slot.value);
     }
   }
+  // visit(key, value, the other's value or null): at least all that the other holds differently.
+  // Costs what differs, unless one of both has grown.
+  template <class Visit>
+  void each_difference(const CowMap& other, const Visit& visit) const {
+    if (slots_.size() != other.slots_.size()) {
+      return each([&](Key key, const T& value) { visit(key, value, other.find(key)); });
+    }
+    slots_.each_chunk_beside(other.slots_, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (slots_[i].key != Key{})
+          visit(slots_[i].key, slots_[i].value, other.find(slots_[i].key));
+      }
+    });
+  }
   std::size_t memory_bytes() const { return slots_.memory_bytes(); }
   std::size_t bytes_beside(const CowMap& other) const { return slots_.bytes_beside(other.slots_); }
 

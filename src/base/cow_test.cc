@@ -107,6 +107,37 @@ TEST(CowMap, EqualsAMapWhileCopiesAreKept) {
   EXPECT_EQ(map.find(Id{}), nullptr);
 }
 
+TEST(CowMap, NamesAllThatDiffers) {
+  Rng rng(3);
+  CowMap<Id, int> map;
+  for (int i = 0; i < 1000; ++i) map.change(Id{rng.next()}) = i;
+  const auto before = map;
+  std::map<Id, int> changed;
+  std::size_t visited = 0;
+  const auto expect_all_named = [&] {
+    auto left = changed;
+    visited = 0;
+    map.each_difference(before, [&](Id key, int value, const int* was) {
+      ++visited;
+      if (was == nullptr || *was != value) {
+        EXPECT_EQ(left.erase(key), 1u);
+      }
+    });
+    EXPECT_TRUE(left.empty());
+  };
+  for (int i = 0; i < 5; ++i) {
+    const Id key{rng.next()};
+    changed[key] = map.change(key) = -1;
+  }
+  expect_all_named();
+  EXPECT_LT(visited, 5u * 16 + 1);
+  for (int i = 0; i < 2000; ++i) {  // it grows
+    const Id key{rng.next()};
+    changed[key] = map.change(key) = i;
+  }
+  expect_all_named();
+}
+
 TEST(CowPtr, IsCopiedOnceAfterItsTableWas) {
   CowMap<Id, CowPtr<std::string>> map;
   map.change(Id{1}).change() = "a";

@@ -281,6 +281,24 @@ std::size_t State::changed_profiles() const { return sum_of(shards_, &ProfileCac
 std::size_t State::resident_profiles() const { return sum_of(shards_, &ProfileCache::resident); }
 std::size_t State::profile_bytes() const { return sum_of(shards_, &ProfileCache::memory_bytes); }
 
+// An estimate: texts longer than a string holds in itself, a decision with 50 others and rows.
+std::size_t State::waiting_bytes() const {
+  constexpr std::size_t kEvent = 256, kDecision = 32 << 10;
+  std::size_t bytes = pending_.capacity() * sizeof(Entry) + others_.capacity() * sizeof(Surrogate) +
+                      touched_.capacity() * sizeof(ItemKey);
+  for (const Entry& entry : pending_) bytes += entry.decision ? kDecision : kEvent;
+  return bytes;
+}
+
+std::size_t State::published_bytes() const {
+  const Published& p = *published_;
+  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(Item*);
+  if (p.catalog != folds_.catalog) bytes += p.catalog->memory_bytes();
+  bytes += p.counters->items.bytes_beside(folds_.counters.items);
+  bytes += p.item_item->bytes_beside(folds_.item_item);
+  return bytes + p.weights->bytes_beside(folds_.learner.model().weights());
+}
+
 Result<std::vector<FoldHash>> State::hashes(
     ProfileStore* store, const std::function<std::string(Surrogate, std::string_view)>& open) {
   std::uint64_t profiles = 0;  // a sum, so that the order of identities does not matter

@@ -68,6 +68,10 @@ class State {
   std::size_t resident_profiles() const;
   std::size_t profile_bytes() const;
 
+  // Records since the last tick, and what the published version holds beside the folds.
+  std::size_t waiting_bytes() const;
+  std::size_t published_bytes() const;
+
   // One hash per fold over a canonical encoding. store: where profiles not resident are; its bytes
   // go through `open` first. Null = all are resident.
   Result<std::vector<FoldHash>> hashes(

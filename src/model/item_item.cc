@@ -105,6 +105,16 @@ std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::siz
   return best;
 }
 
+std::size_t ItemItem::bytes_beside(const ItemItem& other) const {
+  std::size_t bytes = lines_.bytes_beside(other.lines_);
+  lines_.each_difference(other.lines_,
+                         [&](ItemKey, const CowPtr<Line>& mine, const CowPtr<Line>* theirs) {
+                           if (theirs == nullptr || theirs->get() != mine.get())
+                             bytes += mine->memory_bytes();
+                         });
+  return bytes;
+}
+
 void ItemItem::encode(std::string& out) const {
   std::vector<ItemKey> keys;
   keys.reserve(lines_.size());

@@ -28,6 +28,8 @@ class ItemItem {
   static Result<ItemItem> decode(std::string_view bytes);
 
   std::size_t memory_bytes() const { return lines_.memory_bytes() + bytes_; }
+  // What this copy holds that the other does not.
+  std::size_t bytes_beside(const ItemItem& other) const;
 
  private:
   static constexpr std::size_t kMaxNeighbours = 64;  // the least is replaced beyond
