@@ -27,6 +27,7 @@ Status decode_clock(std::string_view bytes, Folds& folds) {
 }
 
 constexpr std::uint32_t kBaseSeconds = 0xffffffff;
+constexpr std::uint64_t kItemItemParts = 16;
 
 template <class Fold>
 Status store_one(std::string_view name, const Fold& fold, const FoldSink& sink) {
@@ -40,6 +41,31 @@ template <class Use>
 Status load_one(ProfileStore& store, std::string_view name, const Use& use) {
   TRY(const std::string bytes, store.load_fold(name));
   return bytes.empty() ? ok_status() : use(bytes);
+}
+
+std::string item_item_name(std::uint64_t part) { return "item_item." + std::to_string(part); }
+
+Status store_item_item(const ItemItem& item_item, const FoldSink& sink) {
+  std::string bytes;
+  for (std::uint64_t part = 0; part < kItemItemParts; ++part) {
+    bytes.clear();
+    item_item.encode_part(part, kItemItemParts, bytes);
+    TRY_OK(sink(item_item_name(part), bytes));
+  }
+  return ok_status();
+}
+
+Status load_item_item(ProfileStore& store, ItemItem& item_item) {
+  ItemItem loaded;
+  bool is_there = false;
+  for (std::uint64_t part = 0; part < kItemItemParts; ++part) {
+    TRY_OK(load_one(store, item_item_name(part), [&](std::string_view bytes) {
+      is_there = true;
+      return loaded.add_part(bytes);
+    }));
+  }
+  if (is_there) item_item = std::move(loaded);
+  return ok_status();
 }
 
 }  // namespace
@@ -85,7 +111,8 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   std::string counters;
   encode_counters(folds.counters, counters);
   TRY_OK(sink("counters", counters));
-  TRY_OK(store_one("item_item", folds.item_item, sink));
+  counters = {};  // one encoded fold at a time is in memory
+  TRY_OK(store_item_item(folds.item_item, sink));
   std::string learner;
   (void)seal;
   folds.learner.encode(learner);
@@ -109,10 +136,7 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     TRY(folds.counters, decode_counters(bytes));
     return ok_status();
   }));
-  TRY_OK(load_one(store, "item_item", [&](std::string_view bytes) -> Status {
-    TRY(folds.item_item, ItemItem::decode(bytes));
-    return ok_status();
-  }));
+  TRY_OK(load_item_item(store, folds.item_item));
   (void)open;
   TRY_OK(load_one(store, "learner", [&](std::string_view bytes) -> Status {
     TRY(folds.learner, Learner::decode(bytes));

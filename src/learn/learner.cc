@@ -52,6 +52,7 @@ void Learner::encode(std::string& out) const {
   part.clear();
   join_.encode(part);
   w.str(part);
+  part = {};  // it may be long
   for (const PolicyCount& p : policies_) {
     w.varint(p.impressions);
     w.varint(p.clicks);

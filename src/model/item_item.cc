@@ -115,10 +115,11 @@ std::size_t ItemItem::bytes_beside(const ItemItem& other) const {
   return bytes;
 }
 
-void ItemItem::encode(std::string& out) const {
+void ItemItem::encode_part(std::uint64_t part, std::uint64_t parts, std::string& out) const {
   std::vector<ItemKey> keys;
-  keys.reserve(lines_.size());
-  lines_.each([&](ItemKey key, const CowPtr<Line>&) { keys.push_back(key); });
+  lines_.each([&](ItemKey key, const CowPtr<Line>&) {
+    if (raw(key) % parts == part) keys.push_back(key);
+  });
   std::sort(keys.begin(), keys.end(), [](ItemKey a, ItemKey b) { return raw(a) < raw(b); });
   std::string body;
   Writer w(body);
@@ -140,15 +141,22 @@ void ItemItem::encode(std::string& out) const {
 }
 
 Result<ItemItem> ItemItem::decode(std::string_view bytes) {
+  ItemItem model;
+  TRY_OK(model.add_part(bytes));
+  return model;
+}
+
+Status ItemItem::add_part(std::string_view bytes) {
   const Error corrupt{Code::kCorrupt, "AITM: the item-item counts make no sense"};
   TRY(const std::string_view body, unseal(kMagic, kVersion, bytes));
   Reader r(body);
-  ItemItem model;
   const std::uint64_t lines = r.varint();
+  const std::size_t wanted = lines_.size() + lines;
   for (std::uint64_t i = 0; i < lines && r.ok(); ++i) {
     const ItemKey key{r.u64()};
     if (!r.ok() || key == ItemKey{}) return corrupt;
-    Line& line = model.lines_.change(key).change();
+    if (lines_.contains(key)) return corrupt;
+    Line& line = lines_.change(key).change();
     line.sum = r.f32();
     const std::uint64_t size = r.varint();
     if (!r.ok() || !(line.sum > 0) || size > kMaxNeighbours) return corrupt;
@@ -158,10 +166,10 @@ Result<ItemItem> ItemItem::decode(std::string_view bytes) {
       line.neighbours.push_back(
           {static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(item >> 32), r.f32()});
     }
-    model.bytes_ += line.memory_bytes();
+    bytes_ += line.memory_bytes();
   }
-  if (!r.ok() || !r.done() || model.lines_.size() != lines) return corrupt;
-  return model;
+  if (!r.ok() || !r.done() || lines_.size() != wanted) return corrupt;
+  return ok_status();
 }
 
 }  // namespace attune

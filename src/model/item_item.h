@@ -24,8 +24,11 @@ class ItemItem {
   void learn(std::span<const ItemKey> recent, ItemKey item);
   // Best first, ties by key; at most `limit`.
   std::vector<Neighbour> score(std::span<const ItemKey> recent, std::size_t limit) const;
-  void encode(std::string& out) const;  // canonical
+  void encode(std::string& out) const { encode_part(0, 1, out); }  // canonical
   static Result<ItemItem> decode(std::string_view bytes);
+  // A checkpoint writes it in parts, so that it is never twice in memory.
+  void encode_part(std::uint64_t part, std::uint64_t parts, std::string& out) const;
+  Status add_part(std::string_view bytes);
 
   std::size_t memory_bytes() const { return lines_.memory_bytes() + bytes_; }
   // What this copy holds that the other does not.
