@@ -444,6 +444,24 @@ void App::read_back(Call& call) {
   call.respond(json_response(body + "," + std::string(kCursor)));
 }
 
+namespace {
+
+std::string stage_metrics(const StageTimes& stages) {
+  constexpr std::string_view kName = "attune_stage_cpu_seconds_total";
+  std::string out = fmt::format("# HELP {0} CPU time by stage\n# TYPE {0} counter\n", kName);
+  const std::pair<const char*, std::uint64_t> all[] = {{"seal", stages.seal_ns},
+                                                       {"append", stages.append_ns},
+                                                       {"fold", stages.fold_ns},
+                                                       {"tick", stages.tick_ns},
+                                                       {"checkpoint", stages.checkpoint_ns}};
+  for (const auto& [stage, ns] : all) {
+    out += fmt::format("{}{{stage=\"{}\"}} {:.9f}\n", kName, stage, static_cast<double>(ns) / 1e9);
+  }
+  return out;
+}
+
+}  // namespace
+
 void App::metrics(Call& call) {
   const EngineCounts c = engine_.counts();
   struct Metric {
@@ -470,6 +488,7 @@ void App::metrics(Call& call) {
     response.body +=
         fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", m.name, m.help, m.type, m.value);
   }
+  response.body += stage_metrics(c.stages);
   call.respond(std::move(response));
 }
 

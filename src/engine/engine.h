@@ -59,10 +59,20 @@ struct VerifyReport {
   std::vector<FoldHash> live, rebuilt;
 };
 
+// CPU time of the threads that did it, since the start.
+struct StageTimes {
+  std::uint64_t seal_ns = 0;    // identities, encoding, compression, sealing
+  std::uint64_t append_ns = 0;  // message ids, consent, the record into the journal's buffer
+  std::uint64_t fold_ns = 0;    // folds of identities
+  std::uint64_t tick_ns = 0;    // folds across people, publication
+  std::uint64_t checkpoint_ns = 0;
+};
+
 struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
   std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
+  StageTimes stages;
 };
 
 class Engine {

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "base/cpu_time.h"
 #include "base/json.h"
 
 namespace attune {
@@ -18,6 +19,11 @@ constexpr std::uint64_t kLeastProfiles = 8u << 20;
 
 Time wall_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+bool is_stored_whole(std::string_view part) {
+  return part == "identity_graph" || part == "catalog" || part == "item_counters" ||
+         part == "pending_decisions";
 }
 
 double share_of_disk_used(const std::string& path) {
@@ -146,6 +152,7 @@ Time Workspace::now_locked() const {
 }
 
 void Workspace::run_ticks(const std::stop_token& stop) {
+  name_thread("tick");
   std::unique_lock lock(waiting_mutex_);
   for (std::uint64_t round = 0; !stop.stop_requested(); ++round) {
     waiting_.wait_for(lock, stop, std::chrono::milliseconds(options_.tick_ms),
@@ -159,6 +166,7 @@ void Workspace::run_ticks(const std::stop_token& stop) {
 }
 
 void Workspace::run_checkpoints(const std::stop_token& stop) {
+  name_thread("checkpoint");
   auto last = std::chrono::steady_clock::now();
   std::unique_lock lock(waiting_mutex_);
   while (!stop.stop_requested()) {
@@ -189,7 +197,9 @@ Status Workspace::tick_locked(Time clock) {
   const std::uint64_t number = state_.tick_number() + 1;
   Writer(record.payload).u64(number);
   TRY(const Position at, journal_->append({&record, 1}));
+  const std::uint64_t begin_ns = thread_cpu_ns();
   state_.tick(number, clock);
+  counts_.stages.tick_ns += thread_cpu_ns() - begin_ns;
   const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
   if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();
   return ok_status();
@@ -212,10 +222,13 @@ void Workspace::watch_disk() {
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
   if (options_.memory_bytes == 0) return;
-  std::uint64_t others = kBesideFolds;
+  std::uint64_t others = kBesideFolds, largest_fold = 0;
   for (const MemoryPart& part : memory_locked()) {
-    if (part.name != "profiles") others += part.bytes;
+    if (part.name == "profiles") continue;
+    others += part.bytes;
+    if (is_stored_whole(part.name)) largest_fold = std::max(largest_fold, part.bytes);
   }
+  others += 2 * largest_fold;  // a checkpoint encodes one at a time, and the store copies that
   const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
   state_.set_profile_limit(std::max(left, kLeastProfiles));
   is_over_limit_ = !state_.trim();

@@ -61,6 +61,7 @@ class Workspace final : public Engine {
     std::vector<Prepared> events;
     std::vector<Record> created;       // identity records, before the events
     std::vector<Surrogate> newcomers;  // their surrogates
+    std::uint64_t seal_ns = 0;
   };
 
   std::string path(std::string_view name) const;
@@ -83,7 +84,7 @@ class Workspace final : public Engine {
   Status prepare(Event event, Time received, Batch& batch);
   Status append_all(Batch& batch, IngestReport& report);
   Status append_created(Batch& batch);
-  Status append_event(Prepared& prepared);
+  Result<Position> append_event(const Prepared& prepared);
   Status append_link(const Prepared& prepared);
   bool refuse_storage(Prepared& prepared);
   Status wait_for_room();
