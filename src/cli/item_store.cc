@@ -16,6 +16,7 @@ constexpr std::size_t kAskedAtOnce = 50;
 
 class WorkspaceItems final : public ItemStore {
  public:
+  BatchSize batch_size() const override { return {.items = 10'000, .bytes = 64u << 20}; }
   explicit WorkspaceItems(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
   Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {
@@ -34,12 +35,18 @@ class WorkspaceItems final : public ItemStore {
     for (const ItemRow& row : rows) {
       changes.push_back(R"({"op":"put_item","item":)" + row.json + "}");
     }
+    is_changed_ = true;
     return engine_->control(changes);
   }
-  Status close() override { return engine_->close(); }
+  // A checkpoint, so that the next start replays nothing.
+  Status close() override {
+    if (is_changed_) TRY_OK(engine_->checkpoint());
+    return engine_->close();
+  }
 
  private:
   std::unique_ptr<Engine> engine_;
+  bool is_changed_ = false;
 };
 
 std::string escaped(std::string_view id) {
@@ -64,6 +71,8 @@ Error refusal(const Answer& answer) {
 
 class ServerItems final : public ItemStore {
  public:
+  // Half of what a server takes in one body.
+  BatchSize batch_size() const override { return {.items = 500, .bytes = 256 * 1024}; }
   explicit ServerItems(Client client) : client_(std::move(client)) {}
 
   Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {

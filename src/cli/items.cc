@@ -20,8 +20,6 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kMostBadSaid = 20;
-constexpr std::size_t kBatchItems = 500;
-constexpr std::size_t kBatchBytes = 256 * 1024;  // half of what a server takes in one body
 constexpr std::size_t kBar = 30;
 
 Time wall_now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -83,11 +81,11 @@ Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& pr
 }
 
 // The first rows that fit one batch.
-std::span<const ItemRow> batch_of(std::span<const ItemRow> rows) {
+std::span<const ItemRow> batch_of(std::span<const ItemRow> rows, const BatchSize& most) {
   std::size_t count = 0, bytes = 0;
-  while (count < std::min(rows.size(), kBatchItems)) {
+  while (count < std::min(rows.size(), most.items)) {
     bytes += rows[count].json.size() + 1;
-    if (count > 0 && bytes > kBatchBytes) break;
+    if (count > 0 && bytes > most.bytes) break;
     ++count;
   }
   return rows.first(count);
@@ -115,7 +113,7 @@ Status store_all(const ImportOptions& options, std::span<const ItemRow> rows, Pr
                                                : ItemStore::of_server(options.server, options.key));
   std::span<const ItemRow> left = rows;
   while (!left.empty()) {
-    const auto batch = batch_of(left);
+    const auto batch = batch_of(left, store->batch_size());
     TRY_OK(store_batch(*store, batch, report));
     left = left.subspan(batch.size());
     const std::size_t done = rows.size() - left.size();
