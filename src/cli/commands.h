@@ -17,6 +17,8 @@ void add_start(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
+void add_items(CLI::App& app, Action& chosen);
+void add_simulate(CLI::App& app, Action& chosen);
 
 int run_attune(int argc, char** argv);
 
