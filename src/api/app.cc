@@ -134,7 +134,7 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 }
 
 App::App(Engine& engine, ApiKeys keys, AppOptions options)
-    : engine_(engine), keys_(std::move(keys)) {
+    : engine_(engine), keys_(std::move(keys)), collect_(options.collect) {
   if (options.is_event_clock) {
     collect_.max_past = collect_.max_future = std::chrono::hours(24 * 365 * 100);
   }
