@@ -79,11 +79,13 @@ class Config {
   std::string print_toml() const;          // every key with its value and source
   std::string print_json() const;          // {"section.key":{"value","source"}}
   std::string values_json() const;         // {"section.key":value}, sorted: what holds, no more
+  std::string changed_json() const;        // the same, without what is a default
   std::string reference_markdown() const;  // every key with its meaning
   // kNotFound names the nearest key.
   Result<std::string> explain(std::string_view key) const;
 
  private:
+  std::string values_json(bool with_defaults) const;
   template <class T>
   static T from_number(double v) {
     if constexpr (std::is_same_v<T, Duration>)

@@ -66,9 +66,14 @@ std::string Config::print_json() const {
   return out;
 }
 
-std::string Config::values_json() const {
+std::string Config::values_json() const { return values_json(true); }
+std::string Config::changed_json() const { return values_json(false); }
+
+std::string Config::values_json(bool with_defaults) const {
   std::map<std::string, std::string> values;
-  for (const ConfigRow& row : rows_) values[row.key] = json_of(row.get());
+  for (const ConfigRow& row : rows_) {
+    if (with_defaults || row.source != "default") values[row.key] = json_of(row.get());
+  }
   std::string out;
   JsonWriter json(out);
   json.begin_object();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "profile/profile.h"
 
 namespace attune {
@@ -73,6 +74,10 @@ Result<EngineOptions> engine_options(const EngineSettings& settings) {
   }
   options.denied_by_default = denied;
   return options;
+}
+
+std::string settings_hash(std::string_view settings) {
+  return fmt::format("{:016x}", hash64(settings));
 }
 
 }  // namespace attune

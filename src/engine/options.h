@@ -19,4 +19,7 @@ void bind(EngineSettings& settings, Config& config);
 // What Engine::open takes. kInvalid: settings each in its range that do not go together.
 Result<EngineOptions> engine_options(const EngineSettings& settings);
 
+// As an open record says it; settings: JSON.
+std::string settings_hash(std::string_view settings);
+
 }  // namespace attune

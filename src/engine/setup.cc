@@ -1,10 +1,9 @@
 #include "engine/setup.h"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
-#include "base/hash.h"
 #include "base/json.h"
+#include "engine/options.h"
 
 namespace attune {
 
@@ -41,9 +40,7 @@ Setup setup_of(const EngineOptions& options, const Setup& before) {
   Setup setup = before;
   if (options.clock != Clock::kAsBefore) setup.clock = options.clock;
   setup.denied_by_default = options.denied_by_default.value_or(before.denied_by_default);
-  if (!options.settings.empty()) {
-    setup.settings_hash = fmt::format("{:016x}", hash64(options.settings));
-  }
+  if (!options.settings.empty()) setup.settings_hash = settings_hash(options.settings);
   return setup;
 }
 
