@@ -30,15 +30,19 @@ std::string full_name(const CLI::App& app) {
 
 std::string option_name(const CLI::Option& option) {
   std::string name = option.get_name(option.get_positional(), !option.get_positional());
-  const std::string type = option.get_type_name();
+  std::string type = option.get_type_name();
+  type.resize(std::min(type.find(':'), type.size()));  // the rest is the range
   if (!option.get_positional() && option.get_type_size() != 0 && !type.empty()) name += " " + type;
   return name;
 }
 
 std::string option_help(const CLI::Option& option) {
   const std::string initial = option.get_default_str();
-  return option.get_description() + (option.get_required() ? " (required)" : "") +
-         (initial.empty() ? "" : fmt::format(" [{}]", initial));
+  const std::string type = option.get_type_name();
+  const auto range = type.find(" in [");
+  return option.get_description() + (range == std::string::npos ? "" : type.substr(range)) +
+         (option.get_required() ? " (required)" : "") +
+         (initial.empty() ? "" : fmt::format(" (default {})", initial));
 }
 
 // Positionals first, --help last.

@@ -28,7 +28,8 @@ std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
               given->by_flag.push_back({key, value, source});
             },
             row->help)
-        ->type_name(row->type == "text" ? "TEXT" : "NUMBER");
+        ->type_name(row->type == "text" ? "TEXT" : "NUMBER")
+        ->default_str(row->initial);
   }
   command.add_option("--config", given->file, "TOML file of settings: attune config reference")
       ->type_name("FILE");

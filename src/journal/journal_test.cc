@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "journal/file_journal.h"
 #include "journal/frame.h"
+#include "journal/recovery.h"
 
 namespace attune {
 namespace {
@@ -309,7 +310,9 @@ TEST_F(JournalTest, SecondOpenerIsRefused) {
   EXPECT_NE(
       second.error().message.find("in use by another process (pid " + std::to_string(::getpid())),
       std::string::npos);
+  EXPECT_EQ(holder_of(options_.directory), std::to_string(::getpid()));
   first.reset();
+  EXPECT_EQ(holder_of(options_.directory), "");
   EXPECT_NE(open(), nullptr);
 }
 

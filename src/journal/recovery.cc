@@ -158,4 +158,12 @@ Result<Fd> lock_directory(const std::string& directory) {
                "stop the other process, or give this one a workspace of its own"};
 }
 
+std::string holder_of(const std::string& directory) {
+  const std::string path = directory + "/LOCK";
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return {};
+  const auto holder = read_at(fd.get(), path, 0, 20);
+  return holder.ok() && !holder->empty() ? *holder : "unknown";
+}
+
 }  // namespace attune
