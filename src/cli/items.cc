@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/item_store.h"
 #include "cli/plot.h"
 #include "cli/screen.h"
@@ -183,15 +184,15 @@ Status import_and_say(const ImportOptions& options) {
 
 void add_import(CLI::App& items, Action& chosen) {
   const auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = items.add_subcommand(
-      "import",
-      "  attune items import shop.csv --workspace shop                   a stopped workspace\n"
-      "  attune items import shop.jsonl --server http://127.0.0.1:8090   a running server, key in "
-      "ATTUNE_ADMIN_KEY\n"
-      "  attune items import shop.csv --dry-run                          only check\n\n"
-      "CSV: the first line names the columns; id is needed; category, tags (parted by |), price,\n"
-      "created and is_hidden are fields of the item, all others its attributes. JSONL: one item a\n"
-      "line. Nothing is stored while a row is bad; the same file again changes nothing.");
+  CLI::App* command = add_command(
+      items, "Commands", "import",
+      "Stores items from a CSV file (the first line names the columns; id is needed; category, "
+      "tags "
+      "parted by |, price, created and is_hidden are fields, all others attributes) or JSONL (one "
+      "item a line). Nothing is stored while a row is bad; the same file again changes nothing",
+      "attune items import shop.csv --workspace shop                   a stopped workspace\n"
+      "attune items import shop.jsonl --server http://127.0.0.1:8090   key in ATTUNE_ADMIN_KEY\n"
+      "attune items import shop.csv --dry-run                          only check");
   command->add_option("file", options->file, "CSV or JSONL file, or - for standard input")
       ->required();
   command->add_option("--workspace", options->workspace, "folder of a stopped workspace");
@@ -237,7 +238,8 @@ std::string report_json(const ImportReport& report, bool is_dry_run) {
 }
 
 void add_items(CLI::App& app, Action& chosen) {
-  CLI::App* items = app.add_subcommand("items", "Items of the catalog: import");
+  CLI::App* items = add_command(app, kOperateGroup, "items", "Items of the catalog",
+                                "attune items import shop.csv --workspace shop");
   items->require_subcommand(1);
   add_import(*items, chosen);
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/plot.h"
 #include "cli/screen.h"
 #include "simulate/world.h"
@@ -142,10 +143,10 @@ Status simulate_events(const SimulateOptions& options) {
   });
 }
 
-void add_one(CLI::App& parent, Action& chosen, const char* name, const char* help,
-             const char* count, Status (*run)(const SimulateOptions&)) {
+void add_one(CLI::App& parent, Action& chosen, const char* name, const char* summary,
+             const char* example, const char* count, Status (*run)(const SimulateOptions&)) {
   const auto options = std::make_shared<SimulateOptions>();
-  CLI::App* command = parent.add_subcommand(name, help);
+  CLI::App* command = add_command(parent, "Commands", name, summary, example);
   command->add_option("--seed", options->seed, "seed of the simulated world");
   command->add_option(count, options->count, "how many")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
@@ -157,16 +158,19 @@ void add_one(CLI::App& parent, Action& chosen, const char* name, const char* hel
 }  // namespace
 
 void add_simulate(CLI::App& app, Action& chosen) {
-  CLI::App* command = app.add_subcommand("simulate", "Data of a simulated audience, for files");
+  CLI::App* command =
+      add_command(app, kRunGroup, "simulate", "Data of a simulated audience, for files",
+                  "attune simulate world --seed 1 --rows 10000 --output world.csv\n"
+                  "attune simulate events --seed 1 --events 50000 --output events.jsonl");
   command->require_subcommand(1);
   add_one(*command, chosen, "world",
-          "  attune simulate world --seed 1 --rows 10000 --output world.csv\n\n"
-          "Rows of world 1: a random person sees a random item; p is the true chance of a click.",
-          "--rows", simulate_world);
+          "Rows of world 1: a random person sees a random item; p is the true chance of a click",
+          "attune simulate world --seed 1 --rows 10000 --output world.csv", "--rows",
+          simulate_world);
   add_one(*command, chosen, "events",
-          "  attune simulate events --seed 1 --events 50000 --output events.jsonl\n\n"
-          "Segment calls of the same people, one JSON object a line: identify, then track.",
-          "--events", simulate_events);
+          "Segment calls of the same people, one JSON object a line: identify, then track",
+          "attune simulate events --seed 1 --events 50000 --output events.jsonl", "--events",
+          simulate_events);
 }
 
 }  // namespace attune

@@ -134,7 +134,7 @@ Status Workspace::append_all(Batch& batch, IngestReport& report) {
   counts_.duplicates += report.duplicates;
   counts_.dropped_by_consent += report.dropped_by_consent;
   follow_event_time(latest);
-  if (!state_.trim()) is_over_limit_ = true;
+  if (!state_.trim()) set_over_limit(true);
   return ok_status();
 }
 
