@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "base/version.h"
 
 namespace attune {
 
@@ -134,7 +135,7 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 }
 
 App::App(Engine& engine, ApiKeys keys, AppOptions options)
-    : engine_(engine), keys_(std::move(keys)) {
+    : engine_(engine), keys_(std::move(keys)), collect_(options.collect) {
   if (options.is_event_clock) {
     collect_.max_past = collect_.max_future = std::chrono::hours(24 * 365 * 100);
   }
@@ -499,7 +500,7 @@ std::string App::openapi() const {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("openapi", "3.1.0").key("info").begin_object();
-  json.field("title", "Attune").field("version", "0.1.0").end_object().key("paths").begin_object();
+  json.field("title", "Attune").field("version", kVersion).end_object().key("paths").begin_object();
   std::vector<std::string_view> written;
   for (const Route& route : routes()) {
     if (std::find(written.begin(), written.end(), route.path) != written.end()) continue;

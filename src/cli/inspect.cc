@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "engine/engine.h"
 
 namespace attune {
@@ -72,7 +73,8 @@ struct InspectOptions {
 
 void add_explain(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("explain", "Why a decision was made");
+  CLI::App* command = add_command(app, kUnderstandGroup, "explain", "Why a decision was made",
+                                  "attune explain --workspace shop d_01...");
   command->add_option("id", options->decision_id, "decision id")->required();
   command->add_option("--workspace", options->workspace, "folder of the workspace");
   command->add_flag("--json", options->is_json, "the output is JSON already");
@@ -83,7 +85,10 @@ void add_explain(CLI::App& app, Action& chosen) {
 
 void add_replay(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("replay", "Rebuild all state from the journal");
+  CLI::App* command = add_command(
+      app, kUnderstandGroup, "replay", "Rebuilds all state from the journal",
+      "attune replay --verify --workspace shop\nattune replay --verify --workspace shop --shards 7 "
+      "--json");
   command->add_option("--workspace", options->workspace, "folder of the workspace");
   command->add_option("--shards", options->shards, "partitions to rebuild with")
       ->check(CLI::Range(1, 64));

@@ -87,7 +87,10 @@ Status Workspace::finish_erasures() {
   if (erased_.empty()) return ok_status();
   const std::vector<Surrogate> erased = std::move(erased_);
   erased_.clear();
-  return erase_identities(erased);
+  TRY_OK(erase_identities(erased));
+  log(LogLevel::kInfo, "erasure_finished",
+      {{"identities", static_cast<std::uint64_t>(erased.size())}});
+  return ok_status();
 }
 
 Result<std::string> Workspace::erase(IdType type, std::string_view id) {

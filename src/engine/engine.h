@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,13 +16,16 @@
 
 namespace attune {
 
-enum class Clock { kWall, kEvent };
+// kAsBefore: the one this workspace ran on last; wall time when it is new.
+enum class Clock { kAsBefore, kWall, kEvent };
+
+class Log;
 
 struct EngineOptions {
-  std::string workspace;       // folder; made when absent
-  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;           // wall time between ticks
-  double event_tick_s = 60;    // kEvent: event time between ticks
+  std::string workspace;           // folder; made when absent
+  Clock clock = Clock::kAsBefore;  // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;               // wall time between ticks
+  double event_tick_s = 60;        // kEvent: event time between ticks
   // Partitions of the identities; state does not depend on it. Several, because a table of profiles
   // that grows moves all it holds at once.
   int shards = 16;
@@ -31,7 +35,10 @@ struct EngineOptions {
   double retention_s = 0;          // older log files are dropped by a cut; 0 = kept
   std::uint64_t log_file_bytes = 64u << 20;  // a new log file starts beyond this
   double full_disk_share = 0.95;             // beyond it events are refused, decisions go on
-  std::uint8_t denied_by_default = 0;        // purposes (profile.h), for persons who said nothing
+  // Purposes (profile.h) refused for persons who said nothing; nullopt = as before, none when new.
+  std::optional<std::uint8_t> denied_by_default = std::nullopt;
+  std::string settings;  // what holds, as JSON: journalled when it changed; "" = not said
+  Log* log = nullptr;    // what an operator should know; must outlive the engine; null = nothing
   // Share of the disk in use, in [0, 1]; a test puts its own here.
   std::function<double(const std::string& path)> disk_used = nullptr;
 };
@@ -98,6 +105,7 @@ class Engine {
   virtual Result<std::string> erase(IdType type, std::string_view id) = 0;
   virtual Status unlink(std::string_view user_id, std::string_view anonymous_id) = 0;
   virtual Time now() const = 0;
+  virtual Clock clock() const = 0;  // kWall or kEvent
   // Closes the current tick at this clock reading and runs the folds across people.
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.

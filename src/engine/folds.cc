@@ -107,6 +107,7 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   if (part == FoldPart::kAll) {
     TRY_OK(store_one("graph", folds.graph, sink));
     TRY_OK(store_one("catalog", *folds.catalog, sink));
+    TRY_OK(sink("setup", encode_setup(folds.setup, "")));
   }
   std::string counters;
   encode_counters(folds.counters, counters);
@@ -129,6 +130,10 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     TRY_OK(load_one(store, "catalog", [&](std::string_view bytes) -> Status {
       TRY(Catalog catalog, Catalog::decode(bytes));
       folds.catalog = std::make_shared<const Catalog>(std::move(catalog));
+      return ok_status();
+    }));
+    TRY_OK(load_one(store, "setup", [&](std::string_view bytes) -> Status {
+      TRY(folds.setup, decode_setup(bytes));
       return ok_status();
     }));
   }

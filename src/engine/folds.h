@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "engine/setup.h"
 #include "feature/plan.h"
 #include "learn/learner.h"
 #include "model/item_item.h"
@@ -26,6 +27,7 @@ struct Folds {
   IdentityGraph graph;
   // Of control records.
   std::shared_ptr<const Catalog> catalog = std::make_shared<Catalog>();
+  Setup setup;  // of the last open record
   // Across people: they change at ticks.
   Counters counters;
   ItemItem item_item;

@@ -167,7 +167,7 @@ Status Workspace::append_all(Batch& batch, IngestReport& report) {
   stages.finish(counts_.stages.append_ns, counts_.stages.fold_ns);
   counts_.stages.seal_ns += batch.seal_ns;
   follow_event_time(latest);
-  if (!state_.trim()) is_over_limit_ = true;
+  if (!state_.trim()) set_over_limit(true);
   return ok_status();
 }
 

@@ -88,7 +88,7 @@ void State::event(Position at, Surrogate identity, Event&& event) {
   if (entry && is_engagement(event.verb)) note_touched(*entry);
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
-  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
+  if (scratch_.position == 0) scratch_.denied_purposes = folds_.setup.denied_by_default;
   if (has_consent) scratch_.denied_purposes = said;
   if (scratch_.denies(Purpose::kStorage)) folds_.has_storage_denials = true;
   scratch_.apply(event, view_of(is_about_item ? item_key(event.item_id) : ItemKey{}), at);
@@ -100,7 +100,7 @@ void State::event(Position at, Surrogate identity, Event&& event) {
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
   (void)decoded(identity);
-  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
+  if (scratch_.position == 0) scratch_.denied_purposes = folds_.setup.denied_by_default;
   for (const ShownItem& shown : decision.shown) {
     scratch_.mark_shown(view_of(item_key(shown.item_id)), shown.p_click,
                         decision.is_impression_served, decision.time, at);
@@ -112,13 +112,20 @@ void State::decision(Position at, Surrogate identity, const Decision& decision) 
 void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }
 
 Status State::control(std::span<const std::string> changes, Time received) {
+  // In a replay one change comes after another: a copy each would take time by items squared.
+  if (changes.size() == 1 && draft_ == folds_.catalog && draft_.use_count() == 2) {
+    is_catalog_dirty_ = true;
+    return draft_->apply(changes[0], received);
+  }
   auto next = std::make_shared<Catalog>(*folds_.catalog);
   for (const std::string& change : changes) TRY_OK(next->apply(change, received));
-  set_catalog(std::move(next));
+  set_catalog(next);
+  draft_ = std::move(next);
   return ok_status();
 }
 
 void State::set_catalog(std::shared_ptr<const Catalog> catalog) {
+  draft_ = nullptr;
   folds_.catalog = std::move(catalog);
 }
 
@@ -186,7 +193,10 @@ void State::tick(std::uint64_t number, Time clock) {
   publish(false);
 }
 
-void State::open() { publish(true); }
+void State::open(const Setup& setup) {
+  folds_.setup = setup;
+  publish(true);
+}
 
 // Copies share what did not change, so this costs what changed since the last time. The process
 // that continues a journal publishes everything at its start, and a replay does at the same record:
@@ -235,12 +245,13 @@ Profile State::person(Surrogate any) {
 }
 
 bool State::may_refuse_storage() const {
-  return folds_.has_storage_denials || (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
+  return folds_.has_storage_denials ||
+         (folds_.setup.denied_by_default & bit(Purpose::kStorage)) != 0;
 }
 
 std::uint8_t State::denied(Surrogate any) {
   const Profile known = person(any);
-  return known.position == 0 ? options_.denied_by_default : known.denied_purposes;
+  return known.position == 0 ? folds_.setup.denied_by_default : known.denied_purposes;
 }
 
 bool State::trim() {

@@ -14,8 +14,7 @@
 namespace attune {
 
 struct StateOptions {
-  int shards = 1;                      // partitions of the identities; nothing depends on it
-  std::uint8_t denied_by_default = 0;  // purposes, for persons who said nothing
+  int shards = 1;  // partitions of the identities; nothing depends on it
 };
 
 class State {
@@ -39,7 +38,7 @@ class State {
   // Folds across people: everything since the last tick, then what time brings; publishes.
   void tick(std::uint64_t number, Time clock);
   // The process began again here: publishes everything, as a start does.
-  void open();
+  void open(const Setup& setup);
 
   // Records up to this one leave the folds across people alone: they hold them already.
   void set_across_from(Position at) { across_from_ = at; }
@@ -101,6 +100,7 @@ class State {
   const StateOptions options_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
+  std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null
   Position across_from_ = 0;
   Profile scratch_;
   std::string encoded_;

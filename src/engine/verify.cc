@@ -27,8 +27,7 @@ Result<VerifyReport> Workspace::verify(int shards) {
     TRY(const std::string bytes, base->load(identity));
     return open(identity, bytes);
   };
-  State rebuilt({.shards = shards, .denied_by_default = options_.denied_by_default},
-                base ? load : ProfileCache::Load());
+  State rebuilt({.shards = shards}, base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
   TRY(const Position last,
       replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, {}));

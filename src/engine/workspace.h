@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
 #include "engine/state.h"
@@ -38,6 +39,7 @@ class Workspace final : public Engine {
   Status export_person(IdType type, std::string_view id,
                        const std::function<void(std::string_view line)>& sink) override;
   Time now() const override;
+  Clock clock() const override { return is_event_clock_ ? Clock::kEvent : Clock::kWall; }
   Status tick(Time clock) override;
   Result<std::vector<FoldHash>> fold_hashes() override;
   Result<VerifyReport> verify(int shards) override;
@@ -66,6 +68,10 @@ class Workspace final : public Engine {
 
   std::string path(std::string_view name) const;
   Time received_now() const { return now(); }
+  void log(LogLevel level, std::string_view event,
+           std::initializer_list<LogField> fields = {}) const {
+    if (options_.log) options_.log->write(level, event, fields);
+  }
   Time now_locked() const;
   // workspace.cc
   Status restore();
@@ -78,6 +84,8 @@ class Workspace final : public Engine {
   void follow_event_time(Time latest);
   void watch_disk();
   void keep_memory_locked();
+  void set_over_limit(bool is_over);
+  void note_failure(std::string_view event, const Status& status, bool& has_failed) const;
   // ingest.cc
   Result<Surrogate> identity(IdType type, const std::string& id, Time received, Batch& batch);
   Result<Surrogate> previous(const std::string& id, Time received, Batch& batch);
@@ -121,9 +129,11 @@ class Workspace final : public Engine {
   Position checkpoint_at_ = 0;
   std::uint64_t stored_updates_ = 0;  // of the learner, in the newest model file
   bool is_closed_ = false;
+  bool is_event_clock_ = false;   // set once, at the start
   bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
+  std::optional<Error> failure_;   // of the last tick: the journal takes nothing more
   std::vector<Surrogate> erased_;  // by the replayed tail: their keys may still be there
   std::atomic<std::uint64_t> decisions_{0};
   std::uint64_t seed_;
