@@ -230,6 +230,14 @@ Profile State::person(Surrogate any) {
   return merge(present);
 }
 
+Position State::position_of(Surrogate any) {
+  Position last = 0;
+  for (const Surrogate member : folds_.graph.members(any)) {
+    last = std::max(last, decoded(member).position);
+  }
+  return last;
+}
+
 bool State::may_refuse_storage() const {
   return folds_.has_storage_denials || (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
 }

@@ -68,7 +68,10 @@ Status Workspace::start() {
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
-  TRY_OK(open_record());
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY_OK(open_record());
+  }
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -120,8 +123,9 @@ Status Workspace::restore() {
   return finish_erasures();
 }
 
+// Under the lock. Everything is published anew, here and where a replay meets the record: what
+// decisions read after it depends on the state alone.
 Status Workspace::open_record() {
-  const std::scoped_lock lock(mutex_);
   Record record{.kind = Kind::kOpen, .received = now_locked(), .payload = {}};
   JsonWriter(record.payload)
       .begin_object()
