@@ -83,8 +83,7 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   TRY_OK(sink("counters", counters));
   TRY_OK(store_one("item_item", folds.item_item, sink));
   std::string learner;
-  (void)seal;
-  folds.learner.encode(learner);
+  folds.learner.encode(learner, seal);
   TRY_OK(sink("learner", learner));
   return sink("clock", encode_clock(folds));
 }
@@ -109,9 +108,8 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     TRY(folds.item_item, ItemItem::decode(bytes));
     return ok_status();
   }));
-  (void)open;
   TRY_OK(load_one(store, "learner", [&](std::string_view bytes) -> Status {
-    TRY(folds.learner, Learner::decode(bytes));
+    TRY(folds.learner, Learner::decode(bytes, open));
     return ok_status();
   }));
   return load_one(store, "clock",

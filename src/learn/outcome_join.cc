@@ -6,6 +6,9 @@
 #include "base/bytes.h"
 
 namespace attune {
+namespace {
+constexpr std::size_t kBlobBytes = 1u << 20;
+}  // namespace
 
 bool OutcomeJoin::insert(Position at, Pending pending) {
   if (pending_.contains(at) || !by_id_.emplace(pending.id, at).second) return false;
@@ -125,63 +128,93 @@ void OutcomeJoin::forget(Surrogate identity) {
   for (const Position at : all) erase(at);
 }
 
-void OutcomeJoin::encode(std::string& out) const {
+void OutcomeJoin::encode_pending(Position at, const Pending& p, std::string& out) {
   Writer w(out);
-  w.varint(max_pending_);
-  w.varint(dropped_);
-  w.varint(pending_.size());
-  for (const auto& [at, p] : pending_) {
-    w.varint(at);
-    w.u64(p.id);
-    w.u64(raw(p.identity));
-    w.svarint(to_us(p.time));
-    w.svarint(to_us(p.end));
-    w.u8(static_cast<std::uint8_t>(p.policy));
-    w.varint(p.shown.size());
-    for (const Shown& s : p.shown) {
-      w.u64(raw(s.item));
-      w.u8(static_cast<std::uint8_t>((s.is_seen ? 1 : 0) | (s.is_learned ? 2 : 0)));
-      w.varint(s.row.size());
-      for (const Feature& f : s.row) {
-        w.u32(f.hash);
-        w.f32(f.value);
-      }
+  w.varint(at);
+  w.u64(p.id);
+  w.svarint(to_us(p.time));
+  w.svarint(to_us(p.end));
+  w.u8(static_cast<std::uint8_t>(p.policy));
+  w.varint(p.shown.size());
+  for (const Shown& s : p.shown) {
+    w.u64(raw(s.item));
+    w.u8(static_cast<std::uint8_t>((s.is_seen ? 1 : 0) | (s.is_learned ? 2 : 0)));
+    w.varint(s.row.size());
+    for (const Feature& f : s.row) {
+      w.u32(f.hash);
+      w.f32(f.value);
     }
   }
 }
 
-Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes) {
-  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+// False: the bytes make no sense.
+bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes) {
   Reader r(bytes);
-  OutcomeJoin join(r.varint());
-  join.dropped_ = r.varint();
-  const std::uint64_t decisions = r.varint();
-  for (std::uint64_t i = 0; i < decisions && r.ok(); ++i) {
+  while (r.left() > 0) {
     const Position at = r.varint();
     Pending p;
+    p.identity = identity;
     p.id = r.u64();
-    p.identity = Surrogate{r.u64()};
     p.time = time_from_us(r.svarint());
     p.end = time_from_us(r.svarint());
     const std::uint8_t policy = r.u8();
-    if (policy > 3) return corrupt;
+    if (policy > 3) return false;
     p.policy = static_cast<Policy>(policy);
-    const std::uint64_t shown = r.varint();
-    for (std::uint64_t k = 0; k < shown && r.ok(); ++k) {
+    for (std::uint64_t shown = r.varint(); shown > 0 && r.ok(); --shown) {
       Shown s{ItemKey{r.u64()}, false, false, {}};
       const std::uint8_t flags = r.u8();
       s.is_seen = (flags & 1) != 0;
       s.is_learned = (flags & 2) != 0;
-      const std::uint64_t features = r.varint();
-      for (std::uint64_t f = 0; f < features && r.ok(); ++f) {
+      for (std::uint64_t features = r.varint(); features > 0 && r.ok(); --features) {
         const std::uint32_t hash = r.u32();
         s.row.push_back({hash, r.f32()});
       }
       p.shown.push_back(std::move(s));
     }
-    if (!r.ok() || !join.insert(at, std::move(p))) return corrupt;
+    if (!r.ok() || !insert(at, std::move(p))) return false;
   }
-  if (!r.ok() || !r.done()) return corrupt;
+  return r.ok();
+}
+
+// max_pending, dropped, then blobs until the end: the surrogate, and, sealed, what waits of it. One
+// identity may have several, so that none is longer than can be sealed.
+void OutcomeJoin::encode(std::string& out, const SealRow& seal) const {
+  Writer w(out);
+  w.varint(max_pending_);
+  w.varint(dropped_);
+  std::vector<Surrogate> identities;
+  for (const auto& [identity, own] : by_identity_) identities.push_back(identity);
+  std::sort(identities.begin(), identities.end());
+  std::string rows;
+  for (const Surrogate identity : identities) {
+    const auto flush = [&] {
+      const std::string blob = seal ? seal(identity, rows) : rows;
+      rows.clear();
+      if (blob.empty()) return;  // its key is gone
+      w.u64(raw(identity));
+      w.str(blob);
+    };
+    for (const Position at : by_identity_.at(identity)) {
+      encode_pending(at, pending_.at(at), rows);
+      if (rows.size() > kBlobBytes) flush();
+    }
+    if (!rows.empty()) flush();
+  }
+}
+
+Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& open) {
+  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+  Reader r(bytes);
+  OutcomeJoin join(r.varint());
+  join.dropped_ = r.varint();
+  while (r.ok() && r.left() > 0) {
+    const Surrogate identity{r.u64()};
+    const std::string_view blob = r.str();
+    if (!r.ok()) return corrupt;
+    const auto rows = open ? open(identity, blob) : std::optional<std::string>(blob);
+    if (rows && !join.decode_all(identity, *rows)) return corrupt;
+  }
+  if (!r.ok()) return corrupt;
   return join;
 }
 

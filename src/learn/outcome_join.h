@@ -1,6 +1,7 @@
 // OutcomeJoin: shown items waiting for what came of them. Each has one outcome at most: engaged, at
 // once, or not, when its window has ended. A pure fold in journal order; one thread.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,10 @@ struct Outcome {
   std::vector<Feature> row;
 };
 
+// What waits of an identity is stored through these; the key it is sealed under may be gone.
+using SealRow = std::function<std::string(Surrogate, std::string_view)>;
+using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
+
 class OutcomeJoin {
  public:
   explicit OutcomeJoin(std::size_t max_pending) : max_pending_(max_pending) {}
@@ -39,8 +44,10 @@ class OutcomeJoin {
   void forget(Surrogate identity);
   std::size_t pending() const { return pending_.size(); }
   std::uint64_t dropped() const { return dropped_; }
-  void encode(std::string& out) const;  // canonical
-  static Result<OutcomeJoin> decode(std::string_view bytes);
+  // Canonical when nothing is sealed. Of an identity only its surrogate is outside the seal; what
+  // can no longer be opened is left out.
+  void encode(std::string& out, const SealRow& seal = nullptr) const;
+  static Result<OutcomeJoin> decode(std::string_view bytes, const OpenRow& open = nullptr);
 
  private:
   struct Shown {
@@ -61,6 +68,8 @@ class OutcomeJoin {
     const Pending* pending = nullptr;
     Shown* shown = nullptr;
   };
+  static void encode_pending(Position at, const Pending& pending, std::string& out);
+  bool decode_all(Surrogate identity, std::string_view bytes);
   Match find(const Event& event, std::span<const Surrogate> person);
   Match in_decision(Position at, ItemKey item, Time time, bool is_named);
   bool insert(Position at, Pending pending);
