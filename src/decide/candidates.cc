@@ -121,15 +121,27 @@ class Collector {
 
 }  // namespace
 
+namespace {
+
+std::size_t limit_of(const Placement& placement) {
+  return std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
+}
+
+}  // namespace
+
+std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,
+                                     const Published& published) {
+  std::vector<ItemKey> recent;
+  recent_items(history, kRecentItems, recent);
+  if (!published.item_item || recent.empty()) return {};
+  return published.item_item->score(recent, limit_of(placement));
+}
+
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
                                           const Profile& seen, const Placement& placement,
                                           const Published& published, bool is_learned, Time now) {
-  const std::size_t limit =
-      std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
-  std::vector<ItemKey> recent;
-  recent_items(history, kRecentItems, recent);
-  std::vector<Neighbour> near;
-  if (published.item_item && !recent.empty()) near = published.item_item->score(recent, limit);
+  const std::size_t limit = limit_of(placement);
+  const std::vector<Neighbour> near = neighbours_of(history, placement, published);
 
   Collector collector(seen, placement, published, near, limit, now);
   const auto& items = published.catalog->items();

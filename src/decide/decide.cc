@@ -160,6 +160,22 @@ void add_others(const std::vector<Candidate>& candidates, const std::vector<std:
   }
 }
 
+// What may be read of a person, what was published; blank where there is none.
+struct Basis {
+  Basis(const Profile& person, const Published& published)
+      : history(is_denied(person) ? kBlank : person),
+        counters(published.counters ? *published.counters : kNoCounters),
+        weights(published.weights ? *published.weights : kNoWeights) {}
+  const Profile& history;
+  const Counters& counters;
+  const Weights& weights;
+
+ private:
+  static inline const Profile kBlank{};
+  static inline const Counters kNoCounters{};
+  static inline const Weights kNoWeights{};
+};
+
 }  // namespace
 
 bool is_control(std::uint64_t person_hash, double control_share) {
@@ -189,12 +205,8 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   if (!published.catalog) {
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
-  static const Profile kBlank;
-  static const Counters kNoCounters;
-  static const Weights kNoWeights;
-  const Counters& counters = published.counters ? *published.counters : kNoCounters;
-  const Weights& weights = published.weights ? *published.weights : kNoWeights;
-  const Profile& history = is_denied(person) ? kBlank : person;
+  const Basis basis(person, published);
+  const auto& [history, counters, weights] = basis;
   const Choice choice = choose_policy(person, is_known, person_hash, placement, published);
   const bool is_learned = choice.policy == Policy::kLearned;
 
@@ -225,6 +237,26 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   }
   add_others(candidates, order, slate, out);
   if (out.shown.empty()) out.reason = "no eligible items";
+  return out;
+}
+
+std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
+                                           const Published& published) {
+  const Basis basis(person, published);
+  const Placement& placement = published.catalog->placement(made.placement);
+  const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
+  const RowBuilder rows(basis.history, basis.counters, made.placement, made.time);
+  std::vector<std::vector<Part>> out;
+  for (const ShownItem& shown : made.shown) {
+    Candidate c;
+    c.item = published.catalog->find(shown.item_id);
+    out.emplace_back();
+    if (c.item == nullptr) continue;
+    const auto at = std::find_if(near.begin(), near.end(),
+                                 [&](const Neighbour& n) { return n.item == c.item->key; });
+    if (at != near.end()) c.neighbour = at->count;
+    out.back() = explain(c, rows, basis.weights);
+  }
   return out;
 }
 

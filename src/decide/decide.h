@@ -43,6 +43,11 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
                         std::uint64_t person_hash, const Placement& placement,
                         const Published& published, Time now, Rng& rng, std::string decision_id);
 
+// The parts of each shown item, computed again from what the decision was made of: bit for bit what
+// it holds. No parts: the version's catalog has no such item.
+std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
+                                           const Published& published);
+
 // Whether a person belongs to the control share.
 bool is_control(std::uint64_t person_hash, double control_share);
 

@@ -48,6 +48,7 @@ struct IngestReport {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
   std::size_t dropped_by_consent = 0;
+  std::size_t dropped_by_erasure = 0;  // their person was erased this moment
 };
 
 struct FoldHash {
@@ -61,9 +62,20 @@ struct MemoryPart {
   std::uint64_t bytes = 0;
 };
 
+// Feature rows of the decisions in the journal, recomputed.
+struct RowReport {
+  std::uint64_t decisions = 0;       // compared
+  std::uint64_t rows = 0;            // of those, one for each shown item
+  std::uint64_t differing = 0;       // rows that are not equal bit for bit
+  std::uint64_t not_comparable = 0;  // decisions: what they were made of was cut off or erased
+  std::uint64_t erased = 0;          // decisions whose own person was erased: unreadable
+  std::string first_difference;
+};
+
 struct VerifyReport {
-  bool is_equal = false;
+  bool is_equal = false;  // all folds are, and no row differs
   std::vector<FoldHash> live, rebuilt;
+  RowReport rows;
 };
 
 // CPU time of the threads that did it, since the start.
@@ -110,8 +122,8 @@ class Engine {
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.
   virtual Result<std::vector<FoldHash>> fold_hashes() = 0;
-  // Rebuilds everything from base and journal beside the live state and compares. Holds up
-  // decisions and events while it hashes.
+  // Rebuilds everything from base and journal beside the live state and compares; recomputes the
+  // rows of decisions on the way. Holds up decisions and events while it hashes.
   virtual Result<VerifyReport> verify(int shards) = 0;
   // Stores all folds as of now; the next start replays from here.
   virtual Status checkpoint() = 0;

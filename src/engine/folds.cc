@@ -115,8 +115,7 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   counters = {};  // one encoded fold at a time is in memory
   TRY_OK(store_item_item(folds.item_item, sink));
   std::string learner;
-  (void)seal;
-  folds.learner.encode(learner);
+  folds.learner.encode(learner, seal);
   TRY_OK(sink("learner", learner));
   return sink("clock", encode_clock(folds));
 }
@@ -142,9 +141,8 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     return ok_status();
   }));
   TRY_OK(load_item_item(store, folds.item_item));
-  (void)open;
   TRY_OK(load_one(store, "learner", [&](std::string_view bytes) -> Status {
-    TRY(folds.learner, Learner::decode(bytes));
+    TRY(folds.learner, Learner::decode(bytes, open));
     return ok_status();
   }));
   return load_one(store, "clock",

@@ -56,6 +56,13 @@ Event refusal_of(const Event& event) {
 
 }  // namespace
 
+// Whether an identity that was found when the batch was begun has been erased since.
+bool Workspace::is_gone(Surrogate identity, const Batch& batch) const {
+  if (batch.erasures == erasures_ && erasing_.empty()) return false;
+  return std::find(erasing_.begin(), erasing_.end(), identity) != erasing_.end() ||
+         !keyring_->has_key(identity);
+}
+
 Result<Surrogate> Workspace::identity(IdType type, const std::string& id, Time received,
                                       Batch& batch) {
   if (const auto known = keyring_->find(type, id)) return *known;
@@ -149,6 +156,11 @@ Status Workspace::append_all(Batch& batch, IngestReport& report) {
       ++report.duplicates;
       continue;
     }
+    if (is_gone(prepared.identity, batch) ||
+        (raw(prepared.other) != 0 && is_gone(prepared.other, batch))) {
+      ++report.dropped_by_erasure;
+      continue;
+    }
     TRY_OK(state_.load(prepared.identity));
     if (refuse_storage(prepared)) {
       ++report.dropped_by_consent;
@@ -190,7 +202,7 @@ void Workspace::ingest(std::vector<Event> events,
     return done(ready().ok() ? Error{Code::kUnavailable, "the disk was full"} : ready().error());
   if (const Status room = wait_for_room(); !room.ok()) return done(room.error());
   const Time received = received_now();
-  Batch batch;
+  Batch batch = new_batch();
   batch.events.reserve(events.size());
   const std::uint64_t begin_ns = thread_cpu_ns();
   for (Event& event : events) {

@@ -114,7 +114,6 @@ void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b
 Status State::control(std::span<const std::string> changes, Time received) {
   // In a replay one change comes after another: a copy each would take time by items squared.
   if (changes.size() == 1 && draft_ == folds_.catalog && draft_.use_count() == 2) {
-    is_catalog_dirty_ = true;
     return draft_->apply(changes[0], received);
   }
   auto next = std::make_shared<Catalog>(*folds_.catalog);
@@ -242,6 +241,14 @@ Profile State::person(Surrogate any) {
     present.push_back(&parts[i]);
   }
   return merge(present);
+}
+
+Position State::position_of(Surrogate any) {
+  Position last = 0;
+  for (const Surrogate member : folds_.graph.members(any)) {
+    last = std::max(last, decoded(member).position);
+  }
+  return last;
 }
 
 bool State::may_refuse_storage() const {

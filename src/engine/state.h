@@ -52,7 +52,8 @@ class State {
   std::uint64_t tick_number() const { return folds_.tick; }
   Time clock() const { return folds_.clock; }
 
-  Profile person(Surrogate any);  // merge of the identities of that person; load() first
+  Profile person(Surrogate any);        // merge of the identities of that person; load() first
+  Position position_of(Surrogate any);  // of that merge, at the cost of reading it only
   // Purposes refused by that person, with the default for those who said nothing.
   std::uint8_t denied(Surrogate any);
   bool may_refuse_storage() const;

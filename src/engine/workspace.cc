@@ -80,7 +80,10 @@ Status Workspace::start() {
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
-  TRY_OK(open_record());
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY_OK(open_record());
+  }
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -134,8 +137,9 @@ Status Workspace::restore() {
   return finish_erasures();
 }
 
+// Under the lock. Everything is published anew, here and where a replay meets the record: what
+// decisions read after it depends on the state alone.
 Status Workspace::open_record() {
-  const std::scoped_lock lock(mutex_);
   const Setup& before = state_.folds().setup;
   const Setup setup = setup_of(options_, before);
   const bool is_changed = setup.settings_hash != before.settings_hash;

@@ -48,8 +48,9 @@ class Learner {
   std::size_t pending_bytes() const { return join_.memory_bytes(); }
 
   // Canonical and complete: continuing after decode equals never having stopped.
-  void encode(std::string& out) const;
-  static Result<Learner> decode(std::string_view bytes);
+  // What waits of persons may be sealed (outcome_join.h).
+  void encode(std::string& out, const SealRow& seal_row = nullptr) const;
+  static Result<Learner> decode(std::string_view bytes, const OpenRow& open = nullptr);
 
  private:
   PolicyCount& count(Policy p) { return policies_[static_cast<std::size_t>(p)]; }

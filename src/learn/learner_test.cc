@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "base/rng.h"
 
 namespace attune {
@@ -229,6 +231,37 @@ TEST(Learner, ContinuingAfterDecodeEqualsNeverHavingStopped) {
   EXPECT_GT(whole.updates(), 100u);
   EXPECT_GT(whole.progressive().positives(), 10u);
   EXPECT_GT(whole.closed_early(), 10u);
+}
+
+TEST(Learner, WhatWaitsIsStoredSealedAndGoneWithItsKey) {
+  Learner l = small();
+  for (Position i = 1; i <= 300; ++i) step(l, i);
+  l.on_decision(decision("ada-waits", 301, {"ada-item"}), kAda, 301);
+  l.on_decision(decision("bob-waits", 302, {"bob-item"}), kBob, 302);
+  const auto seal = [](Surrogate who, std::string_view row) {
+    std::string out(row);
+    for (char& c : out) c = static_cast<char>(c ^ static_cast<char>(raw(who) * 37 + 1));
+    return out;
+  };
+  std::string stored;
+  l.encode(stored, seal);
+  std::string feature;  // as a row that is not sealed holds it
+  Writer(feature).u32(static_cast<std::uint32_t>(hash64("ada-item")));
+  EXPECT_NE(bytes_of(l).find(feature), std::string::npos);
+  EXPECT_EQ(stored.find(feature), std::string::npos);
+  const auto open_with = [&](bool has_adas_key) {
+    return [&seal, has_adas_key](Surrogate who, std::string_view row) {
+      const bool is_gone = who == kAda && !has_adas_key;
+      return is_gone ? std::nullopt : std::optional<std::string>(seal(who, row));
+    };
+  };
+  const auto whole = Learner::decode(stored, open_with(true));
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_EQ(bytes_of(*whole), bytes_of(l));
+  const auto without = Learner::decode(stored, open_with(false));
+  ASSERT_TRUE(without.ok());
+  l.forget(kAda);
+  EXPECT_EQ(bytes_of(*without), bytes_of(l));
 }
 
 TEST(Learner, RefusesDamage) {

@@ -7,6 +7,7 @@
 namespace attune {
 namespace {
 
+constexpr std::size_t kBlobBytes = 1u << 20;
 constexpr std::size_t kBesideRows = 256;  // bytes of one that waits, with its places in the tables
 
 std::int64_t second_of(Time time) {
@@ -35,15 +36,15 @@ std::bitset<kMostShown> read_bits(std::size_t size, Reader& r) {
 
 bool OutcomeJoin::insert(Position at, Pending pending) {
   const IdHash64 id{pending.id};
-  if (pending_.contains(at) || id == IdHash64{} || by_id_.contains(id)) return false;
+  if (pending.identity == Surrogate{} || pending_.contains(at) || id == IdHash64{} ||
+      by_id_.contains(id))
+    return false;
   by_id_.change(id) = at;
   ends_[second_of(pending.end)].push_back(at);
-  if (pending.identity != Surrogate{}) {
-    Position& newest = newest_.change(pending.identity);
-    pending.older = newest;
-    if (newest != 0) pending_.change(newest).newer = at;
-    newest = at;
-  }
+  Position& newest = newest_.change(pending.identity);
+  pending.older = newest;
+  if (newest != 0) pending_.change(newest).newer = at;
+  newest = at;
   rows_bytes_ += pending.rows.bytes().size() + 64;
   used_bytes_ += pending.rows.bytes().size() + kBesideRows;
   pending_.change(at) = std::move(pending);
@@ -179,55 +180,91 @@ void OutcomeJoin::forget(Surrogate identity) {
   }
 }
 
-void OutcomeJoin::encode(std::string& out) const {
-  std::vector<Position> order;
-  order.reserve(pending_.size());
-  pending_.each([&](Position at, const Pending&) { order.push_back(at); });
-  std::sort(order.begin(), order.end());
+void OutcomeJoin::encode_pending(Position at, const Pending& p, std::string& out) {
   Writer w(out);
-  w.varint(max_bytes_);
-  w.varint(closed_early_);
-  w.varint(order.size());
-  for (const Position at : order) {
-    const Pending& p = *pending_.find(at);
-    w.varint(at);
-    w.u64(p.id);
-    w.u64(raw(p.identity));
-    w.svarint(to_us(p.time));
-    w.svarint(to_us(p.end));
-    w.u8(static_cast<std::uint8_t>(p.policy));
-    w.str(p.rows.bytes());
-    write_bits(p.seen, p.rows.size(), w);
-    write_bits(p.learned, p.rows.size(), w);
-  }
+  w.varint(at);
+  w.u64(p.id);
+  w.svarint(to_us(p.time));
+  w.svarint(to_us(p.end));
+  w.u8(static_cast<std::uint8_t>(p.policy));
+  w.str(p.rows.bytes());
+  write_bits(p.seen, p.rows.size(), w);
+  write_bits(p.learned, p.rows.size(), w);
 }
 
-Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes) {
-  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+// False: the bytes make no sense.
+bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes, Numbered& out) {
   Reader r(bytes);
-  OutcomeJoin join(r.varint());
-  join.closed_early_ = r.varint();
-  const std::uint64_t decisions = r.varint();
-  Position last = 0;
-  for (std::uint64_t i = 0; i < decisions && r.ok(); ++i) {
+  while (r.left() > 0) {
     const Position at = r.varint();
-    if (at <= last) return corrupt;
-    last = at;
     Pending p;
+    p.identity = identity;
     p.id = r.u64();
-    p.identity = Surrogate{r.u64()};
     p.time = time_from_us(r.svarint());
     p.end = time_from_us(r.svarint());
     const std::uint8_t policy = r.u8();
     auto rows = PackedRows::from(r.str());
-    if (policy > 3 || !rows) return corrupt;
+    if (!r.ok() || at == 0 || policy > 3 || !rows) return false;
     p.policy = static_cast<Policy>(policy);
     p.rows = std::move(*rows);
     p.seen = read_bits(p.rows.size(), r);
     p.learned = read_bits(p.rows.size(), r);
-    if (!r.ok() || !join.insert(at, std::move(p))) return corrupt;
+    out.emplace_back(at, std::move(p));
   }
-  if (!r.ok() || !r.done()) return corrupt;
+  return r.ok();
+}
+
+std::vector<Position> OutcomeJoin::positions_of(Position newest) const {
+  std::vector<Position> all;
+  for (Position at = newest; at != 0; at = pending_.find(at)->older) all.push_back(at);
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+// max_bytes, closed_early, then blobs until the end: the surrogate, and, sealed, what waits of it.
+// One identity may have several, so that none is longer than can be sealed.
+void OutcomeJoin::encode(std::string& out, const SealRow& seal) const {
+  std::vector<std::pair<Surrogate, Position>> identities;
+  newest_.each([&](Surrogate who, Position newest) { identities.emplace_back(who, newest); });
+  std::sort(identities.begin(), identities.end());
+  Writer w(out);
+  w.varint(max_bytes_);
+  w.varint(closed_early_);
+  std::string rows;
+  for (const auto& [identity, newest] : identities) {
+    const auto flush = [&, who = identity] {
+      const std::string blob = seal ? seal(who, rows) : rows;
+      rows.clear();
+      if (blob.empty()) return;  // its key is gone
+      w.u64(raw(who));
+      w.str(blob);
+    };
+    for (const Position at : positions_of(newest)) {
+      encode_pending(at, *pending_.find(at), rows);
+      if (rows.size() > kBlobBytes) flush();
+    }
+    if (!rows.empty()) flush();
+  }
+}
+
+Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& open) {
+  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+  Reader r(bytes);
+  OutcomeJoin join(r.varint());
+  join.closed_early_ = r.varint();
+  Numbered all;
+  while (r.ok() && r.left() > 0) {
+    const Surrogate identity{r.u64()};
+    const std::string_view blob = r.str();
+    if (!r.ok() || identity == Surrogate{}) return corrupt;
+    const auto rows = open ? open(identity, blob) : std::optional<std::string>(blob);
+    if (rows && !decode_all(identity, *rows, all)) return corrupt;
+  }
+  if (!r.ok()) return corrupt;
+  std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  for (auto& [at, p] : all) {
+    if (!join.insert(at, std::move(p))) return corrupt;
+  }
   return join;
 }
 

@@ -4,6 +4,7 @@
 // changed.
 #pragma once
 #include <bitset>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -26,6 +27,10 @@ struct Outcome {
   std::vector<Feature> row;
 };
 
+// What waits of an identity is stored through these; the key it is sealed under may be gone.
+using SealRow = std::function<std::string(Surrogate, std::string_view)>;
+using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
+
 class OutcomeJoin {
  public:
   explicit OutcomeJoin(std::size_t max_bytes) : max_bytes_(max_bytes) {}
@@ -45,8 +50,10 @@ class OutcomeJoin {
   std::size_t pending() const { return pending_.size(); }
   std::uint64_t closed_early() const { return closed_early_; }
   std::size_t memory_bytes() const { return pending_.memory_bytes() + index_bytes() + rows_bytes_; }
-  void encode(std::string& out) const;  // canonical
-  static Result<OutcomeJoin> decode(std::string_view bytes);
+  // Canonical when nothing is sealed. Of an identity only its surrogate is outside the seal; what
+  // can no longer be opened is left out.
+  void encode(std::string& out, const SealRow& seal = nullptr) const;
+  static Result<OutcomeJoin> decode(std::string_view bytes, const OpenRow& open = nullptr);
 
  private:
   struct Pending {
@@ -65,6 +72,10 @@ class OutcomeJoin {
   };
   enum class IdHash64 : std::uint64_t {};
 
+  using Numbered = std::vector<std::pair<Position, Pending>>;
+  static void encode_pending(Position at, const Pending& p, std::string& out);
+  static bool decode_all(Surrogate identity, std::string_view bytes, Numbered& out);
+  std::vector<Position> positions_of(Position newest) const;  // ascending
   Match find(const Event& event, std::span<const Surrogate> person) const;
   Match in_decision(Position at, ItemKey item, Time time, bool is_named) const;
   bool insert(Position at, Pending pending);
