@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "decide/candidates.h"
 #include "decide/rank_lists.h"
@@ -54,22 +53,15 @@ double logit_of(Row row, const Weights& weights) {
 
 void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Weights& weights,
            bool is_learned, const Placement& placement, const Counters& counters, Time now) {
-  std::vector<Feature> flat;
-  std::vector<std::size_t> ends;
-  flat.reserve(candidates.size() * kRowGuess);
-  ends.reserve(candidates.size());
-  for (const Candidate& c : candidates) {
-    rows.build(*c.item, c.neighbour, flat);
-    ends.push_back(flat.size());
-  }
+  std::vector<Feature> row;
+  row.reserve(kRowGuess);
   bool is_silent = true;  // the model says nothing of any candidate
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    Candidate& c = candidates[i];
-    c.logit = logit_of(Row(flat).subspan(begin, ends[i] - begin), weights);
+  for (Candidate& c : candidates) {
+    row.clear();
+    rows.build(*c.item, c.neighbour, row);
+    c.logit = logit_of(row, weights);
     c.p = 1 / (1 + std::exp(-c.logit));
     is_silent &= c.logit == 0;
-    begin = ends[i];
   }
   const bool by_popularity = !is_learned || is_silent;
   const double prior = by_popularity ? prior_rate(counters, now) : 0;
@@ -84,14 +76,20 @@ void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Wei
 
 std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
                                   double Candidate::*score) {
-  std::vector<std::size_t> order(candidates.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    const Candidate &a = candidates[i], &b = candidates[j];
-    if (a.*score != b.*score) return a.*score > b.*score;
+  struct Key {  // what decides nearly always, side by side
+    double score, second;
+    std::size_t place;
+  };
+  std::vector<Key> keys;
+  keys.reserve(candidates.size());
+  for (const Candidate& c : candidates) keys.push_back({c.*score, c.second, keys.size()});
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.score != b.score) return a.score > b.score;
     if (a.second != b.second) return a.second > b.second;
-    return a.item->id < b.item->id;
+    return candidates[a.place].item->id < candidates[b.place].item->id;
   });
+  std::vector<std::size_t> order(keys.size());
+  std::transform(keys.begin(), keys.end(), order.begin(), [](const Key& k) { return k.place; });
   return order;
 }
 
@@ -99,10 +97,12 @@ std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
 std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placement& placement,
                               int n) {
   std::int32_t next = 0;
-  for (const std::size_t i : order_by(candidates, &Candidate::base)) {
-    candidates[i].rank_by_model = next++;
-  }
-  const std::vector<std::size_t> order = order_by(candidates, &Candidate::score);
+  const std::vector<std::size_t> by_model = order_by(candidates, &Candidate::base);
+  for (const std::size_t i : by_model) candidates[i].rank_by_model = next++;
+  const bool is_boosted = std::any_of(candidates.begin(), candidates.end(),
+                                      [](const Candidate& c) { return c.score != c.base; });
+  const std::vector<std::size_t> order =
+      is_boosted ? order_by(candidates, &Candidate::score) : by_model;
   std::vector<std::size_t> free = order;
   std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
   std::vector<char> is_placed(candidates.size(), 0);
