@@ -22,6 +22,8 @@ void add_start(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
+void add_items(CLI::App& app, Action& chosen);
+void add_simulate(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 void add_reference(CLI::App& app, Action& chosen);

@@ -96,6 +96,7 @@ class State {
   const StateOptions options_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
+  std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null
   Position across_from_ = 0;
   Profile scratch_;
   std::string encoded_;
