@@ -75,6 +75,7 @@ Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
 Status Workspace::store_checkpoint(Position at, const Folds& folds) {
   TRY_OK(store_->begin());
   const auto put_all = [&]() -> Status {
+    state_.sort_checkpoint();
     std::vector<std::pair<Surrogate, std::string>> taken;
     while (true) {
       {

@@ -148,6 +148,8 @@ void ProfileCache::begin_checkpoint() {
   is_under_way_ = true;
 }
 
+void ProfileCache::sort_checkpoint() { std::sort(frozen_.begin(), frozen_.end()); }
+
 bool ProfileCache::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
   out.clear();
   out.swap(replaced_);

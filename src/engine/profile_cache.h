@@ -35,8 +35,11 @@ class ProfileCache {
   bool trim();
   void set_limit(std::size_t bytes) { limit_ = bytes; }  // 0 = none
 
-  // A checkpoint: everything changed until now. take() hands it out piece by piece.
+  // A checkpoint: everything changed until now. take() hands it out piece by piece, after
+  // sort_checkpoint() in order of identities, which writes a B-tree page by page. Sorting may go on
+  // beside changes.
   void begin_checkpoint();
+  void sort_checkpoint();
   bool take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out);
   void end_checkpoint(bool is_stored);
 

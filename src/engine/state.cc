@@ -275,6 +275,10 @@ void State::begin_checkpoint() {
   for (ProfileCache& shard : shards_) shard.begin_checkpoint();
 }
 
+void State::sort_checkpoint() {
+  for (ProfileCache& shard : shards_) shard.sort_checkpoint();
+}
+
 bool State::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
   return std::any_of(shards_.begin(), shards_.end(),
                      [&](ProfileCache& shard) { return shard.take(most, out); });
