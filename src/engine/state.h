@@ -86,7 +86,7 @@ class State {
     std::uint32_t others = 0;   // identities of the person in others_, when more than one
     std::uint32_t touched = 0;  // items before this event in touched_, newest last
     Event event;
-    std::shared_ptr<const Decision> decision;
+    std::unique_ptr<const Waiting> decision;
   };
   // Shards are ranges of surrogates, which are random: so a checkpoint goes through the store once.
   ProfileCache& shard(Surrogate s) { return shards_[(raw(s) >> 32) * shards_.size() >> 32]; }
