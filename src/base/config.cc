@@ -191,7 +191,8 @@ void Config::choice(std::string key, std::string& field, std::vector<std::string
 void Config::list(std::string key, std::vector<std::string>& field,
                   std::vector<std::string> choices, std::string help) {
   finish(
-      add(std::move(key), "list", "any of " + join(choices), "", std::move(help)),
+      add(std::move(key), "list", choices.empty() ? "" : "any of " + join(choices), "",
+          std::move(help)),
       [&field, choices](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         const auto* members = std::get_if<std::vector<std::string>>(&value);
@@ -207,7 +208,8 @@ void Config::list(std::string key, std::vector<std::string>& field,
 void Config::table(std::string key, ConfigTable& field, std::vector<std::string> choices,
                    std::string help) {
   finish(
-      add(std::move(key), "table", "values: " + join(choices), "", std::move(help)),
+      add(std::move(key), "table", choices.empty() ? "" : "values: " + join(choices), "",
+          std::move(help)),
       [&field, choices](const ConfigValue& value) -> Status {
         ConfigTable wanted;
         if (const auto* text = std::get_if<std::string>(&value)) {
