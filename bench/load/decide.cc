@@ -1,5 +1,5 @@
 // Decide: slates at a fixed rate over a full catalog and known persons, with a model that has
-// learned something.
+// learned something and goes on learning from the events that come in beside: two per decision.
 #include <cmath>
 
 #include "load/fill.h"
@@ -14,6 +14,7 @@ constexpr double kEventsPerPerson = 3;
 // Slates and clicks on them, so that the model has weights.
 Status teach(const Target& target, SlatePlan plan) {
   plan.per_second = 0;
+  plan.batch_after = 0;
   plan.decisions = std::min<std::uint64_t>(plan.decisions, 500);
   plan.seed = 7;
   TRY(const Slates slates, ask_slates(target, plan));
@@ -42,7 +43,8 @@ Result<std::string> measure_decide(const Target& target, const DecideOptions& op
       .persons = options.persons,
       .items = options.items,
       .seed = fresh_run(),
-      .n = options.n};
+      .n = options.n,
+      .batch_after = 10};
   TRY_OK(teach(target, plan));
   const Watch watch(target);
   TRY(const Slates slates, ask_slates(target, plan));

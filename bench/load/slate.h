@@ -15,6 +15,9 @@ struct SlatePlan {
   std::uint64_t seed = 1;                // of the draw of persons
   std::string placement = "bench";
   int n = 10;
+  // After so many decisions one batch of events goes out: impressions, views, clicks, and clicks on
+  // what the decisions before it showed. 0 = none.
+  std::uint64_t batch_after = 0;
 };
 
 struct Slates {
@@ -24,6 +27,7 @@ struct Slates {
   std::string first_fault;
   std::string clicks;  // {"batch":[...]}: a click on the first item of each, with its decision
   double seconds = 0;
+  std::uint64_t events = 0, events_refused = 0;  // sent beside the decisions
 };
 
 Status put_placement(const Target& target, std::string_view name, int candidates);

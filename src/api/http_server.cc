@@ -3,7 +3,7 @@
 #include <random>
 
 #include "api/http_session.h"
-#include "base/cpu_time.h"
+#include "base/process.h"
 
 namespace attune {
 namespace {

@@ -41,11 +41,9 @@ TEST(CowArray, EqualsAVectorWhileCopiesAreKept) {
   }
   copies.emplace_back(array, plain);
   for (const auto& [copy, expected] : copies) {
-    EXPECT_EQ(std::vector<int>(expected), [&] {
-      std::vector<int> out;
-      for (const int value : copy) out.push_back(value);
-      return out;
-    }());
+    std::vector<int> all;
+    for (const int value : copy) all.push_back(value);
+    EXPECT_EQ(all, expected);
   }
 }
 

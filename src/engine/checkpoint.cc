@@ -1,5 +1,5 @@
 // A checkpoint: all folds as of one tick into state.db, while events and decisions go on.
-#include "base/cpu_time.h"
+#include "base/process.h"
 #include "engine/model_files.h"
 #include "engine/workspace.h"
 
@@ -49,14 +49,15 @@ Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
   TRY_OK(tick_locked(now_locked()));  // afterwards nothing waits for a tick
   is_checkpoint_due_ = false;
   const Position at = journal_->end();
-  const Folds folds = state_.folds();
+  std::optional<Folds> folds = state_.folds();
   state_.begin_checkpoint();
   auto ids = ids_->begin_checkpoint(at);
   Status opened = is_cut ? open_record() : ok_status();
   lock.unlock();
   Status status =
       opened.ok() ? journal_->flush() : opened;  // the store must not be ahead of the journal
-  if (status.ok()) status = store_checkpoint(at, folds);
+  if (status.ok()) status = store_checkpoint(at, *folds);
+  folds.reset();  // not under the lock: it may be the last to hold many chunks
   Status ids_status = status;
   if (status.ok() && ids) ids_status = ids->write();
   lock.lock();
@@ -75,6 +76,7 @@ Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
 Status Workspace::store_checkpoint(Position at, const Folds& folds) {
   TRY_OK(store_->begin());
   const auto put_all = [&]() -> Status {
+    state_.sort_checkpoint();
     std::vector<std::pair<Surrogate, std::string>> taken;
     while (true) {
       {

@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "base/bytes.h"
-#include "base/cpu_time.h"
+#include "base/process.h"
 #include "collect/segment.h"
 #include "engine/workspace.h"
 

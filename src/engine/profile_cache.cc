@@ -7,7 +7,8 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
-constexpr std::size_t kSlack = 24;  // an event makes a profile a little longer
+constexpr std::size_t kMostDropped = 1024;  // at a time: the caller holds a lock
+constexpr std::size_t kSlack = 24;          // an event makes a profile a little longer
 
 std::size_t slot_index(Surrogate s, std::size_t slots) { return raw(s) & (slots - 1); }
 
@@ -125,7 +126,8 @@ void ProfileCache::put(Surrogate identity, std::string_view bytes) {
 
 bool ProfileCache::trim() {
   if (limit_ == 0) return true;
-  for (std::size_t looked = 0; memory_bytes() > limit_; ++looked) {
+  std::size_t dropped = 0;
+  for (std::size_t looked = 0; memory_bytes() > limit_ && dropped < kMostDropped; ++looked) {
     if (looked > 2 * slots_.size()) return false;  // twice round: nothing may be dropped
     if (hand_ >= slots_.size()) hand_ = 0;
     const auto& entry = slots_[hand_].entry;
@@ -136,6 +138,7 @@ bool ProfileCache::trim() {
       ++hand_;
     } else {
       erase(hand_);  // what moved into the hole is looked at next
+      ++dropped;
     }
   }
   return true;
@@ -147,6 +150,8 @@ void ProfileCache::begin_checkpoint() {
   ++epoch_;
   is_under_way_ = true;
 }
+
+void ProfileCache::sort_checkpoint() { std::sort(frozen_.begin(), frozen_.end()); }
 
 bool ProfileCache::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
   out.clear();

@@ -30,13 +30,17 @@ class ProfileCache {
   // The resident bytes, valid until the next change; "" = none.
   std::string_view find(Surrogate identity) const;
   void put(Surrogate identity, std::string_view bytes);  // "" removes at the next checkpoint
-  // Drops unchanged profiles, those not wanted lately first, until the limit is kept.
+  // Drops unchanged profiles, those not wanted lately first, until the limit is kept or so many
+  // went that others should have their turn.
   // False when too much is changed for that: then a checkpoint is due.
   bool trim();
   void set_limit(std::size_t bytes) { limit_ = bytes; }  // 0 = none
 
-  // A checkpoint: everything changed until now. take() hands it out piece by piece.
+  // A checkpoint: everything changed until now. take() hands it out piece by piece, after
+  // sort_checkpoint() in order of identities, which writes a B-tree page by page. Sorting may go on
+  // beside changes.
   void begin_checkpoint();
+  void sort_checkpoint();
   bool take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out);
   void end_checkpoint(bool is_stored);
 

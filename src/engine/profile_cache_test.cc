@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/hash.h"
@@ -56,6 +57,18 @@ TEST(ProfileCache, CheckpointSeesTheMomentItBegan) {
   cache.end_checkpoint(true);
   cache.begin_checkpoint();
   EXPECT_EQ(take_all(cache), (Bytes{{Surrogate{3}, "later"}, {Surrogate{11}, "later"}}));
+}
+
+TEST(ProfileCache, ASortedCheckpointComesInOrder) {
+  Rng rng(3);
+  ProfileCache cache;
+  for (std::uint64_t i = 0; i < 500; ++i) cache.put(Surrogate{rng.next()}, number(i));
+  cache.begin_checkpoint();
+  cache.sort_checkpoint();
+  std::vector<std::pair<Surrogate, std::string>> all;
+  ASSERT_TRUE(cache.take(1000, all));
+  EXPECT_EQ(all.size(), 500u);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end()));
 }
 
 TEST(ProfileCache, WhatWasNotStoredComesAgain) {

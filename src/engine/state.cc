@@ -110,7 +110,7 @@ void State::decision(Position at, Surrogate identity, const Decision& decision) 
                         decision.is_impression_served, decision.time, at);
   }
   store(identity, scratch_);
-  note(at, identity).decision = std::make_shared<Decision>(decision);
+  note(at, identity).decision = std::make_unique<const Waiting>(Waiting::of(decision));
 }
 
 void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }
@@ -186,8 +186,8 @@ void State::tick(std::uint64_t number, Time clock) {
       continue;
     }
     if (entry.decision->is_impression_served) {
-      for (const ShownItem& shown : entry.decision->shown) {
-        count(item_key(shown.item_id), entry.decision->time, &Affinity::shown);
+      for (std::size_t i = 0; i < entry.decision->rows.size(); ++i) {
+        count(entry.decision->rows.item(i), entry.decision->time, &Affinity::shown);
       }
     }
     folds_.learner.on_decision(*entry.decision, entry.identity, entry.at);
@@ -285,6 +285,10 @@ void State::begin_checkpoint() {
   for (ProfileCache& shard : shards_) shard.begin_checkpoint();
 }
 
+void State::sort_checkpoint() {
+  for (ProfileCache& shard : shards_) shard.sort_checkpoint();
+}
+
 bool State::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
   return std::any_of(shards_.begin(), shards_.end(),
                      [&](ProfileCache& shard) { return shard.take(most, out); });
@@ -309,12 +313,14 @@ std::size_t State::changed_profiles() const { return sum_of(shards_, &ProfileCac
 std::size_t State::resident_profiles() const { return sum_of(shards_, &ProfileCache::resident); }
 std::size_t State::profile_bytes() const { return sum_of(shards_, &ProfileCache::memory_bytes); }
 
-// An estimate: texts longer than a string holds in itself, a decision with 50 others and rows.
+// An estimate, for texts longer than a string holds in itself.
 std::size_t State::waiting_bytes() const {
-  constexpr std::size_t kEvent = 256, kDecision = 32 << 10;
+  constexpr std::size_t kEvent = 256;
   std::size_t bytes = pending_.capacity() * sizeof(Entry) + others_.capacity() * sizeof(Surrogate) +
                       touched_.capacity() * sizeof(ItemKey);
-  for (const Entry& entry : pending_) bytes += entry.decision ? kDecision : kEvent;
+  for (const Entry& entry : pending_) {
+    bytes += entry.decision ? sizeof(Waiting) + entry.decision->rows.bytes().size() : kEvent;
+  }
   return bytes;
 }
 

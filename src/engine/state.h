@@ -65,6 +65,7 @@ class State {
   bool trim();  // false: too much is changed to keep the limit
   void set_profile_limit(std::size_t bytes);
   void begin_checkpoint();
+  void sort_checkpoint();  // not under the lock: beside all but the calls of the checkpoint itself
   bool take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out);
   void end_checkpoint(bool is_stored);
   std::size_t changed_profiles() const;
@@ -88,9 +89,10 @@ class State {
     std::uint32_t others = 0;   // identities of the person in others_, when more than one
     std::uint32_t touched = 0;  // items before this event in touched_, newest last
     Event event;
-    std::shared_ptr<const Decision> decision;
+    std::unique_ptr<const Waiting> decision;
   };
-  ProfileCache& shard(Surrogate s) { return shards_[raw(s) % shards_.size()]; }
+  // Shards are ranges of surrogates, which are random: so a checkpoint goes through the store once.
+  ProfileCache& shard(Surrogate s) { return shards_[(raw(s) >> 32) * shards_.size() >> 32]; }
   const Profile& decoded(Surrogate identity);
   void store(Surrogate identity, const Profile& profile);
   Entry& note(Position at, Surrogate identity);

@@ -6,19 +6,26 @@
 #include <random>
 
 #include "base/bytes.h"
-#include "base/cpu_time.h"
 #include "base/json.h"
+#include "base/process.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kMostChanged = 250'000;      // profiles, before a checkpoint is due
-constexpr Position kMostTail = 1'000'000;          // records, likewise: a start replays them
-constexpr std::uint64_t kBesideFolds = 48u << 20;  // threads, buffers, what the allocator wastes
+constexpr std::size_t kMostChanged = 250'000;  // profiles, before a checkpoint is due
+constexpr Position kMostTail = 1'000'000;      // records, likewise: a start replays them
+constexpr std::uint64_t kBesideParts = 48u << 20;
 constexpr std::uint64_t kLeastProfiles = 8u << 20;
 
 Time wall_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+// What the process takes beside the parts that are counted: what the allocator wastes (most of it),
+// threads, buffers, caches of the store. Measured, as it grows with them.
+std::uint64_t beside_parts(std::uint64_t parts, std::uint64_t limit) {
+  const std::uint64_t all = anonymous_bytes();
+  return std::clamp(all - std::min(all, parts), kBesideParts, std::max(kBesideParts, limit / 3));
 }
 
 bool is_stored_whole(std::string_view part) {
@@ -264,12 +271,14 @@ void Workspace::note_failure(std::string_view event, const Status& status, bool&
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
   if (options_.memory_bytes == 0) return;
-  std::uint64_t others = kBesideFolds, largest_fold = 0;
+  std::uint64_t others = 0, largest_fold = 0, parts = 0;
   for (const MemoryPart& part : memory_locked()) {
+    parts += part.bytes;
     if (part.name == "profiles") continue;
     others += part.bytes;
     if (is_stored_whole(part.name)) largest_fold = std::max(largest_fold, part.bytes);
   }
+  others += beside_parts(parts, options_.memory_bytes);
   others += 2 * largest_fold;  // a checkpoint encodes one at a time, and the store copies that
   const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
   state_.set_profile_limit(std::max(left, kLeastProfiles));

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "base/cpu_time.h"
+#include "base/process.h"
 #include "journal/cursor.h"
 #include "journal/frame.h"
 #include "journal/recovery.h"

@@ -31,10 +31,10 @@ void Learner::learn(const Outcome& outcome) {
   ++updates_;
 }
 
-void Learner::on_decision(const Decision& decision, Surrogate identity, Position at) {
+void Learner::on_decision(const Waiting& decision, Surrogate identity, Position at) {
   if (static_cast<std::size_t>(decision.policy) >= policies_.size()) return;
   if (!join_.add(decision, identity, at)) return;
-  if (decision.is_impression_served) count(decision.policy).impressions += decision.shown.size();
+  if (decision.is_impression_served) count(decision.policy).impressions += decision.rows.size();
   for (const Outcome& outcome : join_.close_to_limit()) learn(outcome);
 }
 

@@ -28,7 +28,10 @@ class Learner {
       : model_(options), join_(max_pending_bytes) {}
   // Rows of every policy are learned from. A second decision of the same id is ignored. While more
   // waits than may, the windows that would end first end now.
-  void on_decision(const Decision& decision, Surrogate identity, Position at);
+  void on_decision(const Waiting& decision, Surrogate identity, Position at);
+  void on_decision(const Decision& decision, Surrogate identity, Position at) {
+    on_decision(Waiting::of(decision), identity, at);
+  }
   // Engagements are learned at once, impressions noted, all else ignored.
   void on_event(const Event& event, std::span<const Surrogate> person);
   // Windows that ended before `now` become negatives, in order of decision.

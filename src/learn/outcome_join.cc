@@ -72,16 +72,25 @@ void OutcomeJoin::erase(Position at) {
   pending_.erase(at);
 }
 
-bool OutcomeJoin::add(const Decision& decision, Surrogate identity, Position at) {
-  if (decision.shown.empty()) return false;
+Waiting Waiting::of(const Decision& decision) {
+  const double window = decision.outcome_window_s;
+  return {.id = hash64(decision.id),
+          .time = decision.time,
+          .end = decision.time + seconds(window > 0 ? std::min(window, 1e8) : 0),
+          .policy = decision.policy,
+          .is_impression_served = decision.is_impression_served,
+          .rows = PackedRows::of(decision.shown)};
+}
+
+bool OutcomeJoin::add(const Waiting& decision, Surrogate identity, Position at) {
+  if (decision.rows.size() == 0) return false;
   Pending p;
-  p.id = hash64(decision.id);
+  p.id = decision.id;
   p.identity = identity;
   p.time = decision.time;
-  const double window = decision.outcome_window_s;
-  p.end = decision.time + seconds(window > 0 ? std::min(window, 1e8) : 0);
+  p.end = decision.end;
   p.policy = decision.policy;
-  p.rows = PackedRows::of(decision.shown);
+  p.rows = decision.rows;
   if (decision.is_impression_served) p.seen.set();
   return insert(at, std::move(p));
 }

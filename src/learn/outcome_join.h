@@ -20,6 +20,17 @@
 
 namespace attune {
 
+// What is kept of a decision until its outcomes are known.
+struct Waiting {
+  std::uint64_t id = 0;  // hash of the decision's id
+  Time time{};
+  Time end{};  // of its window
+  Policy policy{};
+  bool is_impression_served = false;
+  PackedRows rows;
+  static Waiting of(const Decision& decision);
+};
+
 struct Outcome {
   Policy policy{};
   bool label = false;
@@ -36,7 +47,7 @@ class OutcomeJoin {
   explicit OutcomeJoin(std::size_t max_bytes) : max_bytes_(max_bytes) {}
   // Positions come in ascending order. False: a decision of this id or position waits already, or
   // nothing was shown.
-  bool add(const Decision& decision, Surrogate identity, Position at);
+  bool add(const Waiting& decision, Surrogate identity, Position at);
   // An event that names a decision is joined to that one or to none; else to the latest decision to
   // any of `person` that shows the item and whose window holds the event's time.
   std::optional<Outcome> engage(const Event& event, std::span<const Surrogate> person);

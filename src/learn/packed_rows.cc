@@ -84,6 +84,13 @@ std::optional<std::size_t> PackedRows::find(ItemKey item) const {
   return std::nullopt;
 }
 
+ItemKey PackedRows::item(std::size_t place) const {
+  Reader r(bytes());
+  r.varint();
+  for (std::size_t i = 0; i < place; ++i) r.u64();
+  return ItemKey{r.u64()};
+}
+
 std::vector<Feature> PackedRows::row(std::size_t place) const {
   Reader r(bytes());
   const std::size_t size = r.varint();

@@ -25,6 +25,7 @@ class PackedRows {
 
   std::size_t size() const;                             // items
   std::optional<std::size_t> find(ItemKey item) const;  // the first such place
+  ItemKey item(std::size_t place) const;
   std::vector<Feature> row(std::size_t place) const;
   // varint items; key u64 of each; of each: varint features, a bit per feature "its value is 1",
   // hash u32 of each, value f32 of each other one.
