@@ -22,6 +22,7 @@ Result<VerifyReport> rebuild(const std::string& workspace, int shards) {
   EngineOptions options;
   options.workspace = workspace;
   options.is_ticking = false;
+  options.is_as_before = true;
   TRY(const auto engine, Engine::open(options));
   TRY(VerifyReport report, engine->verify(shards));
   TRY_OK(engine->close());
@@ -33,6 +34,7 @@ Status explain(const std::string& workspace, const std::string& decision_id) {
   EngineOptions options;
   options.workspace = workspace;
   options.is_ticking = false;
+  options.is_as_before = true;
   TRY(const auto engine, Engine::open(options));
   TRY(const Decision decision, engine->find_decision(decision_id));
   std::printf("%s\n", decision_json(decision, true).c_str());

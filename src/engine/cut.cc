@@ -3,10 +3,12 @@
 // and the profiles too.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "engine/manifest.h"
 #include "engine/workspace.h"
 #include "journal/file.h"
 
@@ -89,10 +91,12 @@ Status Workspace::finish_erasures() {
   for (const Surrogate identity : state_.graph().identities()) {
     if (!keyring_->has_key(identity)) erased_.push_back(identity);
   }
-  if (erased_.empty()) return ok_status();
-  const std::vector<Surrogate> erased = std::move(erased_);
-  erased_.clear();
-  return erase_identities(erased);
+  std::vector<Surrogate> erased = std::exchange(erased_, {});
+  std::sort(erased.begin(), erased.end());
+  erased.erase(std::unique(erased.begin(), erased.end()), erased.end());
+  if (!erased.empty()) TRY_OK(erase_identities(erased));
+  std::filesystem::remove(path(kManifestName));  // restored, and honest from here on
+  return ok_status();
 }
 
 Result<std::string> Workspace::erase(IdType type, std::string_view id) {
@@ -140,28 +144,6 @@ Result<std::uint64_t> Workspace::retain() {
   TRY_OK(sync_directory(options_.workspace));
   TRY(const Position first, journal_->drop_before(std::min(keep, at)));
   return first - before;
-}
-
-Status Workspace::backup(const std::string& folder) {
-  namespace fs = std::filesystem;
-  const std::scoped_lock lock(checkpoint_mutex_);
-  TRY(const Position at, checkpoint_under_lock(false));
-  (void)at;
-  std::error_code error;
-  if (fs::exists(folder)) {
-    return Error{Code::kConflict, fmt::format("{} is there already", folder), "output",
-                 "name a folder that does not exist yet"};
-  }
-  fs::create_directories(folder, error);
-  if (error) return cannot("make " + folder, error);
-  TRY_OK(store_->copy_to(folder + "/state.db"));
-  for (const char* part : {"journal", "ids", "models", "base.db"}) {
-    if (!fs::exists(path(part))) continue;
-    fs::copy(path(part), folder + "/" + part, fs::copy_options::recursive, error);
-    if (error) return cannot(fmt::format("copy {}", path(part)), error);
-  }
-  fs::remove(folder + "/journal/LOCK", error);
-  return sync_directory(folder);
 }
 
 }  // namespace attune

@@ -10,20 +10,20 @@
 
 #include "base/result.h"
 #include "decide/decide.h"
+#include "engine/settings.h"
 #include "event/event.h"
 #include "journal/keyring.h"
 
 namespace attune {
 
-enum class Clock { kWall, kEvent };
-
 struct EngineOptions {
-  std::string workspace;           // folder; made when absent
-  Clock clock = Clock::kWall;      // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;               // wall time between ticks
-  double event_tick_s = 60;        // kEvent: event time between ticks
-  int shards = 1;                  // partitions of the identities; state does not depend on it
-  bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
+  std::string workspace;       // folder; made when absent
+  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;           // wall time between ticks
+  double event_tick_s = 60;    // kEvent: event time between ticks
+  int shards = 1;              // partitions of the identities; state does not depend on it
+  bool is_as_before = false;   // clock and consent default as they were: to look into a workspace
+  bool is_ticking = true;      // false: the caller ticks and makes checkpoints (tests)
   std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
   double retention_s = 0;          // older log files are dropped by a cut; 0 = kept
@@ -46,6 +46,11 @@ struct FoldHash {
   std::string fold;
   std::uint64_t hash = 0;
   bool operator==(const FoldHash&) const = default;
+};
+
+struct BackupReport {
+  Position position = 0;  // everything up to here is inside, and perhaps some more
+  std::uint64_t files = 0, bytes = 0;
 };
 
 struct MemoryPart {
@@ -109,8 +114,8 @@ class Engine {
   virtual Status checkpoint() = 0;
   // Drops log files older than retention_s, after a cut; how many records went.
   virtual Result<std::uint64_t> retain() = 0;
-  // A new folder with everything but the keys: with the newest key file beside it, a workspace.
-  virtual Status backup(const std::string& path) = 0;
+  // One archive (.tar, .tar.zst) of everything but the keys, while events and decisions go on.
+  virtual Result<BackupReport> backup(const std::string& path) = 0;
   // Everything stored of the person as JSON lines: profile, then events and decisions in order.
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;

@@ -13,6 +13,7 @@ std::string encode_clock(const Folds& folds) {
   writer.u64(folds.tick);
   writer.svarint(to_us(folds.clock));
   writer.u8(folds.has_storage_denials ? 1 : 0);
+  writer.str(settings_json(folds.settings));
   return out;
 }
 
@@ -21,7 +22,11 @@ Status decode_clock(std::string_view bytes, Folds& folds) {
   folds.tick = in.u64();
   folds.clock = time_from_us(in.svarint());
   folds.has_storage_denials = in.u8() != 0;
-  if (in.ok() && in.done()) return ok_status();
+  const std::string_view settings = in.str();
+  if (in.ok() && in.done()) {
+    TRY(folds.settings, parse_settings(settings));
+    return ok_status();
+  }
   return Error{Code::kCorrupt, "the stored clock is damaged", "",
                "remove state.db to rebuild it from the journal"};
 }

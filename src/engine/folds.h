@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "engine/settings.h"
 #include "feature/plan.h"
 #include "learn/learner.h"
 #include "model/item_item.h"
@@ -33,6 +34,7 @@ struct Folds {
   std::uint64_t tick = 0;
   Time clock{};
   bool has_storage_denials = false;  // somebody refused to be stored, once
+  Settings settings;                 // in effect
 };
 
 // seal, open: what waits of a person in the learner is stored sealed.

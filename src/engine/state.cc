@@ -22,7 +22,7 @@ std::uint64_t hash_of(const auto& fold) {
 
 }  // namespace
 
-State::State(const StateOptions& options, const ProfileCache::Load& load) : options_(options) {
+State::State(const StateOptions& options, const ProfileCache::Load& load) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
   publish(true);
 }
@@ -87,7 +87,7 @@ void State::event(Position at, Surrogate identity, Event&& event) {
   if (entry && is_engagement(event.verb)) note_touched(*entry);
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
-  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
+  if (scratch_.position == 0) scratch_.denied_purposes = folds_.settings.denied_by_default;
   if (has_consent) scratch_.denied_purposes = said;
   if (scratch_.denies(Purpose::kStorage)) folds_.has_storage_denials = true;
   scratch_.apply(event, view_of(is_about_item ? item_key(event.item_id) : ItemKey{}), at);
@@ -99,7 +99,7 @@ void State::event(Position at, Surrogate identity, Event&& event) {
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
   (void)decoded(identity);
-  if (scratch_.position == 0) scratch_.denied_purposes = options_.denied_by_default;
+  if (scratch_.position == 0) scratch_.denied_purposes = folds_.settings.denied_by_default;
   for (const ShownItem& shown : decision.shown) {
     scratch_.mark_shown(view_of(item_key(shown.item_id)), shown.p_click,
                         decision.is_impression_served, decision.time, at);
@@ -190,7 +190,10 @@ void State::tick(std::uint64_t number, Time clock) {
   publish(false);
 }
 
-void State::open() { publish(true); }
+void State::open(const Settings& settings) {
+  folds_.settings = settings;
+  publish(true);
+}
 
 void State::publish(bool is_everything) {
   const Learner& learner = folds_.learner;
@@ -239,12 +242,13 @@ Position State::position_of(Surrogate any) {
 }
 
 bool State::may_refuse_storage() const {
-  return folds_.has_storage_denials || (options_.denied_by_default & bit(Purpose::kStorage)) != 0;
+  return folds_.has_storage_denials ||
+         (folds_.settings.denied_by_default & bit(Purpose::kStorage)) != 0;
 }
 
 std::uint8_t State::denied(Surrogate any) {
   const Profile known = person(any);
-  return known.position == 0 ? options_.denied_by_default : known.denied_purposes;
+  return known.position == 0 ? folds_.settings.denied_by_default : known.denied_purposes;
 }
 
 bool State::trim() {

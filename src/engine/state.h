@@ -14,8 +14,7 @@
 namespace attune {
 
 struct StateOptions {
-  int shards = 1;                      // partitions of the identities; nothing depends on it
-  std::uint8_t denied_by_default = 0;  // purposes, for persons who said nothing
+  int shards = 1;  // partitions of the identities; nothing depends on it
 };
 
 class State {
@@ -38,8 +37,8 @@ class State {
   void erase(std::span<const Surrogate> identities);
   // Folds across people: everything since the last tick, then what time brings; publishes.
   void tick(std::uint64_t number, Time clock);
-  // The process began again here: publishes everything, as a start does.
-  void open();
+  // The process began again here, or a cut was made: publishes everything.
+  void open(const Settings& settings);
 
   // Records up to this one leave the folds across people alone: they hold them already.
   void set_across_from(Position at) { across_from_ = at; }
@@ -95,7 +94,6 @@ class State {
   void count_shown(ItemKey item, Time when);
   void publish(bool is_everything);
 
-  const StateOptions options_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
   Position across_from_ = 0;

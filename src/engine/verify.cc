@@ -28,8 +28,7 @@ Result<VerifyReport> Workspace::verify(int shards) {
     TRY(const std::string bytes, base->load(identity));
     return open(identity, bytes);
   };
-  State rebuilt({.shards = shards, .denied_by_default = options_.denied_by_default},
-                base ? load : ProfileCache::Load());
+  State rebuilt({.shards = shards}, base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
   RowCheck rows(*keyring_);
   std::uint64_t erased = 0;
@@ -48,6 +47,7 @@ Result<VerifyReport> Workspace::verify(int shards) {
   return report;
 }
 
+// Also of state.db, which is the base's copy when it was lost.
 Status Workspace::load_base(ProfileStore& base, State& state) {
   const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
   TRY_OK(load_folds(base, FoldPart::kAll, open, state.folds()));

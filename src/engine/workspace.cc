@@ -6,7 +6,6 @@
 #include <random>
 
 #include "base/bytes.h"
-#include "base/json.h"
 
 namespace attune {
 namespace {
@@ -31,7 +30,8 @@ double share_of_disk_used(const std::string& path) {
 
 Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
-      state_({.shards = options_.shards, .denied_by_default = options_.denied_by_default},
+      settings_{options_.clock, options_.denied_by_default},
+      state_({.shards = options_.shards},
              [this](Surrogate identity) -> Result<std::string> {
                TRY(const std::string bytes, store_->load(identity));
                return unseal(identity, bytes).value_or("");
@@ -65,6 +65,7 @@ Status Workspace::start() {
                                      return keyring_ ? keyring_->sync() : ok_status();
                                    }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
+  TRY_OK(renew_lost_state());
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
@@ -77,6 +78,24 @@ Status Workspace::start() {
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
   checkpointer_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
   return ok_status();
+}
+
+// Without state.db a start begins at the base, as a rebuild does.
+Status Workspace::renew_lost_state() {
+  namespace fs = std::filesystem;
+  if (fs::exists(path("state.db")) || !fs::exists(path("base.db"))) return ok_status();
+  std::error_code error;
+  const std::string fresh = path("state.db.new");
+  fs::remove(fresh, error);
+  {
+    TRY(const auto base, open_sqlite_store(path("base.db")));
+    TRY_OK(base->copy_to(fresh));
+  }
+  fs::rename(fresh, path("state.db"), error);
+  if (!error) return ok_status();
+  return Error{Code::kUnavailable,
+               fmt::format("cannot make {}: {}", path("state.db"), error.message()), "",
+               "check free space and permissions"};
 }
 
 // Ids of a checkpoint whose window of ids could not be written are in the journal still.
@@ -103,8 +122,14 @@ Status Workspace::restore() {
                              path("state.db"), checkpoint_at_, journal_->end()),
                  "", "restore the workspace from a backup"};
   }
-  const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
-  TRY_OK(load_folds(*store_, FoldPart::kAll, open, state_.folds()));
+  if (journal_->end() != 0 && checkpoint_at_ + 1 < journal_->first()) {
+    return Error{Code::kCorrupt,
+                 fmt::format("{} is as of record {}, but the journal begins at {}: log files are "
+                             "missing",
+                             path("state.db"), checkpoint_at_, journal_->first()),
+                 "", "restore the workspace from a backup"};
+  }
+  TRY_OK(load_base(*store_, state_));
   TRY_OK(restore_ids());
   ReplayHooks hooks;
   hooks.id = [this](std::uint64_t id, Time received) {
@@ -117,36 +142,33 @@ Status Workspace::restore() {
   TRY(const Position last,
       replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
   (void)last;
+  if (options_.is_as_before && journal_->end() > 0) settings_ = state_.folds().settings;
   latest_event_ = state_.clock();
   last_received_ = std::max(last_received_, state_.clock());
   keep_memory_locked();
+  TRY_OK(find_erased_since_backup());
   return finish_erasures();
 }
 
 // Under the lock. Everything is published anew, here and where a replay meets the record: what
 // decisions read after it depends on the state alone.
 Status Workspace::open_record() {
-  Record record{.kind = Kind::kOpen, .received = now_locked(), .payload = {}};
-  JsonWriter(record.payload)
-      .begin_object()
-      .field("clock", options_.clock == Clock::kWall ? "wall" : "event")
-      .field("denied_by_default", static_cast<std::uint64_t>(options_.denied_by_default))
-      .field("retention_s", options_.retention_s)
-      .end_object();
+  const Record record{
+      .kind = Kind::kOpen, .received = now_locked(), .payload = settings_json(settings_)};
   TRY(const Position at, journal_->append({&record, 1}));
   (void)at;
-  state_.open();
+  state_.open(settings_);
   return ok_status();
 }
 
 Time Workspace::now() const {
-  if (options_.clock == Clock::kWall) return wall_clock();
+  if (settings_.clock == Clock::kWall) return wall_clock();
   const std::scoped_lock lock(mutex_);
   return state_.clock();
 }
 
 Time Workspace::now_locked() const {
-  return options_.clock == Clock::kWall ? wall_clock() : state_.clock();
+  return settings_.clock == Clock::kWall ? wall_clock() : state_.clock();
 }
 
 void Workspace::run_ticks(const std::stop_token& stop) {
@@ -157,7 +179,7 @@ void Workspace::run_ticks(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (round % 10 == 0) watch_disk();
     const std::scoped_lock state_lock(mutex_);
-    (void)tick_locked(options_.clock == Clock::kWall ? wall_clock() : latest_event_);
+    (void)tick_locked(settings_.clock == Clock::kWall ? wall_clock() : latest_event_);
     if (round % 10 == 0) keep_memory_locked();
   }
 }
@@ -201,7 +223,7 @@ Status Workspace::tick_locked(Time clock) {
 
 void Workspace::follow_event_time(Time latest) {
   latest_event_ = std::max(latest_event_, latest);
-  if (options_.clock != Clock::kEvent) return;
+  if (settings_.clock != Clock::kEvent) return;
   if (latest_event_ - state_.clock() >= seconds(options_.event_tick_s)) {
     (void)tick_locked(latest_event_);
   }

@@ -1,6 +1,6 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
-// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, verify.cc,
-// inspect.cc.
+// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, backup.cc,
+// restore.cc, verify.cc, inspect.cc.
 // Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
 // (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "engine/replay.h"
+#include "engine/restore.h"
 #include "engine/state.h"
 #include "journal/id_window.h"
 #include "journal/journal.h"
@@ -43,12 +44,14 @@ class Workspace final : public Engine {
   Result<VerifyReport> verify(int shards) override;
   Status checkpoint() override;
   Result<std::uint64_t> retain() override;
-  Status backup(const std::string& path) override;
+  Result<BackupReport> backup(const std::string& path) override;
   Status ready() const override;
   EngineCounts counts() const override;
   std::vector<MemoryPart> memory() const override;
   std::string learning_json() const override;
   Status close() override;
+  // What a restored backup held; after start().
+  const RestoreReport& restored() const { return restored_; }
 
  private:
   struct Prepared {  // an event sealed and ready to append
@@ -74,8 +77,10 @@ class Workspace final : public Engine {
   Time received_now() const { return now(); }
   Time now_locked() const;
   // workspace.cc
+  Status renew_lost_state();
   Status restore();
   Status restore_ids();
+  Status find_erased_since_backup();
   Status finish_erasures();
   Status open_record();
   void run_ticks(const std::stop_token& stop);
@@ -125,6 +130,7 @@ class Workspace final : public Engine {
   std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
 
   const EngineOptions options_;
+  Settings settings_;  // in effect since the start
   std::unique_ptr<Keyring> keyring_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ProfileStore> store_;
@@ -141,6 +147,7 @@ class Workspace final : public Engine {
   bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
+  RestoreReport restored_;
   std::vector<Surrogate> erasing_;  // erased from the state; their keys are still there
   std::atomic<std::uint64_t> erasures_{0};
   std::vector<Surrogate> erased_;  // by the replayed tail: their keys may still be there
