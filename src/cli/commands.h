@@ -17,6 +17,12 @@ void add_start(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
+void add_person(CLI::App& app, Action& chosen);
+void add_export(CLI::App& app, Action& chosen);
+void add_erase(CLI::App& app, Action& chosen);
+void add_backup(CLI::App& app, Action& chosen);
+void add_restore(CLI::App& app, Action& chosen);
+void add_retain(CLI::App& app, Action& chosen);
 
 int run_attune(int argc, char** argv);
 

@@ -7,7 +7,9 @@
 namespace attune {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {add_start, add_serve, add_explain, add_replay};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {
+    add_start,  add_serve, add_explain, add_replay,  add_person,
+    add_export, add_erase, add_backup,  add_restore, add_retain};
 
 int finish(const Status& status) {
   if (status.ok()) return 0;
