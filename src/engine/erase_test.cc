@@ -82,6 +82,11 @@ TEST(Erase, LeavesTheOthersEqualByteForByteAndNothingReadable) {
     const auto receipt = engine->erase(IdType::kUser, "erased-person@example.org");
     ASSERT_TRUE(receipt.ok()) << receipt.error().message;
     EXPECT_NE(receipt->find("\"erased_identities\":2"), std::string::npos) << *receipt;
+    for (const char* store : {"key_file", "journal", "profiles", "identities", "learner",
+                              "item_counters", "message_ids", "backups", "logs", "exports"}) {
+      EXPECT_NE(receipt->find("\"" + std::string(store) + "\":{\"done\":"), std::string::npos)
+          << store;
+    }
     EXPECT_EQ(profile_bytes(*engine, "other"), other);
     EXPECT_EQ(profile_bytes(*engine, "other-cookie", IdType::kAnonymous), cookie);
     for (const IdType type : {IdType::kUser, IdType::kAnonymous}) {

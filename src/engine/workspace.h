@@ -116,6 +116,8 @@ class Workspace final : public Engine {
   Status record(Decision& decision, Surrogate person, Result<Record> sealed, Batch& created);
   // person.cc
   Result<Surrogate> require(IdType type, std::string_view id) const;
+  Status events_between(std::span<const Surrogate> members, Position from, Position to,
+                        std::vector<Event>& out);
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);
@@ -123,7 +125,7 @@ class Workspace final : public Engine {
   Status renew_base_across(Position at, const Folds& folds);
   Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
   Result<Position> erase_from_state(std::span<const Surrogate> identities, Folds& folds);
-  Status erase_identities(std::span<const Surrogate> identities);
+  Result<Position> erase_identities(std::span<const Surrogate> identities);
   Status load_base(ProfileStore& base, State& state);
   std::vector<MemoryPart> memory_locked() const;
   std::string seal(Surrogate identity, std::string_view bytes) const;
