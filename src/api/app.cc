@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "base/version.h"
 
 namespace attune {
 
@@ -134,7 +135,7 @@ HttpResponse error_response(int status, std::string_view code, std::string_view 
 }
 
 App::App(Engine& engine, ApiKeys keys, AppOptions options)
-    : engine_(engine), keys_(std::move(keys)) {
+    : engine_(engine), keys_(std::move(keys)), collect_(options.collect) {
   if (options.is_event_clock) {
     collect_.max_past = collect_.max_future = std::chrono::hours(24 * 365 * 100);
   }
@@ -444,6 +445,24 @@ void App::read_back(Call& call) {
   call.respond(json_response(body + "," + std::string(kCursor)));
 }
 
+namespace {
+
+std::string stage_metrics(const StageTimes& stages) {
+  constexpr std::string_view kName = "attune_stage_cpu_seconds_total";
+  std::string out = fmt::format("# HELP {0} CPU time by stage\n# TYPE {0} counter\n", kName);
+  const std::pair<const char*, std::uint64_t> all[] = {{"seal", stages.seal_ns},
+                                                       {"append", stages.append_ns},
+                                                       {"fold", stages.fold_ns},
+                                                       {"tick", stages.tick_ns},
+                                                       {"checkpoint", stages.checkpoint_ns}};
+  for (const auto& [stage, ns] : all) {
+    out += fmt::format("{}{{stage=\"{}\"}} {:.9f}\n", kName, stage, static_cast<double>(ns) / 1e9);
+  }
+  return out;
+}
+
+}  // namespace
+
 void App::metrics(Call& call) {
   const EngineCounts c = engine_.counts();
   struct Metric {
@@ -470,6 +489,7 @@ void App::metrics(Call& call) {
     response.body +=
         fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", m.name, m.help, m.type, m.value);
   }
+  response.body += stage_metrics(c.stages);
   call.respond(std::move(response));
 }
 
@@ -480,7 +500,7 @@ std::string App::openapi() const {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("openapi", "3.1.0").key("info").begin_object();
-  json.field("title", "Attune").field("version", "0.1.0").end_object().key("paths").begin_object();
+  json.field("title", "Attune").field("version", kVersion).end_object().key("paths").begin_object();
   std::vector<std::string_view> written;
   for (const Route& route : routes()) {
     if (std::find(written.begin(), written.end(), route.path) != written.end()) continue;

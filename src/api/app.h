@@ -12,6 +12,7 @@
 namespace attune {
 
 struct AppOptions {
+  CollectOptions collect = {};
   bool is_event_clock = false;  // then event times are taken as they come, however far apart
 };
 

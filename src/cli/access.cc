@@ -21,7 +21,6 @@ Result<std::unique_ptr<Engine>> open_stopped(const std::string& workspace, doubl
   TRY_OK(require_workspace(workspace));
   EngineOptions options;
   options.workspace = workspace;
-  options.is_as_before = true;
   options.is_ticking = false;
   options.retention_s = retention_s;
   auto engine = Engine::open(options);

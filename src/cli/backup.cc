@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "engine/restore.h"
 
 namespace attune {
@@ -101,9 +102,9 @@ Status retain(const BackupOptions& options) {
 
 void add_backup(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command = app.add_subcommand("backup",
-                                         "attune backup --workspace shop --output monday.tar.zst\n"
-                                         "One archive of everything but the keys");
+  CLI::App* command =
+      add_command(app, kOperateGroup, "backup", "One archive of everything but the keys",
+                  "attune backup --workspace shop --output monday.tar.zst");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--output", options->output, "a new file, .tar or .tar.zst")->required();
   command->add_option("--server", options->place.server,
@@ -114,10 +115,9 @@ void add_backup(CLI::App& app, Action& chosen) {
 
 void add_restore(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command =
-      app.add_subcommand("restore",
-                         "attune restore monday.tar.zst --keys shop/keys --workspace shop-again\n"
-                         "Makes a workspace of an archive and the newest key file");
+  CLI::App* command = add_command(
+      app, kOperateGroup, "restore", "Makes a workspace of an archive and the newest key file",
+      "attune restore monday.tar.zst --keys shop/keys --workspace shop-again");
   command->add_option("archive", options->archive, "what attune backup wrote")->required();
   command->add_option("--keys", options->keys, "the newest copy of the key file")->required();
   command->add_option("--workspace", options->place.workspace, "new folder")->required();
@@ -127,10 +127,9 @@ void add_restore(CLI::App& app, Action& chosen) {
 
 void add_retain(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command =
-      app.add_subcommand("retain",
-                         "attune retain --keep-days 365 --workspace shop --yes\n"
-                         "Drops whole log files older than that; profiles and models stay");
+  CLI::App* command = add_command(app, kOperateGroup, "retain",
+                                  "Drops whole log files older than that; profiles and models stay",
+                                  "attune retain --keep-days 365 --workspace shop --yes");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--keep-days", options->days, "days of records kept")
       ->required()

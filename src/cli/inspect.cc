@@ -7,6 +7,8 @@
 #include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/decision_table.h"
+#include "cli/help.h"
+#include "cli/words.h"
 
 namespace attune {
 namespace {
@@ -108,8 +110,8 @@ Status replay_verify(const InspectOptions& options) {
 
 void add_explain(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand(
-      "explain", "attune explain d_01... --workspace shop      why a decision was made");
+  CLI::App* command = add_command(app, kUnderstandGroup, "explain", "Why a decision was made",
+                                  "attune explain --workspace shop d_01...");
   command->add_option("id", options->decision_id, "decision id")->required();
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--server", options->place.server,
@@ -120,10 +122,11 @@ void add_explain(CLI::App& app, Action& chosen) {
 
 void add_replay(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand(
-      "replay",
-      "attune replay --verify --workspace shop\n"
-      "Rebuilds all state from the journal and compares; recomputes the rows of decisions");
+  CLI::App* command = add_command(
+      app, kUnderstandGroup, "replay",
+      "Rebuilds all state from the journal and compares; recomputes the rows of decisions",
+      "attune replay --verify --workspace shop\nattune replay --verify --workspace shop --shards 7 "
+      "--json");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--shards", options->shards, "partitions to rebuild with")
       ->check(CLI::Range(1, 64));

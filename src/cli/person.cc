@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "profile/profile_json.h"
 
 namespace attune {
@@ -136,9 +137,9 @@ Status erase(const PersonOptions& options) {
   return ok_status();
 }
 
-CLI::App* add_command(CLI::App& app, const char* name, const char* help,
-                      const std::shared_ptr<PersonOptions>& options) {
-  CLI::App* command = app.add_subcommand(name, help);
+CLI::App* add_person_command(CLI::App& app, const char* name, const char* summary,
+                             const char* examples, const std::shared_ptr<PersonOptions>& options) {
+  CLI::App* command = add_command(app, kOperateGroup, name, summary, examples);
   command->add_option("person", options->person, "user id, or anonymous_id:ID")->required();
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--server", options->place.server,
@@ -150,19 +151,20 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* help,
 
 void add_person(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command = add_command(
-      app, "person", "attune person u-17 --workspace shop      what is known of a person", options);
+  CLI::App* command =
+      add_person_command(app, "person", "What is known of a person",
+                         "attune person u-17 --workspace shop\nattune person anonymous_id:a-2 "
+                         "--server http://127.0.0.1:8090",
+                         options);
   command->add_flag("--json", options->is_json, "the output is JSON already");
   command->callback([options, &chosen] { chosen = [options] { return show(*options); }; });
 }
 
 void add_export(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command =
-      add_command(app, "export",
-                  "attune export u-17 --workspace shop --output u-17.jsonl\n"
-                  "Everything stored of a person as JSON lines: profile, events, decisions",
-                  options);
+  CLI::App* command = add_person_command(
+      app, "export", "Everything stored of a person as JSON lines: profile, events, decisions",
+      "attune export u-17 --workspace shop --output u-17.jsonl", options);
   command->add_option("--output", options->output, "a new file; - or nothing: standard output");
   command->add_flag("--json", options->is_json, "one JSON object about the file written");
   command->callback([options, &chosen] { chosen = [options] { return export_person(*options); }; });
@@ -170,11 +172,9 @@ void add_export(CLI::App& app, Action& chosen) {
 
 void add_erase(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command =
-      add_command(app, "erase",
-                  "attune erase u-17 --workspace shop --yes\n"
-                  "Erases a person with all linked identities, in backups too; prints a receipt",
-                  options);
+  CLI::App* command = add_person_command(
+      app, "erase", "Erases a person with all linked identities, in backups too; prints a receipt",
+      "attune erase u-17 --workspace shop --yes", options);
   command->add_flag("--yes", options->is_yes, "do not ask");
   command->add_flag("--json", options->is_json, "the receipt is JSON already");
   command->callback([options, &chosen] { chosen = [options] { return erase(*options); }; });

@@ -35,8 +35,4 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
 std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,
                                      const Published& published);
 
-// The rate an item without counts is taken to have.
-double prior_rate(const Counters& counters, Time now);
-double popularity(const Counters& counters, ItemKey item, double prior, Time now);
-
 }  // namespace attune

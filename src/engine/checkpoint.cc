@@ -1,4 +1,5 @@
 // A checkpoint: all folds as of one tick into state.db, while events and decisions go on.
+#include "base/cpu_time.h"
 #include "engine/model_files.h"
 #include "engine/workspace.h"
 
@@ -27,8 +28,11 @@ std::optional<std::string> Workspace::unseal(Surrogate identity, std::string_vie
 
 Status Workspace::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
+  const std::uint64_t begin_ns = thread_cpu_ns();
   TRY(const Position at, checkpoint_under_lock(false));
   (void)at;
+  const std::scoped_lock state_lock(mutex_);
+  counts_.stages.checkpoint_ns += thread_cpu_ns() - begin_ns;
   return ok_status();
 }
 

@@ -96,7 +96,11 @@ Status Workspace::finish_erasures() {
   std::vector<Surrogate> erased = std::exchange(erased_, {});
   std::sort(erased.begin(), erased.end());
   erased.erase(std::unique(erased.begin(), erased.end()), erased.end());
-  if (!erased.empty()) TRY_OK(erase_identities(erased));
+  if (!erased.empty()) {
+    TRY_OK(erase_identities(erased));
+    log(LogLevel::kInfo, "erasure_finished",
+        {{"identities", static_cast<std::uint64_t>(erased.size())}});
+  }
   std::filesystem::remove(path(kManifestName));  // restored, and honest from here on
   return ok_status();
 }

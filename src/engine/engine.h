@@ -4,32 +4,41 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "decide/decide.h"
-#include "engine/settings.h"
 #include "event/event.h"
 #include "journal/keyring.h"
 
 namespace attune {
 
+// kAsBefore: the one this workspace ran on last; wall time when it is new.
+enum class Clock { kAsBefore, kWall, kEvent };
+
+class Log;
+
 struct EngineOptions {
-  std::string workspace;       // folder; made when absent
-  Clock clock = Clock::kWall;  // kEvent: now = latest tick, ticks follow event time
-  int tick_ms = 100;           // wall time between ticks
-  double event_tick_s = 60;    // kEvent: event time between ticks
-  int shards = 1;              // partitions of the identities; state does not depend on it
-  bool is_as_before = false;   // clock and consent default as they were: to look into a workspace
-  bool is_ticking = true;      // false: the caller ticks and makes checkpoints (tests)
+  std::string workspace;           // folder; made when absent
+  Clock clock = Clock::kAsBefore;  // kEvent: now = latest tick, ticks follow event time
+  int tick_ms = 100;               // wall time between ticks
+  double event_tick_s = 60;        // kEvent: event time between ticks
+  // Partitions of the identities; state does not depend on it. Several, because a table of profiles
+  // that grows moves all it holds at once.
+  int shards = 16;
+  bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
   std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
   double retention_s = 0;          // older log files are dropped by a cut; 0 = kept
   std::uint64_t log_file_bytes = 64u << 20;  // a new log file starts beyond this
   double full_disk_share = 0.95;             // beyond it events are refused, decisions go on
-  std::uint8_t denied_by_default = 0;        // purposes (profile.h), for persons who said nothing
+  // Purposes (profile.h) refused for persons who said nothing; nullopt = as before, none when new.
+  std::optional<std::uint8_t> denied_by_default = std::nullopt;
+  std::string settings;  // what holds, as JSON: journalled when it changed; "" = not said
+  Log* log = nullptr;    // what an operator should know; must outlive the engine; null = nothing
   // Share of the disk in use, in [0, 1]; a test puts its own here.
   std::function<double(const std::string& path)> disk_used = nullptr;
 };
@@ -74,10 +83,20 @@ struct VerifyReport {
   RowReport rows;
 };
 
+// CPU time of the threads that did it, since the start.
+struct StageTimes {
+  std::uint64_t seal_ns = 0;    // identities, encoding, compression, sealing
+  std::uint64_t append_ns = 0;  // message ids, consent, the record into the journal's buffer
+  std::uint64_t fold_ns = 0;    // folds of identities
+  std::uint64_t tick_ns = 0;    // folds across people, publication
+  std::uint64_t checkpoint_ns = 0;
+};
+
 struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
   std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
+  StageTimes stages;
 };
 
 class Engine {
@@ -104,6 +123,7 @@ class Engine {
   virtual Result<std::string> erase(IdType type, std::string_view id) = 0;
   virtual Status unlink(std::string_view user_id, std::string_view anonymous_id) = 0;
   virtual Time now() const = 0;
+  virtual Clock clock() const = 0;  // kWall or kEvent
   // Closes the current tick at this clock reading and runs the folds across people.
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.

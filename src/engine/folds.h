@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
-#include "engine/settings.h"
+#include "engine/setup.h"
 #include "feature/plan.h"
 #include "learn/learner.h"
 #include "model/item_item.h"
@@ -27,6 +27,7 @@ struct Folds {
   IdentityGraph graph;
   // Of control records.
   std::shared_ptr<const Catalog> catalog = std::make_shared<Catalog>();
+  Setup setup;  // of the last open record
   // Across people: they change at ticks.
   Counters counters;
   ItemItem item_item;
@@ -34,7 +35,6 @@ struct Folds {
   std::uint64_t tick = 0;
   Time clock{};
   bool has_storage_denials = false;  // somebody refused to be stored, once
-  Settings settings;                 // in effect
 };
 
 // seal, open: what waits of a person in the learner is stored sealed.

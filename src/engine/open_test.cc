@@ -151,7 +151,7 @@ TEST_F(Open, AChangedConsentDefaultAppliesFromItsStartOn) {
     const auto engine = open_engine(options_);
     ASSERT_TRUE(ingest(*engine, {click("late", "i2", begin_time(), "late")}).ok());
   }  // no checkpoint: the next start replays it
-  options_.denied_by_default = 0;
+  options_.denied_by_default = std::uint8_t{0};
   const auto engine = open_engine(options_);
   EXPECT_NE(engine->profile_of(IdType::kUser, "late")->denied_purposes, 0);
   EXPECT_EQ(engine->profile_of(IdType::kUser, "p1")->denied_purposes, 0);
@@ -162,7 +162,6 @@ TEST_F(Open, ALookKeepsTheClockOfTheWorkspace) {
   EngineOptions look;
   look.workspace = folder_.workspace();
   look.is_ticking = false;
-  look.is_as_before = true;
   Time before{};
   { before = open_engine(options_)->now(); }
   const auto engine = open_engine(look);

@@ -31,8 +31,8 @@ Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& 
   if (record.kind == Kind::kTick) {
     state.tick(in.u64(), record.received);
   } else if (record.kind == Kind::kOpen) {
-    TRY(const Settings settings, parse_settings(record.payload));
-    state.open(settings);
+    TRY(const Setup setup, decode_setup(record.payload));
+    state.open(setup);
   } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
     const Surrogate a{in.u64()};
     const Surrogate b{in.u64()};

@@ -86,7 +86,6 @@ Status copy_keys(const std::string& key_file, const std::string& target) {
 Result<RestoreReport> open_once(const std::string& folder) {
   EngineOptions options;
   options.workspace = folder;
-  options.is_as_before = true;
   options.is_ticking = false;
   Workspace workspace(options);
   TRY_OK(workspace.start());

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/log.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
 #include "engine/restore.h"
@@ -39,6 +40,7 @@ class Workspace final : public Engine {
   Status export_person(IdType type, std::string_view id,
                        const std::function<void(std::string_view line)>& sink) override;
   Time now() const override;
+  Clock clock() const override { return is_event_clock_ ? Clock::kEvent : Clock::kWall; }
   Status tick(Time clock) override;
   Result<std::vector<FoldHash>> fold_hashes() override;
   Result<VerifyReport> verify(int shards) override;
@@ -64,7 +66,8 @@ class Workspace final : public Engine {
     std::vector<Prepared> events;
     std::vector<Record> created;       // identity records, before the events
     std::vector<Surrogate> newcomers;  // their surrogates
-    std::uint64_t erasures = 0;        // erasures_ when it was begun
+    std::uint64_t seal_ns = 0;
+    std::uint64_t erasures = 0;  // erasures_ when it was begun
   };
   struct Basis {  // what a decision is made of
     Profile person;
@@ -75,6 +78,10 @@ class Workspace final : public Engine {
 
   std::string path(std::string_view name) const;
   Time received_now() const { return now(); }
+  void log(LogLevel level, std::string_view event,
+           std::initializer_list<LogField> fields = {}) const {
+    if (options_.log) options_.log->write(level, event, fields);
+  }
   Time now_locked() const;
   // workspace.cc
   Status renew_lost_state();
@@ -89,6 +96,8 @@ class Workspace final : public Engine {
   void follow_event_time(Time latest);
   void watch_disk();
   void keep_memory_locked();
+  void set_over_limit(bool is_over);
+  void note_failure(std::string_view event, const Status& status, bool& has_failed) const;
   // ingest.cc
   Batch new_batch() const {
     Batch batch;
@@ -101,7 +110,7 @@ class Workspace final : public Engine {
   Status prepare(Event event, Time received, Batch& batch);
   Status append_all(Batch& batch, IngestReport& report);
   Status append_created(Batch& batch);
-  Status append_event(Prepared& prepared);
+  Result<Position> append_event(const Prepared& prepared);
   Status append_link(const Prepared& prepared);
   bool refuse_storage(Prepared& prepared);
   Status wait_for_room();
@@ -132,7 +141,6 @@ class Workspace final : public Engine {
   std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
 
   const EngineOptions options_;
-  Settings settings_;  // in effect since the start
   std::unique_ptr<Keyring> keyring_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ProfileStore> store_;
@@ -146,10 +154,12 @@ class Workspace final : public Engine {
   Position checkpoint_at_ = 0;
   std::uint64_t stored_updates_ = 0;  // of the learner, in the newest model file
   bool is_closed_ = false;
+  bool is_event_clock_ = false;   // set once, at the start
   bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
   RestoreReport restored_;
+  std::optional<Error> failure_;    // of the last tick: the journal takes nothing more
   std::vector<Surrogate> erasing_;  // erased from the state; their keys are still there
   std::atomic<std::uint64_t> erasures_{0};
   std::vector<Surrogate> erased_;  // by the replayed tail: their keys may still be there

@@ -7,7 +7,7 @@
 namespace attune {
 namespace {
 constexpr std::string_view kMagic = "ALRN";
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in bytes
 }  // namespace
 
 void Learner::learn(const Outcome& outcome) {
@@ -20,6 +20,7 @@ void Learner::on_decision(const Decision& decision, Surrogate identity, Position
   if (static_cast<std::size_t>(decision.policy) >= policies_.size()) return;
   if (!join_.add(decision, identity, at)) return;
   if (decision.is_impression_served) count(decision.policy).impressions += decision.shown.size();
+  for (const Outcome& outcome : join_.close_to_limit()) learn(outcome);
 }
 
 void Learner::on_event(const Event& event, std::span<const Surrogate> person) {
@@ -51,6 +52,7 @@ void Learner::encode(std::string& out, const SealRow& seal_row) const {
   part.clear();
   join_.encode(part, seal_row);
   w.str(part);
+  part = {};  // it may be long
   for (const PolicyCount& p : policies_) {
     w.varint(p.impressions);
     w.varint(p.clicks);
