@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "api/http_server.h"
+#include "catalog/key.h"
 
 namespace attune {
-
-enum class Scope : std::uint8_t { kNone = 0, kWrite = 1, kDecide = 2, kRead = 4, kAdmin = 8 };
 
 class ApiKeys {
  public:

@@ -23,7 +23,6 @@ std::string from_environment(const char* name) {
 }
 
 ApiKeys keys_from_environment() {
-  constexpr auto bit = [](Scope scope) { return static_cast<std::uint8_t>(scope); };
   ApiKeys keys;
   keys.add(from_environment("ATTUNE_WRITE_KEY"), bit(Scope::kWrite));
   keys.add(from_environment("ATTUNE_API_KEY"),

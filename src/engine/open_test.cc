@@ -57,8 +57,9 @@ TEST_F(Open, ASecondProcessIsToldOfTheFirst) {
   const auto first = open_engine(options_);
   const Error error = refusal();
   EXPECT_EQ(error.code, Code::kConflict);
-  EXPECT_EQ(error.message,
-            "another attune process uses this workspace (" + path("journal/LOCK") + " is locked)");
+  EXPECT_TRUE(error.message.starts_with("workspace " + folder_.workspace() +
+                                        " is in use by another process"))
+      << error.message;
   EXPECT_EQ(error.hint, "stop the other process, or give this one a workspace of its own");
 }
 
