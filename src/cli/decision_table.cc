@@ -25,6 +25,17 @@ double number(element object, const char* name) {
   return object[name].get(found) ? 0 : found;
 }
 
+// Its place by the model, after boosts, after caps and pins, and in the end; from 1.
+std::string ranks_of(element item) {
+  std::string out;
+  for (const char* step : {"rank_by_model", "rank_by_boosts", "rank_by_rules", "rank_shown"}) {
+    std::int64_t rank = 0;
+    if (item[step].get(rank)) return {};
+    out += fmt::format("{}{}", out.empty() ? "" : " > ", rank + 1);
+  }
+  return out;
+}
+
 struct Table {
   const Words& words;
   const std::unordered_map<std::string, std::string>& categories;
@@ -32,24 +43,26 @@ struct Table {
 
   void add_items(simdjson::dom::array items);
   void add_why(element first);
+  void add_changes(simdjson::dom::array items);
 };
 
 void Table::add_items(simdjson::dom::array items) {
   double most = 0;
   for (const element item : items) most = std::max(most, number(item, "p"));
-  lines.push_back(fmt::format("  {}  {}{}{}{}{}", left("#", 3), left(words.item, 10),
+  lines.push_back(fmt::format("  {}  {}{}{}{}  {}{}", left("#", 3), left(words.item, 10),
                               left(words.category, 13), left(words.chance, kBar + 10),
-                              right(words.propensity, 11), "  " + std::string(words.source)));
+                              right(words.propensity, 11), left(words.source, 11), words.ranks));
   int place = 0;
   for (const element item : items) {
     const std::string id(text(item, "item_id"));
     const auto category = categories.find(id);
-    lines.push_back(fmt::format(
-        "  {}  {}{}{} {}{}  {}", left(std::to_string(++place), 3), left(id, 10),
-        left(category == categories.end() ? "" : category->second, 13),
-        right(fmt::format("{:.1f} %", 100 * number(item, "p")), 7),
-        bar(number(item, "p"), most, kBar) + "  ",
-        right(fmt::format("{:.4f}", number(item, "propensity")), 11), text(item, "source")));
+    lines.push_back(fmt::format("  {}  {}{}{} {}{}  {}{}", left(std::to_string(++place), 3),
+                                left(id, 10),
+                                left(category == categories.end() ? "" : category->second, 13),
+                                right(fmt::format("{:.1f} %", 100 * number(item, "p")), 7),
+                                bar(number(item, "p"), most, kBar) + "  ",
+                                right(fmt::format("{:.4f}", number(item, "propensity")), 11),
+                                left(text(item, "source"), 11), ranks_of(item)));
   }
 }
 
@@ -84,6 +97,21 @@ void Table::add_why(element first) {
   }
 }
 
+// The first item in a sentence, the others in short.
+void Table::add_changes(simdjson::dom::array items) {
+  lines.push_back({});
+  lines.push_back(fmt::format("{} {}", words.change, text(items.at(0), "what_would_change_it")));
+  int place = 0;
+  for (const element item : items) {
+    element change;
+    if (++place == 1 || item["would_change"].get(change) || change.is_null()) continue;
+    lines.push_back(fmt::format("  {}  {}{} {:.4g} > {:.4g}: {}", left(std::to_string(place), 3),
+                                left(text(item, "item_id"), 10), text(change, "part"),
+                                number(change, "from"), number(change, "to"),
+                                text(change, "then")));
+  }
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> decision_table(
@@ -102,10 +130,8 @@ Result<std::vector<std::string>> decision_table(
   table.lines.push_back(fmt::format("  {}", text(root, "reason")));
   table.lines.push_back({});
   table.add_items(items);
-  const element first = items.at(0);
-  table.add_why(first);
-  table.lines.push_back({});
-  table.lines.push_back(fmt::format("{} {}", words.change, text(first, "what_would_change_it")));
+  table.add_why(items.at(0));
+  table.add_changes(items);
   return table.lines;
 }
 

@@ -1,83 +1,110 @@
-// Commands that look into a stopped workspace.
+// Commands that look into a workspace: a decision explained, all state rebuilt and compared.
 #include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
-#include <filesystem>
 
 #include "base/json.h"
+#include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/decision_table.h"
 #include "cli/help.h"
 #include "cli/words.h"
-#include "engine/engine.h"
 
 namespace attune {
 namespace {
 
-// Looking must not make a workspace.
-Status require_workspace(const std::string& workspace) {
-  if (std::filesystem::is_directory(workspace + "/journal")) return ok_status();
-  return Error{Code::kNotFound, "no workspace at " + workspace, "workspace",
-               "name the folder that attune serve uses with --workspace"};
-}
-
-Result<VerifyReport> rebuild(const std::string& workspace, int shards) {
-  EngineOptions options;
-  options.workspace = workspace;
-  options.is_ticking = false;
-  TRY(const auto engine, Engine::open(options));
-  TRY(VerifyReport report, engine->verify(shards));
-  TRY_OK(engine->close());
-  return report;
-}
-
-Status explain(const std::string& workspace, const std::string& decision_id, bool is_json) {
-  TRY_OK(require_workspace(workspace));
-  EngineOptions options;
-  options.workspace = workspace;
-  options.is_ticking = false;
-  TRY(const auto engine, Engine::open(options));
-  TRY(const Decision decision, engine->find_decision(decision_id));
-  const std::string json = decision_json(decision, true);
-  if (is_json) {
-    std::printf("%s\n", json.c_str());
-    return ok_status();
-  }
-  std::unordered_map<std::string, std::string> categories;
-  for (const auto& item : engine->catalog()->items()) categories[item->id] = item->category;
-  TRY(const auto lines, decision_table(json, "", categories, words_of_environment()));
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-  return ok_status();
-}
-
-Status replay_verify(const std::string& workspace, int shards, bool is_json) {
-  TRY_OK(require_workspace(workspace));
-  TRY(const VerifyReport report, rebuild(workspace, shards));
-  const auto &once = report.live, &again = report.rebuilt;
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().field("equal", once == again).key("folds").begin_object();
-  for (std::size_t i = 0; i < once.size(); ++i) {
-    json.field(once[i].fold, once[i].hash);
-    if (!is_json) {
-      std::printf("%-16s %016" PRIx64 " %s\n", once[i].fold.c_str(), once[i].hash,
-                  once[i] == again[i] ? "equal" : "DIFFERS");
-    }
-  }
-  json.end_object().end_object();
-  if (is_json) std::printf("%s\n", out.c_str());
-  if (once == again) return ok_status();
-  return Error{Code::kCorrupt, "replay: state and rebuild of " + workspace + " differ", "",
-               "report this with the fold's name"};
-}
-
 struct InspectOptions {
-  std::string workspace = "attune-workspace";
+  Place place;
   std::string decision_id;
   int shards = 1;
   bool is_verify = false;
   bool is_json = false;
 };
+
+using Categories = std::unordered_map<std::string, std::string>;
+
+Result<std::string> find(const InspectOptions& options, Categories& categories) {
+  if (!options.place.server.empty()) {
+    TRY(Client client, connect_admin(options.place.server));
+    return client.call("GET", "/api/v1/decisions/" + percent_encoded(options.decision_id), "");
+  }
+  TRY(const auto engine, open_stopped(options.place.workspace));
+  TRY(const Decision decision, engine->find_decision(options.decision_id));
+  for (const auto& item : engine->catalog()->items()) categories[item->id] = item->category;
+  return decision_json(decision, true);
+}
+
+Status explain(const InspectOptions& options) {
+  Categories categories;
+  TRY(const std::string decision, find(options, categories));
+  if (options.is_json) {
+    std::printf("%s\n", decision.c_str());
+    return ok_status();
+  }
+  TRY(const auto lines, decision_table(decision, "", categories, words_of_environment()));
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  return ok_status();
+}
+
+void print_report(const VerifyReport& report) {
+  for (std::size_t i = 0; i < report.live.size(); ++i) {
+    std::printf("%-16s %016" PRIx64 " %s\n", report.live[i].fold.c_str(), report.live[i].hash,
+                report.live[i] == report.rebuilt[i] ? "equal" : "DIFFERS");
+  }
+  const RowReport& rows = report.rows;
+  std::printf("%-16s %" PRIu64 " of %" PRIu64 " decisions recomputed bit for bit, %" PRIu64
+              " differ\n",
+              "feature_rows", rows.rows, rows.decisions, rows.differing);
+  if (rows.not_comparable != 0) {
+    std::printf("%-16s %" PRIu64
+                " decisions from before a cut, or made of an identity since erased\n",
+                "  not comparable", rows.not_comparable);
+  }
+  if (rows.erased != 0) {
+    std::printf("%-16s %" PRIu64 " decisions of persons since erased\n", "  unreadable",
+                rows.erased);
+  }
+}
+
+std::string report_json(const VerifyReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("equal", report.is_equal).key("folds").begin_object();
+  for (const FoldHash& fold : report.live) json.field(fold.fold, fold.hash);
+  json.end_object().key("differing_folds").begin_array();
+  for (std::size_t i = 0; i < report.live.size(); ++i) {
+    if (!(report.live[i] == report.rebuilt[i])) json.value(report.live[i].fold);
+  }
+  const RowReport& rows = report.rows;
+  json.end_array().key("feature_rows").begin_object().field("decisions", rows.decisions);
+  json.field("rows", rows.rows).field("differing", rows.differing);
+  json.field("not_comparable", rows.not_comparable).field("erased", rows.erased);
+  json.field("first_difference", rows.first_difference).end_object().end_object();
+  return out;
+}
+
+Status replay_verify(const InspectOptions& options) {
+  if (!options.is_verify) {
+    return Error{Code::kInvalid, "replay has nothing else to do yet", "verify", "add --verify"};
+  }
+  TRY(const auto engine, open_stopped(options.place.workspace));
+  TRY(const VerifyReport report, engine->verify(options.shards));
+  TRY_OK(engine->close());
+  if (options.is_json) {
+    std::printf("%s\n", report_json(report).c_str());
+  } else {
+    print_report(report);
+  }
+  if (report.is_equal) return ok_status();
+  if (report.rows.differing != 0) {
+    return Error{Code::kCorrupt, "replay: " + report.rows.first_difference, "",
+                 "the record was changed, or this program makes rows in another way than the one "
+                 "that wrote it"};
+  }
+  return Error{Code::kCorrupt,
+               "replay: state and rebuild of " + options.place.workspace + " differ", "",
+               "report this with the fold's name"};
+}
 
 }  // namespace
 
@@ -86,31 +113,26 @@ void add_explain(CLI::App& app, Action& chosen) {
   CLI::App* command = add_command(app, kUnderstandGroup, "explain", "Why a decision was made",
                                   "attune explain --workspace shop d_01...");
   command->add_option("id", options->decision_id, "decision id")->required();
-  command->add_option("--workspace", options->workspace, "folder of the workspace");
-  command->add_flag("--json", options->is_json, "one JSON object on stdout");
-  command->callback([options, &chosen] {
-    chosen = [options] {
-      return explain(options->workspace, options->decision_id, options->is_json);
-    };
-  });
+  command->add_option("--workspace", options->place.workspace, "folder of the workspace");
+  command->add_option("--server", options->place.server,
+                      "ask a running server instead, with the key in ATTUNE_ADMIN_KEY");
+  command->add_flag("--json", options->is_json, "all of it as one JSON object");
+  command->callback([options, &chosen] { chosen = [options] { return explain(*options); }; });
 }
 
 void add_replay(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
   CLI::App* command = add_command(
-      app, kUnderstandGroup, "replay", "Rebuilds all state from the journal",
+      app, kUnderstandGroup, "replay",
+      "Rebuilds all state from the journal and compares; recomputes the rows of decisions",
       "attune replay --verify --workspace shop\nattune replay --verify --workspace shop --shards 7 "
       "--json");
-  command->add_option("--workspace", options->workspace, "folder of the workspace");
+  command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--shards", options->shards, "partitions to rebuild with")
       ->check(CLI::Range(1, 64));
   command->add_flag("--verify", options->is_verify, "compare with the live state");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
-  command->callback([options, &chosen] {
-    chosen = [options] {
-      return replay_verify(options->workspace, options->shards, options->is_json);
-    };
-  });
+  command->callback([options, &chosen] { chosen = [options] { return replay_verify(*options); }; });
 }
 
 }  // namespace attune

@@ -8,15 +8,17 @@
 namespace attune {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {add_start,  add_serve,  add_explain,
-                                                     add_replay, add_items,  add_simulate,
-                                                     add_config, add_doctor, add_reference};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {
+    add_start,  add_serve,    add_explain, add_replay,  add_person,
+    add_export, add_erase,    add_backup,  add_restore, add_retain,
+    add_items,  add_simulate, add_config,  add_doctor,  add_reference};
 
 constexpr const char* kExamples =
     "attune start                                  see it learn, offline\n"
     "attune serve --workspace shop                 serve HTTP\n"
     "attune explain --workspace shop d_01...       why a decision was made\n"
     "attune doctor --workspace shop                what is wrong, and what to do\n"
+    "attune backup --workspace shop --output monday.tar.zst\n"
     "attune replay --verify --workspace shop       rebuild all state and compare";
 
 int finish(const Status& status) {

@@ -20,6 +20,7 @@ struct Candidate {
   double score = 0;   // after boosts
   double second = 0;  // decides between equal scores, then the item id
   std::int32_t rank_by_model = 0;
+  std::int32_t rank_by_boosts = 0;
   std::int32_t rank_by_rules = 0;
 };
 

@@ -93,7 +93,7 @@ std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
   return order;
 }
 
-// Sets both ranks; gives the order after boosts.
+// Sets all ranks; gives the order after boosts.
 std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placement& placement,
                               int n) {
   std::int32_t next = 0;
@@ -103,6 +103,8 @@ std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placemen
                                       [](const Candidate& c) { return c.score != c.base; });
   const std::vector<std::size_t> order =
       is_boosted ? order_by(candidates, &Candidate::score) : by_model;
+  next = 0;
+  for (const std::size_t i : order) candidates[i].rank_by_boosts = next++;
   std::vector<std::size_t> free = order;
   std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
   std::vector<char> is_placed(candidates.size(), 0);
@@ -141,6 +143,7 @@ ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder&
   out.p_click = static_cast<float>(c.p);
   out.propensity = placed.propensity;
   out.rank_by_model = c.rank_by_model;
+  out.rank_by_boosts = c.rank_by_boosts;
   out.rank_by_rules = c.rank_by_rules;
   out.is_explored = placed.is_explored;
   out.rules = rule_sentences(c, placement.rules, now);
@@ -149,14 +152,20 @@ ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder&
 }
 
 void add_others(const std::vector<Candidate>& candidates, const std::vector<std::size_t>& order,
-                const std::vector<Placed>& slate, Decision& out) {
+                const std::vector<Placed>& slate, const Placement& placement, Decision& out) {
   std::vector<char> is_shown(candidates.size(), 0);
   for (const Placed& placed : slate) is_shown[placed.candidate] = 1;
+  std::vector<std::size_t> others;
   for (const std::size_t i : order) {
-    if (out.others.size() >= kMostOthers) return;
+    if (others.size() >= kMostOthers) break;
     const Candidate& c = candidates[i];
     if (is_shown[i] != 0) continue;
+    others.push_back(i);
     out.others.push_back({c.item->id, std::string(c.source), static_cast<float>(c.score)});
+  }
+  const std::vector<std::size_t> instead = instead_of(candidates, slate, others, placement);
+  for (std::size_t place = 0; place < instead.size(); ++place) {
+    out.shown[place].instead = static_cast<std::uint32_t>(instead[place]);
   }
 }
 
@@ -237,7 +246,7 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
     out.shown.push_back(
         shown_item(candidates[placed.candidate], placed, rows, weights, placement, now));
   }
-  add_others(candidates, order, slate, out);
+  add_others(candidates, order, slate, placement, out);
   if (out.shown.empty()) out.reason = "no eligible items";
   return out;
 }

@@ -197,6 +197,65 @@ TEST(Decide, PartsAddUpToTheLogit) {
   }
 }
 
+TEST(Decide, StoredPartsAddUpToTheChanceOfAClick) {
+  const Published p = make_published(60);
+  const Decision d = ask(p, plain(), make_person(), 60);
+  for (const ShownItem& s : d.shown) {
+    double sum = 0;
+    for (const Part& part : s.parts) sum += double{part.part};
+    const double logit = std::log(double{s.p_click} / (1 - double{s.p_click}));
+    EXPECT_NEAR(sum, logit, 1e-6 * std::max(1.0, std::abs(logit))) << s.item_id;
+  }
+}
+
+TEST(Decide, PartsAgainAreTheSameBits) {
+  const Published p = make_published(20);
+  const Decision d = ask(p, plain(), make_person(), 20);
+  const auto again = parts_again(d, make_person(), p);
+  ASSERT_EQ(again.size(), d.shown.size());
+  for (std::size_t i = 0; i < again.size(); ++i) {
+    ASSERT_EQ(again[i].size(), d.shown[i].parts.size());
+    for (std::size_t k = 0; k < again[i].size(); ++k) {
+      EXPECT_EQ(again[i][k].hash, d.shown[i].parts[k].hash);
+      EXPECT_EQ(again[i][k].value, d.shown[i].parts[k].value);
+      EXPECT_EQ(again[i][k].part, d.shown[i].parts[k].part);
+    }
+  }
+  Profile other = make_person();
+  other.traits = {{"plan", "\"tin\""}};
+  const auto parts = parts_again(d, other, p)[0];
+  EXPECT_TRUE(std::any_of(parts.begin(), parts.end(),
+                          [](const Part& part) { return part.name.starts_with("plan=tin x "); }));
+}
+
+// With caps, pins and a boost: hiding an item lets in the one its record names.
+TEST(Decide, WhoWouldTakeItsPlaceIsWhoDoes) {
+  const Published p = make_published(30);
+  Placement placement = plain();
+  placement.rules = {make_rule(Rule::Kind::kMaxPerCategory, ""), make_rule(Rule::Kind::kPin, "i3"),
+                     make_rule(Rule::Kind::kBoost, "", "c1")};
+  placement.rules[0].limit = 2;
+  placement.rules[1].position = 1;
+  placement.rules[2].factor = 1.2;
+  const auto names = [](const Decision& d) {
+    std::set<std::string> out;
+    for (const ShownItem& s : d.shown) out.insert(s.item_id);
+    return out;
+  };
+  for (const int n : {3, 4, 5, 6}) {
+    const Decision d = ask(p, placement, make_person(), n);
+    for (const ShownItem& s : d.shown) {
+      Placement without = placement;
+      without.rules.push_back(make_rule(Rule::Kind::kHide, s.item_id));
+      std::set<std::string> expected = names(d);
+      expected.erase(s.item_id);
+      ASSERT_GT(s.instead, 0u) << s.item_id;
+      expected.insert(d.others.at(s.instead - 1).item_id);
+      EXPECT_EQ(names(ask(p, without, make_person(), n)), expected) << s.item_id;
+    }
+  }
+}
+
 TEST(Decide, ControlShareIsStable) {
   Rng rng(3);
   int control = 0;

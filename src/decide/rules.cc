@@ -34,19 +34,23 @@ class Caps {
     }
     return is_full(category);
   }
-  bool is_full(std::string_view category) const {
-    if (rules_.empty() || category.empty()) return false;
+  bool is_full(std::string_view category) const { return room_of(category) <= 0; }
+  bool is_over(std::string_view category) const { return room_of(category) < 0; }  // by pins
+
+ private:
+  // How many more may be placed.
+  int room_of(std::string_view category) const {
     int limit = std::numeric_limits<int>::max();
+    if (rules_.empty() || category.empty()) return limit;
     for (const Rule* rule : rules_) {
       if (rule->category.empty() || rule->category == category)
         limit = std::min(limit, rule->limit);
     }
     const auto at = std::find_if(counts_.begin(), counts_.end(),
                                  [&](const auto& c) { return c.first == category; });
-    return (at == counts_.end() ? 0 : at->second) >= limit;
+    return at == counts_.end() ? limit : limit - at->second;
   }
 
- private:
   std::vector<const Rule*> rules_;
   std::vector<std::pair<std::string_view, int>> counts_;
 };
@@ -113,6 +117,29 @@ std::vector<Placed> fill_slate(std::span<const Candidate> candidates,
     }
   }
   return slate;
+}
+
+std::vector<std::size_t> instead_of(std::span<const Candidate> candidates,
+                                    std::span<const Placed> slate,
+                                    std::span<const std::size_t> others,
+                                    const Placement& placement) {
+  Caps caps(placement.rules);
+  const auto category_of = [&](std::size_t i) -> const std::string& {
+    return candidates[i].item->category;
+  };
+  for (const Placed& placed : slate) caps.count(category_of(placed.candidate));
+  std::vector<std::size_t> out;
+  out.reserve(slate.size());
+  for (const Placed& placed : slate) {
+    const std::string& left = category_of(placed.candidate);
+    const auto found = std::find_if(others.begin(), others.end(), [&](std::size_t i) {
+      // Full of others, or only by the one that is not there.
+      return !caps.is_full(category_of(i)) ||
+             (category_of(i) == left && !caps.is_over(category_of(i)));
+    });
+    out.push_back(found == others.end() ? 0 : 1 + static_cast<std::size_t>(found - others.begin()));
+  }
+  return out;
 }
 
 std::vector<std::string> rule_sentences(const Candidate& candidate, std::span<const Rule> rules,

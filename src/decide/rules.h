@@ -25,6 +25,13 @@ std::vector<Placed> fill_slate(std::span<const Candidate> candidates,
                                std::vector<std::size_t> order, const Placement& placement, int n,
                                Rng* rng);
 
+// For each place of the slate, 1 + the index in `others` (best first, none in the slate) of the one
+// the caps would let in if its item were not there; 0 = none of them.
+std::vector<std::size_t> instead_of(std::span<const Candidate> candidates,
+                                    std::span<const Placed> slate,
+                                    std::span<const std::size_t> others,
+                                    const Placement& placement);
+
 // What the rules did to a candidate, in words.
 std::vector<std::string> rule_sentences(const Candidate& candidate, std::span<const Rule> rules,
                                         Time now);

@@ -3,10 +3,12 @@
 // and the profiles too.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "engine/manifest.h"
 #include "engine/workspace.h"
 #include "journal/file.h"
 
@@ -76,11 +78,13 @@ Result<Position> Workspace::erase_from_state(std::span<const Surrogate> identiti
   return at;
 }
 
-Status Workspace::erase_identities(std::span<const Surrogate> identities) {
+// The position of the erase record.
+Result<Position> Workspace::erase_identities(std::span<const Surrogate> identities) {
   Folds folds;
   TRY(const Position at, erase_from_state(identities, folds));
   TRY_OK(journal_->flush());
-  return cut_for_erasure(at, folds, identities);
+  TRY_OK(cut_for_erasure(at, folds, identities));
+  return at;
 }
 
 // What a crash left half done, and, in a restored backup, persons whose keys are gone.
@@ -89,32 +93,63 @@ Status Workspace::finish_erasures() {
   for (const Surrogate identity : state_.graph().identities()) {
     if (!keyring_->has_key(identity)) erased_.push_back(identity);
   }
-  if (erased_.empty()) return ok_status();
-  const std::vector<Surrogate> erased = std::move(erased_);
-  erased_.clear();
-  TRY_OK(erase_identities(erased));
-  log(LogLevel::kInfo, "erasure_finished",
-      {{"identities", static_cast<std::uint64_t>(erased.size())}});
+  std::vector<Surrogate> erased = std::exchange(erased_, {});
+  std::sort(erased.begin(), erased.end());
+  erased.erase(std::unique(erased.begin(), erased.end()), erased.end());
+  if (!erased.empty()) {
+    TRY_OK(erase_identities(erased));
+    log(LogLevel::kInfo, "erasure_finished",
+        {{"identities", static_cast<std::uint64_t>(erased.size())}});
+  }
+  std::filesystem::remove(path(kManifestName));  // restored, and honest from here on
   return ok_status();
 }
+
+namespace {
+
+// What became of the person, store by store, and where that ends.
+constexpr struct {
+  const char *store, *done, *limit;
+} kStores[] = {
+    {"key_file", "the keys of all identities overwritten and synced",
+     "copies of the key file: replace them, a restore with an older one would know the person "
+     "again"},
+    {"journal", "payloads unreadable: their keys are gone",
+     "received times and a random number for each record stay until retention drops its log file"},
+    {"profiles", "dropped from memory, state.db and base.db", "none"},
+    {"identities", "links dropped; new records of these ids begin from nothing", "none"},
+    {"learner", "rows waiting for an outcome dropped, in backups sealed under the keys",
+     "weights and counts learned from many people stay"},
+    {"item_counters", "nothing: they are sums over people", "the person's share of them stays"},
+    {"message_ids", "nothing: they are keyed hashes", "kept until their window of 7 days ends"},
+    {"backups", "unreadable: no backup holds keys", "a restore drops the person for good"},
+    {"logs", "nothing: they hold no ids of persons", "none"},
+    {"exports", "not known here",
+     "files written by export, and what was sent on, are yours to delete"},
+    {"kafka", "not used by this workspace", "none"},
+};
+
+std::string receipt_of(std::size_t identities, Time time, Position at) {
+  std::string receipt;
+  JsonWriter json(receipt);
+  json.begin_object().field("erased_identities", static_cast<std::uint64_t>(identities));
+  json.field("time", format_iso8601(time)).field("journal_position", at);
+  json.field("after_a_crash", "the journal holds the erasure: the next start completes it");
+  json.key("stores").begin_object();
+  for (const auto& [store, done, limit] : kStores) {
+    json.key(store).begin_object().field("done", done).field("limit", limit).end_object();
+  }
+  json.end_object().end_object();
+  return receipt;
+}
+
+}  // namespace
 
 Result<std::string> Workspace::erase(IdType type, std::string_view id) {
   const std::scoped_lock lock(checkpoint_mutex_);
   TRY(const std::vector<Surrogate> members, members_of(type, id));
-  TRY_OK(erase_identities(members));
-  std::string receipt;
-  JsonWriter json(receipt);
-  json.begin_object().field("erased_identities", static_cast<std::uint64_t>(members.size()));
-  json.field("time", format_iso8601(now())).field("journal_position", journal_->end());
-  json.key("stores").begin_object();
-  json.field("journal", "unreadable: keys destroyed").field("profiles", "dropped");
-  json.field("key_file", "slots overwritten and synced");
-  json.field("learner", "pending rows dropped; weights shared by many people stay");
-  json.field("item_counters", "sums over people stay");
-  json.field("message_ids", "keyed hashes stay until their window of 7 days ends");
-  json.field("backups", "unreadable: they hold no keys");
-  json.field("logs", "hold no ids of persons").end_object().end_object();
-  return receipt;
+  TRY(const Position at, erase_identities(members));
+  return receipt_of(members.size(), now(), at);
 }
 
 Result<std::uint64_t> Workspace::retain() {
@@ -143,28 +178,6 @@ Result<std::uint64_t> Workspace::retain() {
   TRY_OK(sync_directory(options_.workspace));
   TRY(const Position first, journal_->drop_before(std::min(keep, at)));
   return first - before;
-}
-
-Status Workspace::backup(const std::string& folder) {
-  namespace fs = std::filesystem;
-  const std::scoped_lock lock(checkpoint_mutex_);
-  TRY(const Position at, checkpoint_under_lock(false));
-  (void)at;
-  std::error_code error;
-  if (fs::exists(folder)) {
-    return Error{Code::kConflict, fmt::format("{} is there already", folder), "output",
-                 "name a folder that does not exist yet"};
-  }
-  fs::create_directories(folder, error);
-  if (error) return cannot("make " + folder, error);
-  TRY_OK(store_->copy_to(folder + "/state.db"));
-  for (const char* part : {"journal", "ids", "models", "base.db"}) {
-    if (!fs::exists(path(part))) continue;
-    fs::copy(path(part), folder + "/" + part, fs::copy_options::recursive, error);
-    if (error) return cannot(fmt::format("copy {}", path(part)), error);
-  }
-  fs::remove(folder + "/journal/LOCK", error);
-  return sync_directory(folder);
 }
 
 }  // namespace attune

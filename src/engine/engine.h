@@ -57,6 +57,11 @@ struct FoldHash {
   bool operator==(const FoldHash&) const = default;
 };
 
+struct BackupReport {
+  Position position = 0;  // everything up to here is inside, and perhaps some more
+  std::uint64_t files = 0, bytes = 0;
+};
+
 struct MemoryPart {
   std::string name;
   std::uint64_t bytes = 0;
@@ -109,7 +114,8 @@ class Engine {
   // Changes the catalog; on disk when it returns. One control JSON each (catalog.h).
   virtual Status control(const std::vector<std::string>& changes) = 0;
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
-  // The person's events, newest first, as stored.
+  // The person's events, newest first, as stored. Reads the journal backwards until it has so many,
+  // all of it for a person with fewer.
   virtual Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                                std::size_t limit) = 0;
   virtual Result<Profile> profile_of(IdType type, std::string_view id) = 0;
@@ -129,9 +135,10 @@ class Engine {
   virtual Status checkpoint() = 0;
   // Drops log files older than retention_s, after a cut; how many records went.
   virtual Result<std::uint64_t> retain() = 0;
-  // A new folder with everything but the keys: with the newest key file beside it, a workspace.
-  virtual Status backup(const std::string& path) = 0;
+  // One archive (.tar, .tar.zst) of everything but the keys, while events and decisions go on.
+  virtual Result<BackupReport> backup(const std::string& path) = 0;
   // Everything stored of the person as JSON lines: profile, then events and decisions in order.
+  // Reads the whole journal, opening only what is the person's.
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;
   // Whether events are accepted, or why not.

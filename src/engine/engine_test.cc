@@ -177,6 +177,29 @@ TEST(Engine, UnlinkingRestoresBothProfiles) {
   EXPECT_EQ(engine->profile_of(IdType::kUser, "ann")->touches.size(), 1u);
 }
 
+TEST(Engine, EventsOfAPersonComeNewestFirstFromAnyDepth) {
+  const TempFolder folder;
+  const auto engine = open_engine(folder.workspace());
+  constexpr int kEvents = 40'000;  // more than one stretch
+  std::vector<Event> batch;
+  for (int i = 0; i < kEvents; ++i) {
+    const std::string n = std::to_string(i);
+    const char* who = i < 3 ? "early" : i % 1000 == 0 ? "often" : "else";
+    batch.push_back(click(who, "i1", begin_time(), n));
+    if (batch.size() == 1000) {
+      ASSERT_TRUE(ingest(*engine, std::exchange(batch, {})).ok());
+    }
+  }
+  const auto often = engine->events_of(IdType::kUser, "often", 30);
+  ASSERT_EQ(often->size(), 30u);
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ((*often)[static_cast<std::size_t>(i)].message_id, std::to_string((39 - i) * 1000));
+  }
+  const auto early = engine->events_of(IdType::kUser, "early", 10);
+  ASSERT_EQ(early->size(), 3u);
+  EXPECT_EQ(early->front().message_id, "2");
+}
+
 TEST(Engine, NextDecisionKnowsTheEventAndDoesNotRepeat) {
   const TempFolder folder;
   const auto engine = open_engine(folder.workspace());
@@ -204,16 +227,6 @@ TEST(Engine, ExplainReadsTheDecisionBack) {
   ASSERT_TRUE(found.ok()) << found.error().message;
   EXPECT_EQ(decision_json(*found, true), decision_json(*decision, true));
   EXPECT_EQ(engine->find_decision("d_00000000000000000000000000").error().code, Code::kNotFound);
-}
-
-TEST(Engine, TwoOnOneWorkspaceIsAConflict) {
-  const TempFolder folder;
-  const auto first = open_engine(folder.workspace());
-  EngineOptions options;
-  options.workspace = folder.workspace();
-  const auto second = Engine::open(options);
-  ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().code, Code::kConflict);
 }
 
 // The child stores events and tells each acknowledged id through a pipe; the parent kills it.

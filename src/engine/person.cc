@@ -1,6 +1,6 @@
 // One person: what is stored, exported, unlinked.
 #include <algorithm>
-#include <deque>
+#include <iterator>
 
 #include "base/bytes.h"
 #include "engine/workspace.h"
@@ -8,6 +8,11 @@
 #include "profile/profile_json.h"
 
 namespace attune {
+namespace {
+
+constexpr Position kFirstStretch = 16'384;  // records read back at first
+
+}  // namespace
 
 Result<Surrogate> Workspace::require(IdType type, std::string_view id) const {
   if (const auto known = keyring_->find(type, id)) return *known;
@@ -21,24 +26,41 @@ Result<std::vector<Surrogate>> Workspace::members_of(IdType type, std::string_vi
   return state_.graph().members(any);
 }
 
-Result<std::vector<Event>> Workspace::events_of(IdType type, std::string_view id,
-                                                std::size_t limit) {
-  TRY(const std::vector<Surrogate> members, members_of(type, id));
-  TRY_OK(journal_->flush());
-  std::deque<Event> newest;
-  TRY(const auto cursor, journal_->read(journal_->first()));
+// The person's events from..to, oldest first.
+Status Workspace::events_between(std::span<const Surrogate> members, Position from, Position to,
+                                 std::vector<Event>& out) {
+  TRY(const auto cursor, journal_->read(from));
   while (true) {
     TRY(const auto stored, cursor->next());
-    if (!stored) break;
+    if (!stored || stored->position > to) return ok_status();
     const Record& record = stored->record;
     if (record.kind != Kind::kEvent) continue;
     if (!std::binary_search(members.begin(), members.end(), record.surrogate)) continue;
     TRY(const std::string payload, keyring_->open(record));
     TRY(StoredEvent decoded, decode_event(payload, record.received));
-    newest.push_front(std::move(decoded.event));
-    if (newest.size() > limit) newest.pop_back();
+    out.push_back(std::move(decoded.event));
   }
-  return std::vector<Event>(newest.begin(), newest.end());
+}
+
+// From the end backwards, in ever longer stretches: whoever was active lately costs little, the
+// others a reading of the whole journal.
+Result<std::vector<Event>> Workspace::events_of(IdType type, std::string_view id,
+                                                std::size_t limit) {
+  TRY(const std::vector<Surrogate> members, members_of(type, id));
+  TRY_OK(journal_->flush());
+  std::vector<Event> newest;
+  Position stretch = kFirstStretch;
+  for (Position to = journal_->end(); to >= journal_->first() && newest.size() < limit;) {
+    const Position from = std::max(journal_->first(), to > stretch ? to - stretch + 1 : 1);
+    std::vector<Event> found;
+    TRY_OK(events_between(members, from, to, found));
+    newest.insert(newest.end(), std::make_move_iterator(found.rbegin()),
+                  std::make_move_iterator(found.rend()));
+    to = from - 1;
+    stretch *= 4;
+  }
+  if (newest.size() > limit) newest.resize(limit);
+  return newest;
 }
 
 Status Workspace::export_person(IdType type, std::string_view id,

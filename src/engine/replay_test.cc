@@ -1,6 +1,7 @@
 // Replay equals live: random histories of everything that can happen to a workspace, rebuilt from
 // base and journal with other numbers of shards, and compared fold by fold.
 #include "engine/folds.h"
+#include "engine/restore.h"
 #include "engine/test_workspace.h"
 
 namespace attune {
@@ -9,7 +10,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Decisions, clicks, merges, un-merges, duplicates, late events, erasures, consent, checkpoints,
-// retention, restarts and crashes, all from one seed.
+// retention, restarts, crashes, backups and their restoration, all from one seed.
 class History {
  public:
   History(const TempFolder& folder, std::uint64_t seed) : folder_(folder), rng_(seed) {
@@ -67,8 +68,12 @@ class History {
       const auto dropped = engine_->retain();
       ASSERT_TRUE(dropped.ok()) << dropped.error().message;
       cuts_ += *dropped > 0 ? 1 : 0;
-    } else if (what < 98) {
+    } else if (what < 97) {
       restart();
+    } else if (what < 98) {
+      back_up();
+    } else if (what < 99) {
+      restore();
     } else {
       crash();
     }
@@ -107,6 +112,28 @@ class History {
     ASSERT_NE(engine_, nullptr);
   }
 
+  void back_up() {
+    archive_ = folder_.path("backup-" + std::to_string(step_) + ".tar");
+    const auto report = engine_->backup(archive_);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+  }
+
+  // The last backup goes on with the keys of now: what came after it is lost but for its erasures.
+  void restore() {
+    if (archive_.empty()) back_up();
+    ASSERT_TRUE(engine_->close().ok());
+    engine_.reset();
+    const std::string restored = folder_.path("restored-" + std::to_string(step_));
+    const auto report = restore_workspace(archive_, options_.workspace + "/keys", restored);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    fs::remove_all(options_.workspace);
+    options_.workspace = restored;
+    engine_ = open_engine(options_);
+    ASSERT_NE(engine_, nullptr);
+    archive_.clear();  // older than its own restoration
+    expect_rebuilt(7);
+  }
+
   // The files as they are now, under another name: what a killed process leaves.
   void crash() {
     const std::string copy = folder_.path("crashed-" + std::to_string(step_));
@@ -126,6 +153,7 @@ class History {
   Time now_ = begin_time();
   int step_ = 0, steps_ = 0, cuts_ = 0;
   std::uint64_t rows_ = 0;
+  std::string archive_;
 };
 
 class Replay : public testing::TestWithParam<std::uint64_t> {};

@@ -26,7 +26,7 @@ Result<Plan> plan_of(const Catalog& catalog) {
   return catalog.plan().empty() ? default_plan() : Plan::parse(catalog.plan(), "plan");
 }
 
-State::State(const StateOptions& options, const ProfileCache::Load& load) : options_(options) {
+State::State(const StateOptions& options, const ProfileCache::Load& load) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
   publish(true);
 }

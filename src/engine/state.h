@@ -40,7 +40,7 @@ class State {
   void erase(std::span<const Surrogate> identities);
   // Folds across people: everything since the last tick, then what time brings; publishes.
   void tick(std::uint64_t number, Time clock);
-  // The process began again here: publishes everything, as a start does.
+  // The process began again here, or a cut was made: publishes everything.
   void open(const Setup& setup);
 
   // Records up to this one leave the folds across people alone: they hold them already.
@@ -103,7 +103,6 @@ class State {
   void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
 
-  const StateOptions options_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
   std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null

@@ -47,6 +47,7 @@ Result<VerifyReport> Workspace::verify(int shards) {
   return report;
 }
 
+// Also of state.db, which is the base's copy when it was lost.
 Status Workspace::load_base(ProfileStore& base, State& state) {
   const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
   TRY_OK(load_folds(base, FoldPart::kAll, open, state.folds()));

@@ -84,6 +84,7 @@ Status Workspace::start() {
                  log(LogLevel::kWarn, "torn_tail_cut", {{"file", file}, {"bytes", bytes}});
                }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
+  TRY_OK(renew_lost_state());
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
@@ -96,6 +97,24 @@ Status Workspace::start() {
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
   checkpointer_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
   return ok_status();
+}
+
+// Without state.db a start begins at the base, as a rebuild does.
+Status Workspace::renew_lost_state() {
+  namespace fs = std::filesystem;
+  if (fs::exists(path("state.db")) || !fs::exists(path("base.db"))) return ok_status();
+  std::error_code error;
+  const std::string fresh = path("state.db.new");
+  fs::remove(fresh, error);
+  {
+    TRY(const auto base, open_sqlite_store(path("base.db")));
+    TRY_OK(base->copy_to(fresh));
+  }
+  fs::rename(fresh, path("state.db"), error);
+  if (!error) return ok_status();
+  return Error{Code::kUnavailable,
+               fmt::format("cannot make {}: {}", path("state.db"), error.message()), "",
+               "check free space and permissions"};
 }
 
 // Ids of a checkpoint whose window of ids could not be written are in the journal still.
@@ -122,8 +141,14 @@ Status Workspace::restore() {
                              path("state.db"), checkpoint_at_, journal_->end()),
                  "", "restore the workspace from a backup"};
   }
-  const auto open = [this](Surrogate who, std::string_view bytes) { return unseal(who, bytes); };
-  TRY_OK(load_folds(*store_, FoldPart::kAll, open, state_.folds()));
+  if (journal_->end() != 0 && checkpoint_at_ + 1 < journal_->first()) {
+    return Error{Code::kCorrupt,
+                 fmt::format("{} is as of record {}, but the journal begins at {}: log files are "
+                             "missing",
+                             path("state.db"), checkpoint_at_, journal_->first()),
+                 "", "restore the workspace from a backup"};
+  }
+  TRY_OK(load_base(*store_, state_));
   TRY_OK(restore_ids());
   ReplayHooks hooks;
   hooks.id = [this](std::uint64_t id, Time received) {
@@ -141,6 +166,7 @@ Status Workspace::restore() {
   latest_event_ = state_.clock();
   last_received_ = std::max(last_received_, state_.clock());
   keep_memory_locked();
+  TRY_OK(find_erased_since_backup());
   return finish_erasures();
 }
 

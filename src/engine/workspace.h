@@ -1,6 +1,6 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
-// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, verify.cc,
-// inspect.cc.
+// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, backup.cc,
+// restore.cc, verify.cc, inspect.cc.
 // Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
 // (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
 #pragma once
@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
+#include "engine/restore.h"
 #include "engine/state.h"
 #include "journal/id_window.h"
 #include "journal/journal.h"
@@ -45,12 +46,14 @@ class Workspace final : public Engine {
   Result<VerifyReport> verify(int shards) override;
   Status checkpoint() override;
   Result<std::uint64_t> retain() override;
-  Status backup(const std::string& path) override;
+  Result<BackupReport> backup(const std::string& path) override;
   Status ready() const override;
   EngineCounts counts() const override;
   std::vector<MemoryPart> memory() const override;
   std::string learning_json() const override;
   Status close() override;
+  // What a restored backup held; after start().
+  const RestoreReport& restored() const { return restored_; }
 
  private:
   struct Prepared {  // an event sealed and ready to append
@@ -81,8 +84,10 @@ class Workspace final : public Engine {
   }
   Time now_locked() const;
   // workspace.cc
+  Status renew_lost_state();
   Status restore();
   Status restore_ids();
+  Status find_erased_since_backup();
   Status finish_erasures();
   Status open_record();
   void run_ticks(const std::stop_token& stop);
@@ -120,6 +125,8 @@ class Workspace final : public Engine {
   Status record(Decision& decision, Surrogate person, Result<Record> sealed, Batch& created);
   // person.cc
   Result<Surrogate> require(IdType type, std::string_view id) const;
+  Status events_between(std::span<const Surrogate> members, Position from, Position to,
+                        std::vector<Event>& out);
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);
@@ -127,7 +134,7 @@ class Workspace final : public Engine {
   Status renew_base_across(Position at, const Folds& folds);
   Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
   Result<Position> erase_from_state(std::span<const Surrogate> identities, Folds& folds);
-  Status erase_identities(std::span<const Surrogate> identities);
+  Result<Position> erase_identities(std::span<const Surrogate> identities);
   Status load_base(ProfileStore& base, State& state);
   std::vector<MemoryPart> memory_locked() const;
   std::string seal(Surrogate identity, std::string_view bytes) const;
@@ -151,6 +158,7 @@ class Workspace final : public Engine {
   bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
+  RestoreReport restored_;
   std::optional<Error> failure_;    // of the last tick: the journal takes nothing more
   std::vector<Surrogate> erasing_;  // erased from the state; their keys are still there
   std::atomic<std::uint64_t> erasures_{0};

@@ -1,18 +1,16 @@
 #include "event/decision.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 #include <charconv>
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "event/would_change.h"
 
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::array<std::string_view, 4> kPolicyNames = {"learned", "control", "random",
                                                           "fallback"};
 
@@ -23,7 +21,9 @@ void write_shown(const ShownItem& item, Writer& w) {
   w.f32(item.p_click);
   w.f64(item.propensity);
   w.svarint(item.rank_by_model);
+  w.svarint(item.rank_by_boosts);
   w.svarint(item.rank_by_rules);
+  w.varint(item.instead);
   w.u8(item.is_explored ? 1 : 0);
   w.varint(item.rules.size());
   for (const std::string& rule : item.rules) w.str(rule);
@@ -36,7 +36,7 @@ void write_shown(const ShownItem& item, Writer& w) {
   }
 }
 
-ShownItem read_shown(Reader& r) {
+ShownItem read_shown(Reader& r, std::uint8_t version) {
   ShownItem item;
   item.item_id = r.str();
   item.source = r.str();
@@ -44,7 +44,12 @@ ShownItem read_shown(Reader& r) {
   item.p_click = r.f32();
   item.propensity = r.f64();
   item.rank_by_model = static_cast<std::int32_t>(r.svarint());
-  item.rank_by_rules = static_cast<std::int32_t>(r.svarint());
+  item.rank_by_boosts = static_cast<std::int32_t>(r.svarint());
+  item.rank_by_rules = item.rank_by_boosts;  // version 1 has but this one
+  if (version > 1) {
+    item.rank_by_rules = static_cast<std::int32_t>(r.svarint());
+    item.instead = static_cast<std::uint32_t>(r.varint());
+  }
   item.is_explored = r.u8() != 0;
   // Lists grow one by one and end with the bytes: a wrong count allocates nothing.
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) item.rules.emplace_back(r.str());
@@ -71,34 +76,18 @@ double tidy(float number) {
   return wide;
 }
 
-// One counterfactual sentence. Scores are sums of parts and rule steps, so a part can be taken off.
-std::string what_would_change(const Decision& decision, const ShownItem& item) {
-  if (decision.policy == Policy::kRandom) {
-    return "Places were drawn at random: no part of the score would change it.";
+void write_change(const std::optional<WouldChange>& change, JsonWriter& json) {
+  json.key("would_change");
+  if (!change) {
+    json.null();
+    return;
   }
-  if (item.is_explored) return "It was placed by exploration: its score did not decide its place.";
-  if (item.source == "pin") return "It is pinned: without the pin its score would decide.";
-  const auto by_part = [](const Part& a, const Part& b) { return a.part < b.part; };
-  const auto top = std::max_element(item.parts.begin(), item.parts.end(), by_part);
-  if (top == item.parts.end() || !(top->part > 0)) {
-    return "No part raises its score, so taking one away would not push it out.";
-  }
-  const double rest = static_cast<double>(item.score) - static_cast<double>(top->part);
-  const std::string start = fmt::format(
-      "Without its largest positive part, {} (+{:.3f}), the item's score would be {:.3f}",
-      top->name, top->part, rest);
-  const auto by_score = [](const OtherItem& a, const OtherItem& b) { return a.score < b.score; };
-  const auto best = std::max_element(decision.others.begin(), decision.others.end(), by_score);
-  if (best == decision.others.end()) {
-    return start + "; no other item was in reach, so it would still be shown.";
-  }
-  const bool is_out = rest < static_cast<double>(best->score);
-  return fmt::format("{}, {} the best item not shown, {} ({:.3f}): it would {} shown.", start,
-                     is_out ? "below" : "not below", best->item_id, best->score,
-                     is_out ? "not be" : "still be");
+  json.begin_object().field("part", change->part).field("from", change->from);
+  json.field("to", change->to).field("then", change->then).end_object();
 }
 
-void write_explanation(const Decision& decision, const ShownItem& item, JsonWriter& json) {
+void write_explanation(const Decision& decision, std::size_t place, JsonWriter& json) {
+  const ShownItem& item = decision.shown[place];
   double sum = 0;
   json.key("parts").begin_array();
   for (const Part& part : item.parts) {
@@ -106,19 +95,22 @@ void write_explanation(const Decision& decision, const ShownItem& item, JsonWrit
     json.begin_object().field("name", part.name).field("value", tidy(part.value));
     json.field("part", tidy(part.part)).end_object();
   }
-  json.end_array().field("sum_of_parts", tidy(static_cast<float>(sum)));
-  json.field("rank_by_model", item.rank_by_model).field("rank_by_rules", item.rank_by_rules);
-  json.field("what_would_change_it", what_would_change(decision, item));
+  json.end_array().field("sum_of_parts", sum);
+  json.field("rank_by_model", item.rank_by_model).field("rank_by_boosts", item.rank_by_boosts);
+  json.field("rank_by_rules", item.rank_by_rules).field("rank_shown", static_cast<int>(place));
+  write_change(would_change(decision, item), json);
+  json.field("what_would_change_it", would_change_sentence(decision, item));
 }
 
-void write_item(const Decision& decision, const ShownItem& item, bool with_explanation,
+void write_item(const Decision& decision, std::size_t place, bool with_explanation,
                 JsonWriter& json) {
+  const ShownItem& item = decision.shown[place];
   json.begin_object().field("item_id", item.item_id).field("score", tidy(item.score));
   json.field("p", tidy(item.p_click)).field("propensity", item.propensity);
   json.field("source", item.source).key("rules").begin_array();
   for (const std::string& rule : item.rules) json.value(rule);
   json.end_array().field("is_explored", item.is_explored);
-  if (with_explanation) write_explanation(decision, item, json);
+  if (with_explanation) write_explanation(decision, place, json);
   json.end_object();
 }
 
@@ -153,7 +145,8 @@ void encode_decision(const Decision& decision, std::string& out) {
 Result<Decision> decode_decision(std::string_view bytes) {
   Reader r(bytes);
   Decision decision;
-  if (r.u8() != kVersion) return corrupt("unknown version");
+  const std::uint8_t version = r.u8();
+  if (version == 0 || version > kVersion) return corrupt("unknown version");
   decision.id = r.str();
   decision.time = time_from_us(r.svarint());
   decision.placement = r.str();
@@ -164,7 +157,9 @@ Result<Decision> decode_decision(std::string_view bytes) {
   decision.model_version = r.varint();
   decision.outcome_window_s = r.f64();
   decision.is_impression_served = r.u8() != 0;
-  for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) decision.shown.push_back(read_shown(r));
+  for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
+    decision.shown.push_back(read_shown(r, version));
+  }
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     OtherItem& item = decision.others.emplace_back();
     item.item_id = r.str();
@@ -183,7 +178,9 @@ std::string decision_json(const Decision& decision, bool with_explanation) {
   json.field("time", format_iso8601(decision.time));
   json.field("policy", policy_name(decision.policy)).field("reason", decision.reason);
   json.field("model_version", decision.model_version).key("items").begin_array();
-  for (const ShownItem& item : decision.shown) write_item(decision, item, with_explanation, json);
+  for (std::size_t place = 0; place < decision.shown.size(); ++place) {
+    write_item(decision, place, with_explanation, json);
+  }
   json.end_array();
   if (with_explanation) {
     json.key("others").begin_array();

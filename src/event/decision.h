@@ -26,9 +26,11 @@ struct ShownItem {
   std::string source;  // "popular", "latest", "item_item", "request", "pin"
   float score = 0;     // what ranked it: p_click, or popularity, times its boosts
   float p_click = 0;
-  double propensity = 1;           // chance this policy put this item at this place, in (0, 1]
-  std::int32_t rank_by_model = 0;  // before rules and exploration, from 0
-  std::int32_t rank_by_rules = 0;  // after rules, before exploration
+  double propensity = 1;            // chance this policy put this item at this place, in (0, 1]
+  std::int32_t rank_by_model = 0;   // before all else, from 0
+  std::int32_t rank_by_boosts = 0;  // then
+  std::int32_t rank_by_rules = 0;   // after caps and pins, too; its place is after exploration
+  std::uint32_t instead = 0;  // 1 + index in `others`: who the rules would let in here; 0 = nobody
   bool is_explored = false;
   std::vector<std::string> rules;  // "boost category=sport x1.5", "seen 2 h ago" ...
   std::vector<Part> parts;         // sum = logit of p_click

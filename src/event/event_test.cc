@@ -45,6 +45,7 @@ Decision full_decision() {
   item.p_click = 0.1F;
   item.propensity = 0.9;
   item.rank_by_model = 2;
+  item.rank_by_boosts = 3;
   item.rank_by_rules = 1;
   item.rules = {"boost category=sport x1.5"};
   item.parts = {{"bias", 1, 1, -0.25F}, {"category=sport", 2, 1, 0.75F}};
@@ -188,18 +189,33 @@ TEST(DecisionJson, Explained) {
     return decision_json(d, true).find(text) != std::string::npos;
   };
   EXPECT_TRUE(has(R"("parts":[{"name":"bias","value":1,"part":-0.25},)")) << decision_json(d, true);
-  EXPECT_TRUE(has(R"("sum_of_parts":0.5,"rank_by_model":2,"rank_by_rules":1)"));
+  EXPECT_TRUE(has(
+      R"("sum_of_parts":0.5,"rank_by_model":2,"rank_by_boosts":3,"rank_by_rules":1,"rank_shown":0,)"));
+  EXPECT_TRUE(has(R"("would_change":null,"what_would_change_it":"No other item)"));
   EXPECT_TRUE(has(R"("others":[{"item_id":"v2","source":"latest","score":0.25})"));
-  EXPECT_TRUE(
-      has("Without its largest positive part, category=sport (+0.750), the item's score "
-          "would be -0.250, below the best item not shown, v2 (0.250): it would not be"));
-  EXPECT_TRUE(has("No part raises its score"));
-  d.others.erase(d.others.begin());
-  EXPECT_TRUE(has("not below the best item not shown, v3 (-1.000): it would still be shown."));
-  d.others.clear();
-  EXPECT_TRUE(has("no other item was in reach"));
-  d.policy = Policy::kRandom;
-  EXPECT_TRUE(has("drawn at random"));
+}
+
+TEST(DecisionCodec, ReadsVersionOne) {
+  Decision d = full_decision();
+  d.shown.resize(1);
+  d.shown[0].rules.clear();
+  d.shown[0].parts.clear();
+  d.shown[0].instead = 2;
+  std::string bytes;
+  encode_decision(d, bytes);
+  // Without what version 2 added after rank_by_model (2): rank_by_rules (1) and instead (2).
+  const std::string added = {4, 6, 2, 2};  // zigzag: 2, 3, 1; then 2
+  const auto at = bytes.find(added);
+  ASSERT_NE(at, std::string::npos);
+  bytes.erase(at + 2, 2);
+  bytes[0] = 1;
+  const auto back = decode_decision(bytes);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->shown[0].rank_by_rules, 3);
+  EXPECT_EQ(back->shown[0].instead, 0u);
+  EXPECT_EQ(back->others.size(), 2u);
+  bytes[0] = 3;
+  EXPECT_FALSE(decode_decision(bytes).ok());
 }
 
 }  // namespace
