@@ -165,6 +165,15 @@ class Settings(Case):
         self.assertEqual(keys["workspace.shards"], {"value": 3, "source": "a.toml line 4"})
         self.assertEqual(keys["log.level"], {"value": "info", "source": "default"})
 
+    def test_set_takes_one_word_and_may_be_repeated(self):
+        done = self.run_attune("config", "print", "--set", "log.keep=1", "--set", "log.level=warn",
+                               "--json")
+        keys = json.loads(done.stdout)
+        self.assertEqual([keys[k]["value"] for k in ("log.keep", "log.level")], [1, "warn"])
+        self.fails(2, "config", "print", "--set", "log.keep=1", "log.level=warn",
+                   says="no command log.level")
+        self.fails(2, "config", "print", "--set", "log.keep", says="must be section.key=value")
+
     def test_a_printed_configuration_checks_and_prints_the_same(self):
         printed = self.run_attune("config", "print", "--set", "log.keep=7").stdout
         self.config(printed)
