@@ -35,7 +35,7 @@ std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
       ->type_name("FILE");
   command.add_option("--set", given->by_key, "any setting, as section.key=value; may be repeated")
       ->type_name("KEY=VALUE")
-      ->take_all();
+      ->allow_extra_args(false);
   return given;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/setup.h"
 
 #include <fstream>
+#include <thread>
 
 #include "base/log.h"
 #include "engine/options.h"
@@ -116,6 +117,30 @@ TEST_F(SetupTest, AFullDiskIsLoggedOnceAndOnceThatItHasRoom) {
   const std::string said = logged();
   EXPECT_EQ(said.find("error disk_full"), said.rfind("error disk_full")) << said;
   EXPECT_NE(said.find("info disk_has_room"), std::string::npos) << said;
+}
+
+TEST_F(SetupTest, AFailedCheckpointIsLoggedOnceAndThatItIsOver) {
+  EngineOptions options = still_options(folder.workspace());
+  options.is_ticking = true;
+  options.checkpoint_s = 0.001;
+  const std::string models = folder.workspace() + "/models";
+  std::filesystem::create_directories(folder.workspace());
+  std::ofstream(models) << "a file where a folder must be";
+  const auto engine = open(options);
+  const auto wait_for = [&](const std::string& event) {
+    while (logged().find(event) == std::string::npos) std::this_thread::yield();
+  };
+  ASSERT_TRUE(engine->control(items(1)).ok());
+  ASSERT_TRUE(ingest(*engine, {click("ann", "i0", begin_time(), "m")}).ok());
+  const auto decision = engine->decide(feed_for("ann", 1));
+  ASSERT_TRUE(decision.ok());
+  ASSERT_TRUE(ingest(*engine, {click("ann", "i0", begin_time() + seconds(4000), "n")}).ok());
+  wait_for("error checkpoint_failed message=");
+  std::filesystem::remove(models);
+  wait_for("info recovered after=checkpoint_failed");
+  ASSERT_TRUE(engine->close().ok());
+  const std::string said = logged();
+  EXPECT_EQ(said.find("checkpoint_failed message"), said.rfind("checkpoint_failed message"));
 }
 
 TEST(EngineOptions, ConsentDefaultBecomesThePurposesDenied) {

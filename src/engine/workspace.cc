@@ -275,8 +275,16 @@ void Workspace::watch_disk() {
       {{"used_share", used}, {"limit", options_.full_disk_share}});
 }
 
+// Near the limit it comes and goes with every checkpoint: said once a minute at most.
 void Workspace::set_over_limit(bool is_over) {
   if (std::exchange(is_over_limit_, is_over) == is_over) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (is_over && now < over_limit_silent_until_) return;
+  if (!is_over && !std::exchange(is_over_limit_said_, false)) return;
+  if (is_over) {
+    is_over_limit_said_ = true;
+    over_limit_silent_until_ = now + std::chrono::minutes(1);
+  }
   log(is_over ? LogLevel::kWarn : LogLevel::kInfo,
       is_over ? "memory_over_limit" : "memory_under_limit",
       {{"limit_bytes", options_.memory_bytes},

@@ -154,8 +154,10 @@ class Workspace final : public Engine {
   Position checkpoint_at_ = 0;
   std::uint64_t stored_updates_ = 0;  // of the learner, in the newest model file
   bool is_closed_ = false;
-  bool is_event_clock_ = false;   // set once, at the start
-  bool is_over_limit_ = false;    // profiles changed take more than the memory limit leaves
+  bool is_event_clock_ = false;  // set once, at the start
+  bool is_over_limit_ = false;   // profiles changed take more than the memory limit leaves
+  bool is_over_limit_said_ = false;
+  std::chrono::steady_clock::time_point over_limit_silent_until_{};
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
   RestoreReport restored_;
