@@ -7,7 +7,8 @@
 namespace attune {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {add_start, add_serve, add_explain, add_replay, add_items, add_simulate};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {add_start,  add_serve, add_explain,
+                                                     add_replay, add_items, add_simulate};
 
 int finish(const Status& status) {
   if (status.ok()) return 0;

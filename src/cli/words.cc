@@ -38,6 +38,20 @@ constexpr Words kEnglish = {
     .smaller = "{} smaller parts",
     .change = "What would change it:",
     .kept = "The workspace is kept: attune explain --workspace {} {}",
+    .playing_data = "Attune plays {}: {} real steps of {} people among {} items, at {}",
+    .about_data =
+        {"The data tell what each person took, and in which order; not when, and not what they",
+         "were shown. So the times are made up, and people take turns by chance. A hit: the item",
+         "a person takes next is one of the ten the server would have shown. Nobody saw them.",
+         "The model learns from real steps only, some of them set beside four random items."},
+    .steps = "steps",
+    .chosen_by = "chosen by",
+    .asked = "asked",
+    .hit_rate = "hit rate@10",
+    .interval = "hit rate, 95 %",
+    .times = "The learned slates hit {:.1f} times as often as the popular ones.",
+    .no_oracle = "There is no oracle here: nobody knows the best that could be reached.",
+    .took_next = "{}, who had {} items and then took {}",
 };
 
 constexpr Words kChinese = {
@@ -70,6 +84,19 @@ constexpr Words kChinese = {
     .smaller = "其余 {} 个较小部分",
     .change = "怎样会改变结果：",
     .kept = "工作区已保留：attune explain --workspace {} {}",
+    .playing_data = "Attune 正在播放 {}：{} 个真实行为，{} 位用户，{} 个内容，地址 {}",
+    .about_data = {"数据只记录每位用户依次选了什么，没有时间，也没有当时展示过什么。",
+                   "因此时间是虚构的，用户的先后次序是随机的。",
+                   "命中：用户接下来真正选择的内容在服务器会展示的十个之中。没有人看到过这些推荐。",
+                   "模型只从真实行为中学习，其中一部分与四个随机内容放在一起对比。"},
+    .steps = "行为",
+    .chosen_by = "策略",
+    .asked = "次数",
+    .hit_rate = "命中率@10",
+    .interval = "命中率 95 % 区间",
+    .times = "学习策略的命中率是热门策略的 {:.1f} 倍。",
+    .no_oracle = "这里没有理论最优值：没有人知道最好能达到多少。",
+    .took_next = "{}，已有 {} 个内容，随后选择了 {}",
 };
 
 bool is_wide(std::uint32_t c) {
@@ -100,6 +127,12 @@ const Words& words_of_environment() {
     if (value && *value) return std::string_view(value).starts_with("zh") ? kChinese : kEnglish;
   }
   return kEnglish;
+}
+
+std::string thousands(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
 }
 
 std::size_t columns(std::string_view text) {

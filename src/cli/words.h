@@ -1,5 +1,7 @@
 // The words of the demo's screen, in English or Chinese, and how wide they stand in a terminal.
 #pragma once
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,12 +21,21 @@ struct Words {
   std::string_view smaller;  // number of parts
   std::string_view change;
   std::string_view kept;  // folder, decision
+  // Of the data player.
+  std::string_view playing_data;  // set, steps, people, items, address
+  std::array<std::string_view, 4> about_data;
+  std::string_view steps, chosen_by, asked, hit_rate, interval;
+  std::string_view times;  // learned / popularity
+  std::string_view no_oracle;
+  std::string_view took_next;  // person, number of items before, item
 };
 
 const Words& english();
 const Words& chinese();
 // By LC_ALL, LC_MESSAGES, LANG: the first that is set decides.
 const Words& words_of_environment();
+
+std::string thousands(std::uint64_t number);  // 12,345
 
 // Columns of UTF-8 text: Chinese characters and full-width signs take two.
 std::size_t columns(std::string_view text);
