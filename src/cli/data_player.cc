@@ -17,6 +17,7 @@ constexpr std::size_t kWaveSteps = 100;
 constexpr std::size_t kWaveRequests = 40;
 constexpr std::size_t kAskedItems = 2 * kHitSlate;  // what the person has already is left out
 constexpr std::uint64_t kRandomEvery = 10;          // it scores the whole catalog
+constexpr double kLessonShare = 0.1;                // of the steps
 constexpr std::size_t kLessonItems = 5;
 constexpr double kDays = 40;                              // the steps are spread over
 const Time kBegin = time_from_us(1'767'225'600'000'000);  // 2026-01-01
@@ -62,10 +63,6 @@ Status DataPlayer::load() {
   return ok_status();
 }
 
-bool DataPlayer::chance_of(std::uint64_t wanted) {
-  return rng_.chance(double(wanted) / double(sequences_.step_count));
-}
-
 // The person's next step, and what is asked before it.
 void DataPlayer::gather(std::uint32_t person) {
   const std::size_t step = wave_.size();
@@ -73,7 +70,8 @@ void DataPlayer::gather(std::uint32_t person) {
   wave_.push_back({person, sequences_.steps[person][at],
                    kDays * double(played_ + step) / double(sequences_.step_count)});
   present_.insert(person);
-  const bool is_asked = chance_of(options_.questions), is_lesson = chance_of(options_.lessons);
+  const bool is_asked = rng_.chance(double(options_.questions) / double(sequences_.step_count));
+  const bool is_lesson = rng_.chance(kLessonShare);
   if (at == 0) return;  // nothing is known of the person yet
   if (is_asked) {
     requests_.push_back({step, Share::kLearned});

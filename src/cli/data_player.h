@@ -20,7 +20,6 @@ namespace attune {
 struct DataPlayOptions {
   std::uint64_t seed = 1;
   std::uint64_t questions = 4000;  // about so many steps are asked about
-  std::uint64_t lessons = 20'000;  // about so many steps the model learns from
   std::string address;             // of the server, to say
 };
 
@@ -62,7 +61,6 @@ class DataPlayer {
   std::string table_head(std::string_view last) const;
   std::string table_line(std::string_view name, Share share, const Hits& hits,
                          const std::string& last) const;
-  bool chance_of(std::uint64_t wanted);
 
   const DataPlayOptions options_;
   const Sequences& sequences_;

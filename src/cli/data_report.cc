@@ -26,6 +26,11 @@ int colour_of(Share share) {
   return share == Share::kPopularity ? 3 : 1;
 }
 
+// What ten items at random hit.
+double random_rate(const Sequences& sequences) {
+  return double(kHitSlate) / double(std::max(kHitSlate, sequences.items.size()));
+}
+
 }  // namespace
 
 // All curves on one scale, that of the highest part.
@@ -98,8 +103,11 @@ void DataPlayer::say_result() {
   screen_.say(table_head(words_.interval));
   for (const Share share : kAllShares) {
     const Hits& hits = tally_.late(share);
+    const std::string sure = fmt::format("± {:.2f} %", 100 * hits.margin());
+    const std::string by_chance =
+        fmt::format(fmt::runtime(words_.by_chance), 100 * random_rate(sequences_));
     screen_.say(table_line(name_of(share, words_), share, hits,
-                           fmt::format("± {:.2f} %", 100 * hits.margin())));
+                           share == Share::kRandom ? by_chance : sure));
   }
   const double popular = tally_.late(Share::kPopularity).hit_rate();
   screen_.say("");
@@ -107,7 +115,7 @@ void DataPlayer::say_result() {
     screen_.say(screen_.strong(fmt::format(fmt::runtime(words_.times),
                                            tally_.late(Share::kLearned).hit_rate() / popular)));
   }
-  screen_.say(std::string(words_.no_oracle));
+  for (const std::string_view line : words_.no_oracle) screen_.say(std::string(line));
   screen_.say("");
 }
 
@@ -143,8 +151,7 @@ Result<std::string> DataPlayer::report_json() {
     json.field(name + "_hit_rate_at_10_margin", hits.margin());
     json.field(name + "_ndcg_at_10", hits.ndcg());
   }
-  json.field("random_expected_hit_rate_at_10",
-             double(kHitSlate) / double(std::max(kHitSlate, sequences_.items.size())));
+  json.field("random_expected_hit_rate_at_10", random_rate(sequences_));
   json.field("auc", auc_of(learning)).key("learning").raw(learning);
   json.key("decision").raw(why).end_object();
   return out;

@@ -52,10 +52,14 @@ struct Folder {
 Result<Folder> make_folder(const std::string& wanted) {
   Folder folder;
   if (wanted.empty()) {
-    folder.path = std::filesystem::temp_directory_path() / "attune-demo-XXXXXX";
-    if (!::mkdtemp(folder.path.data())) {
-      return Error{Code::kUnavailable, "cannot make " + folder.path, "",
-                   "set TMPDIR to a writable folder"};
+    std::error_code none;  // then TMPDIR names no folder
+    folder.path = std::filesystem::temp_directory_path(none) / "attune-demo-XXXXXX";
+    if (none || !::mkdtemp(folder.path.data())) {
+      const char* wanted_parent = std::getenv("TMPDIR");
+      return Error{Code::kUnavailable,
+                   fmt::format("cannot make a temporary folder in {}",
+                               wanted_parent ? wanted_parent : "/tmp"),
+                   "", "set TMPDIR to a folder you may write to, or name one with --workspace"};
     }
     folder.is_temporary = true;
     return folder;

@@ -25,8 +25,9 @@ struct Words {
   std::string_view playing_data;  // set, steps, people, items, address
   std::array<std::string_view, 4> about_data;
   std::string_view steps, chosen_by, asked, hit_rate, interval;
-  std::string_view times;  // learned / popularity
-  std::string_view no_oracle;
+  std::string_view times;      // learned / popularity
+  std::string_view by_chance;  // percent
+  std::array<std::string_view, 2> no_oracle;
   std::string_view took_next;  // person, number of items before, item
 };
 
