@@ -181,7 +181,7 @@ Status DataPlayer::wave() {
 Status DataPlayer::run() {
   screen_.say(fmt::format(fmt::runtime(words_.playing_data), sequences_.name, sequences_.step_count,
                           sequences_.persons.size(), sequences_.items.size(), options_.address));
-  for (const std::string_view line : words_.about_data) screen_.say(std::string(line));
+  screen_.tell(std::string(words_.about_data));
   TRY_OK(load());
   for (const std::uint32_t person : interleave(sequences_, options_.seed)) {
     const bool is_full = wave_.size() >= kWaveSteps || requests_.size() >= kWaveRequests;

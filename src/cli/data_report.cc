@@ -115,7 +115,7 @@ void DataPlayer::say_result() {
     screen_.say(screen_.strong(fmt::format(fmt::runtime(words_.times),
                                            tally_.late(Share::kLearned).hit_rate() / popular)));
   }
-  for (const std::string_view line : words_.no_oracle) screen_.say(std::string(line));
+  screen_.tell(std::string(words_.no_oracle));
   screen_.say("");
 }
 

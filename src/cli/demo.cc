@@ -81,6 +81,14 @@ Result<std::vector<Client>> connect_all(std::uint16_t port, const std::string& k
   return clients;
 }
 
+// Broken into lines of the terminal's width; elsewhere as it is.
+void print(const std::string& line) {
+  const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
+  for (const std::string& part : wrap(line, is_terminal ? Screen::width() : line.size() + 1)) {
+    std::printf("%s\n", part.c_str());
+  }
+}
+
 // What both players have: run(), say_result(), report_json(), decision_lines(), decision_id().
 template <class AnyPlayer>
 Status play(AnyPlayer& player, Screen& screen, const StartOptions& options) {
@@ -94,7 +102,7 @@ Status play(AnyPlayer& player, Screen& screen, const StartOptions& options) {
     std::printf("%s\n", report.c_str());
   } else {
     TRY(const auto lines, player.decision_lines());
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+    for (const std::string& line : lines) print(line);
     std::fflush(stdout);
   }
   if (!options.workspace.empty()) {

@@ -174,9 +174,9 @@ Status Player::wave() {
 }
 
 Status Player::run() {
-  screen_.say(fmt::format(fmt::runtime(words_.playing), options_.impressions, options_.seed,
-                          options_.address));
-  screen_.say(std::string(words_.bots));
+  screen_.say(fmt::format(fmt::runtime(words_.playing), thousands(options_.impressions),
+                          options_.seed, options_.address));
+  screen_.tell(std::string(words_.about));
   TRY_OK(load());
   while (played_ < options_.impressions) {
     TRY_OK(wave());

@@ -13,7 +13,8 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kName = 12;
-constexpr std::size_t kProgress = 30;
+constexpr std::size_t kProgress = 30;  // of the result's bars
+constexpr std::size_t kLiveProgress = 14;
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
@@ -42,15 +43,12 @@ std::string Player::share_line(std::string_view name, const char* people, Share 
 
 std::vector<std::string> Player::live_lines(double auc) const {
   const double done = double(played_) / double(options_.impressions);
-  std::string head = fmt::format(
-      " {} {:3.0f} %   {} {}   {}   {}   {}", bar(done, 1, kProgress), 100 * std::min(1.0, done),
-      thousands(played_), words_.shown,
-      fmt::format(fmt::runtime(words_.per_second),
-                  thousands(static_cast<std::uint64_t>(double(played_) / feed_.elapsed_s()))),
-      fmt::format(fmt::runtime(words_.events), thousands(static_cast<std::uint64_t>(
-                                                   double(feed_.events()) / feed_.elapsed_s()))),
-      fmt::format(fmt::runtime(words_.day), day()));
-  if (auc >= 0) head += "   " + screen_.strong(fmt::format(fmt::runtime(words_.auc), auc));
+  const auto rate = static_cast<std::uint64_t>(double(feed_.events()) / feed_.elapsed_s());
+  std::string head = fmt::format("  {} {:3.0f} %  {} {}  {}  {}", bar(done, 1, kLiveProgress),
+                                 100 * std::min(1.0, done), thousands(played_), words_.shown,
+                                 fmt::format(fmt::runtime(words_.day), day()),
+                                 fmt::format(fmt::runtime(words_.events), thousands(rate)));
+  if (auc >= 0) head += "  " + screen_.strong(fmt::format(fmt::runtime(words_.auc), auc));
   return {"",
           head,
           "",

@@ -1,6 +1,5 @@
 // The words of the demo's screen, in English or Chinese, and how wide they stand in a terminal.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,7 +8,7 @@ namespace attune {
 
 struct Words {
   std::string_view playing;  // impressions, seed, address
-  std::string_view bots;
+  std::string_view about;
   std::string_view first;  // seconds
   std::string_view shown, per_second, events, day, auc;
   std::string_view share, people, click_rate, over_time;
@@ -23,11 +22,11 @@ struct Words {
   std::string_view kept;  // folder, decision
   // Of the data player.
   std::string_view playing_data;  // set, steps, people, items, address
-  std::array<std::string_view, 4> about_data;
+  std::string_view about_data;
   std::string_view steps, chosen_by, asked, hit_rate, interval;
   std::string_view times;      // learned / popularity
   std::string_view by_chance;  // percent
-  std::array<std::string_view, 2> no_oracle;
+  std::string_view no_oracle;
   std::string_view took_next;  // person, number of items before, item
 };
 
