@@ -179,8 +179,9 @@ Status DataPlayer::wave() {
 }
 
 Status DataPlayer::run() {
-  screen_.say(fmt::format(fmt::runtime(words_.playing_data), sequences_.name, sequences_.step_count,
-                          sequences_.persons.size(), sequences_.items.size(), options_.address));
+  screen_.say(fmt::format(fmt::runtime(words_.playing_data), sequences_.name,
+                          thousands(sequences_.step_count), thousands(sequences_.persons.size()),
+                          thousands(sequences_.items.size()), options_.address));
   screen_.tell(std::string(words_.about_data));
   TRY_OK(load());
   for (const std::uint32_t person : interleave(sequences_, options_.seed)) {

@@ -76,6 +76,7 @@ std::vector<std::string> DataPlayer::live_lines(double auc) const {
 }
 
 Status DataPlayer::progress() {
+  if (first_decision_s_ == 0) return ok_status();  // nothing to show yet
   const std::uint64_t tenths = played_ * 10 / sequences_.step_count;
   const bool is_over = played_ >= sequences_.step_count;
   const bool is_line_due = !screen_.is_live() && tenths > tenths_;
@@ -127,7 +128,9 @@ Result<std::vector<std::string>> DataPlayer::decision_lines() {
   for (std::size_t i = 0; i < sequences_.items.size(); ++i) {
     if (!sequences_.tags[i].empty()) tags[sequences_.items[i]] = sequences_.tags[i].front();
   }
-  return decision_table(why, chosen_subject_, tags, words_);
+  Words words = words_;
+  words.chance = words_.chance_of_five;  // as the lessons were: one real item in five
+  return decision_table(why, chosen_subject_, tags, words);
 }
 
 Result<std::string> DataPlayer::report_json() {

@@ -60,7 +60,7 @@ Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& pr
   double size = 0;
   if (options.file != "-") {
     file.open(options.file, std::ios::binary);
-    if (!file || std::filesystem::is_directory(options.file)) {
+    if (!file || std::filesystem::is_directory(options.file, unknown_size)) {
       return Error{Code::kNotFound, "cannot read " + options.file, "file", "name a CSV file"};
     }
     size = static_cast<double>(std::filesystem::file_size(options.file, unknown_size));

@@ -168,7 +168,8 @@ Result<Sequences> read_sequences(const std::string& folder, const std::string& n
   const std::string base =
       fs::path(set.second).parent_path() / (set.first + std::string(kAttributes));
   for (const std::string& path : {base + ".gz", base}) {
-    if (!fs::exists(path)) continue;
+    std::error_code unreadable;
+    if (!fs::exists(path, unreadable)) continue;
     TRY_OK(parser.attributes(path));
     break;
   }

@@ -55,11 +55,11 @@ constexpr Words kEnglish = {
     .hit_rate = "hit rate@10",
     .interval = "hit rate, 95 %",
     .times = "The learned slates hit {:.1f} times as often as the popular ones.",
+    .chance_of_five = "chance, one of five",
     .by_chance = "by chance {:.2f} %",
     .no_oracle =
-        "There is no oracle here: nobody knows the best that could be reached. Compare "
-        "the rates with each other, not with published ones: there the last step is "
-        "asked.",
+        "There is no oracle here: nobody knows the best that could be reached. Compare the rates "
+        "with each other, not with published ones, which ask only about everybody's last step.",
     .took_next = "{}, who had {} items and then took {}",
 };
 
@@ -108,6 +108,7 @@ constexpr Words kChinese = {
     .hit_rate = "命中率@10",
     .interval = "命中率 95 % 区间",
     .times = "学习策略的命中率是热门策略的 {:.1f} 倍。",
+    .chance_of_five = "五选一的概率",
     .by_chance = "理论值 {:.2f} %",
     .no_oracle =
         "这里没有理论最优值：没有人知道最好能达到多少。请只在这些命中率之间比较，不要与论文数字比较"

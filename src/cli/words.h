@@ -24,7 +24,8 @@ struct Words {
   std::string_view playing_data;  // set, steps, people, items, address
   std::string_view about_data;
   std::string_view steps, chosen_by, asked, hit_rate, interval;
-  std::string_view times;      // learned / popularity
+  std::string_view times;  // learned / popularity
+  std::string_view chance_of_five;
   std::string_view by_chance;  // percent
   std::string_view no_oracle;
   std::string_view took_next;  // person, number of items before, item
