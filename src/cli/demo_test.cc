@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cli/commands.h"
 #include "cli/hit_tally.h"
 #include "cli/interrupt.h"
 #include "cli/sequences.h"
+#include "cli/test_run.h"
 #include "engine/test_workspace.h"
 
 namespace attune {
@@ -96,24 +96,6 @@ TEST(Interrupt, NotesCtrlCWhileItLives) {
   }
   const Interrupt again;
   EXPECT_FALSE(Interrupt::is_asked());
-}
-
-struct Ran {
-  int code = 0;
-  std::string out, err;
-};
-
-Ran run(std::vector<std::string> words) {
-  words.insert(words.begin(), "attune");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Ran done;
-  done.code = run_attune(static_cast<int>(argv.size()), argv.data());
-  done.out = testing::internal::GetCapturedStdout();
-  done.err = testing::internal::GetCapturedStderr();
-  return done;
 }
 
 double number(const std::string& json, const char* name) {

@@ -158,15 +158,18 @@ void say_bad(const ImportReport& report) {
   }
 }
 
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string sentence(const ImportOptions& options, const ImportReport& report) {
-  const std::string bad = report.bad == 0 ? "" : fmt::format(", {} bad rows left out", report.bad);
-  const std::uint64_t good = report.rows - report.bad;
-  if (options.is_dry_run) return fmt::format("{} items are good{}; nothing is stored", good, bad);
-  if (report.created + report.changed == 0) {
-    return fmt::format("unchanged: all {} items are there already{}", good, bad);
-  }
-  return fmt::format("{} items: {} new, {} changed, {} unchanged{}", good, report.created,
-                     report.changed, report.unchanged, bad);
+  const std::string bad =
+      report.bad == 0 ? "" : fmt::format(", {} left out", counted(report.bad, "bad row"));
+  const std::string good = counted(report.rows - report.bad, "item");
+  if (options.is_dry_run) return fmt::format("{} checked{}; nothing is stored", good, bad);
+  if (report.created + report.changed == 0) return fmt::format("unchanged: {}{}", good, bad);
+  return fmt::format("{}: {} new, {} changed, {} unchanged{}", good, report.created, report.changed,
+                     report.unchanged, bad);
 }
 
 Status import_and_say(const ImportOptions& options) {
