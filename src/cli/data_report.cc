@@ -63,7 +63,7 @@ std::string DataPlayer::table_line(std::string_view name, Share share, const Hit
 std::vector<std::string> DataPlayer::live_lines(double auc) const {
   const double done = double(played_) / double(sequences_.step_count);
   const auto rate = static_cast<std::uint64_t>(double(feed_.events()) / feed_.elapsed_s());
-  std::string head = fmt::format(" {} {:3.0f} %  {} {}  {}", bar(done, 1, kProgress), 100 * done,
+  std::string head = fmt::format("  {} {:3.0f} %  {} {}  {}", bar(done, 1, kProgress), 100 * done,
                                  thousands(played_), words_.steps,
                                  fmt::format(fmt::runtime(words_.events), thousands(rate)));
   if (auc >= 0) head += "  " + screen_.strong(fmt::format(fmt::runtime(words_.auc), auc));
