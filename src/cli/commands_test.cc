@@ -71,5 +71,14 @@ TEST(ItemsImport, SaysWhatItDidOnStdoutAndWhatIsWrongOnStderr) {
   EXPECT_EQ(run({"items", "import", folder.path("i.csv")}).code, 2);  // no place named
 }
 
+TEST(Commands, AMistypedOneIsGuessedAlsoBelowAnother) {
+  EXPECT_EQ(run({"itmes", "import"}).err, "attune: no command itmes: did you mean attune items?\n");
+  EXPECT_EQ(run({"items", "imprt", "x"}).err,
+            "attune: no command imprt: did you mean attune items import?\n");
+  EXPECT_EQ(run({"simulate", "zzz"}).err,
+            "attune: no command zzz; attune simulate --help lists them all\n");
+  EXPECT_EQ(run({"items", "imprt"}).code, 2);
+}
+
 }  // namespace
 }  // namespace attune
