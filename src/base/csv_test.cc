@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "base/rng.h"
+
 namespace attune {
 namespace {
 
@@ -105,6 +107,52 @@ TEST(Csv, ARecordOfMoreThanAMegabyteIsRefused) {
   EXPECT_EQ(read(long_text + "\nok\n"), (Records{{"! line 1: a record longer than 1 MB"}, {"ok"}}));
   EXPECT_EQ(read("\"" + long_text + "\"\nok\n"),
             (Records{{"! line 1: a quote is opened and not closed within 1 MB"}}));
+}
+
+std::string in_quotes(const std::string& field) {
+  std::string out = "\"";
+  for (const char c : field) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+TEST(Csv, WhatIsWrittenQuotedIsReadBack) {
+  constexpr std::string_view kLetters = "ab,\"\n |;";
+  Rng rng(1);
+  for (int round = 0; round < 500; ++round) {
+    Records wanted(1 + rng.below(4));
+    std::string text;
+    for (auto& record : wanted) {
+      record.resize(1 + rng.below(4));
+      for (auto& field : record) {
+        for (std::uint64_t n = rng.below(6); n > 0; --n) {
+          field += kLetters[rng.below(kLetters.size())];
+        }
+        text += in_quotes(field) + (&field == &record.back() ? "\r\n" : ",");
+      }
+    }
+    ASSERT_EQ(read(text), wanted) << text;
+  }
+}
+
+TEST(Csv, AnyBytesComeToAnEndAndAreCounted) {
+  constexpr std::string_view kBytes = "a,\"\r\n\xef\xbb\xbf\xff";
+  Rng rng(2);
+  for (int round = 0; round < 5000; ++round) {
+    std::string text;
+    for (std::uint64_t n = rng.below(30); n > 0; --n) text += kBytes[rng.below(kBytes.size())];
+    std::istringstream in(text);
+    CsvReader reader(in);
+    std::vector<std::string> fields;
+    std::uint64_t last_line = 0;
+    for (int calls = 0;; ++calls) {
+      ASSERT_LE(calls, 40) << testing::PrintToString(text);
+      const auto more = reader.next(fields);
+      if (more.ok() && !*more) break;
+      ASSERT_GT(reader.line(), last_line) << testing::PrintToString(text);
+      last_line = reader.line();
+    }
+    ASSERT_EQ(reader.bytes(), text.size()) << testing::PrintToString(text);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace attune {
 namespace {
 
 using simdjson::dom::element;
+constexpr int kMostItems = 10;
 constexpr std::size_t kMostParts = 8;
 constexpr std::size_t kBar = 14;
 
@@ -54,6 +55,7 @@ void Table::add_items(simdjson::dom::array items) {
                               right(words.propensity, 11), left(words.source, 11), words.ranks));
   int place = 0;
   for (const element item : items) {
+    if (place == kMostItems) break;
     const std::string id(text(item, "item_id"));
     const auto category = categories.find(id);
     lines.push_back(fmt::format("  {}  {}{}{} {}{}  {}{}", left(std::to_string(++place), 3),

@@ -5,12 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "api/app.h"
 #include "api/http_server.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/data_player.h"
 #include "cli/help.h"
+#include "cli/interrupt.h"
 #include "cli/player.h"
 #include "cli/screen.h"
 #include "cli/words.h"
@@ -20,10 +23,15 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kConnections = 4;
+constexpr double kWorldTickSeconds = 600;
+constexpr double kDataTickSeconds = 3600;  // a larger catalog: a tick costs more
 
 struct StartOptions {
   std::uint64_t seed = 1;
   int impressions = 50'000;
+  std::string data;       // folder of sequences; empty: the simulated world
+  std::string set;        // of them
+  int questions = 4000;   // about the data
   std::string workspace;  // empty: a temporary one
   bool is_json = false;
 };
@@ -45,16 +53,21 @@ struct Folder {
 Result<Folder> make_folder(const std::string& wanted) {
   Folder folder;
   if (wanted.empty()) {
-    folder.path = std::filesystem::temp_directory_path() / "attune-demo-XXXXXX";
-    if (!::mkdtemp(folder.path.data())) {
-      return Error{Code::kUnavailable, "cannot make " + folder.path, "",
-                   "set TMPDIR to a writable folder"};
+    std::error_code none;  // then TMPDIR names no folder
+    folder.path = std::filesystem::temp_directory_path(none) / "attune-demo-XXXXXX";
+    if (none || !::mkdtemp(folder.path.data())) {
+      const char* wanted_parent = std::getenv("TMPDIR");
+      return Error{Code::kUnavailable,
+                   fmt::format("cannot make a temporary folder in {}",
+                               wanted_parent ? wanted_parent : "/tmp"),
+                   "", "set TMPDIR to a folder you may write to, or name one with --workspace"};
     }
     folder.is_temporary = true;
     return folder;
   }
   folder.path = wanted;
-  if (std::filesystem::exists(wanted + "/journal")) {
+  std::error_code unreadable;  // then the engine says so
+  if (std::filesystem::exists(wanted + "/journal", unreadable)) {
     return Error{Code::kInvalid, "there is a workspace at " + wanted + " already", "workspace",
                  "the demo plays in a new one: name another folder"};
   }
@@ -70,38 +83,68 @@ Result<std::vector<Client>> connect_all(std::uint16_t port, const std::string& k
   return clients;
 }
 
-Status play_world(const StartOptions& options, std::uint16_t port, const std::string& key,
-                  const std::string& kept) {
-  TRY(std::vector<Client> clients, connect_all(port, key));
-  Screen screen;
-  const Words& words = words_of_environment();
-  Player player({.seed = options.seed,
-                 .impressions = static_cast<std::uint64_t>(options.impressions),
-                 .address = fmt::format("http://127.0.0.1:{}", port)},
-                std::move(clients), screen, words);
-  TRY_OK(player.run());
+// Broken into lines of the terminal's width; elsewhere as it is.
+void print(const std::string& line) {
+  const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
+  for (const std::string& part : wrap(line, is_terminal ? Screen::width() : line.size() + 1)) {
+    std::printf("%s\n", part.c_str());
+  }
+}
+
+// What both players have: run(), say_result(), report_json(), decision_lines(), decision_id().
+template <class AnyPlayer>
+Status play(AnyPlayer& player, Screen& screen, const StartOptions& options) {
+  if (const Status played = player.run(); !played.ok()) {
+    screen.keep();
+    return played;
+  }
   player.say_result();
   if (options.is_json) {
     TRY(const std::string report, player.report_json());
     std::printf("%s\n", report.c_str());
   } else {
     TRY(const auto lines, player.decision_lines());
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+    for (const std::string& line : lines) print(line);
     std::fflush(stdout);
   }
-  if (!kept.empty()) {
+  if (!options.workspace.empty()) {
     screen.say("");
-    screen.say(fmt::format(fmt::runtime(words.kept), kept, player.decision_id()));
+    screen.say(fmt::format(fmt::runtime(words_of_environment().kept), options.workspace,
+                           player.decision_id()));
   }
   return ok_status();
 }
 
+Status play_on(std::uint16_t port, const std::string& key, const StartOptions& options,
+               const Sequences* sequences) {
+  TRY(std::vector<Client> clients, connect_all(port, key));
+  const std::string address = fmt::format("http://127.0.0.1:{}", port);
+  Screen screen;
+  if (sequences) {
+    DataPlayer player({.seed = options.seed,
+                       .questions = static_cast<std::uint64_t>(options.questions),
+                       .address = address},
+                      *sequences, std::move(clients), screen, words_of_environment());
+    return play(player, screen, options);
+  }
+  Player player({.seed = options.seed,
+                 .impressions = static_cast<std::uint64_t>(options.impressions),
+                 .address = address},
+                std::move(clients), screen, words_of_environment());
+  return play(player, screen, options);
+}
+
 Status start_demo(const StartOptions& options) {
+  const Interrupt interrupt;
+  std::optional<Sequences> sequences;
+  if (!options.data.empty()) {
+    TRY(sequences, read_sequences(options.data, options.set));
+  }
   TRY(const Folder folder, make_folder(options.workspace));
   EngineOptions engine_options;
   engine_options.workspace = folder.path;
   engine_options.clock = Clock::kEvent;
-  engine_options.event_tick_s = 600;
+  engine_options.event_tick_s = sequences ? kDataTickSeconds : kWorldTickSeconds;
   TRY(const auto engine, Engine::open(engine_options));
   ApiKeys keys;
   const std::string key = fmt::format("demo-{}", ::getpid());
@@ -112,7 +155,7 @@ Status start_demo(const StartOptions& options) {
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  const Status played = play_world(options, server->port(), key, options.workspace);
+  const Status played = play_on(server->port(), key, options, sequences ? &*sequences : nullptr);
   server->drain(2);
   TRY_OK(engine->close());
   return played;
@@ -124,10 +167,16 @@ void add_start(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<StartOptions>();
   CLI::App* command =
       add_command(app, kRunGroup, "start", "Plays a simulated audience and shows the policy learn",
-                  "attune start\nattune start --impressions 200000 --seed 2 --workspace demo");
+                  "attune start\nattune start --impressions 200000 --seed 2 --workspace demo\n"
+                  "attune start --data FOLDER           play real sequences instead");
   command->add_option("--seed", options->seed, "seed of the simulated world");
   command->add_option("--impressions", options->impressions, "impressions to play")
       ->check(CLI::Range(1000, 10'000'000));
+  command->add_option("--data", options->data,
+                      "play real sequences of this folder instead (amazon-s3rec-sequences)");
+  command->add_option("--set", options->set, "which of them: Beauty, ...");
+  command->add_option("--questions", options->questions, "with --data: slates asked for, about")
+      ->check(CLI::Range(1, 1'000'000));
   command->add_option("--workspace", options->workspace, "keep the workspace in this new folder");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return start_demo(*options); }; });

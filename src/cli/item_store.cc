@@ -132,7 +132,8 @@ Result<ServerAddress> parse_server(std::string_view url) {
 }
 
 Result<std::unique_ptr<ItemStore>> ItemStore::of_workspace(const std::string& folder) {
-  if (!std::filesystem::is_directory(folder + "/journal")) {
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(folder + "/journal", unreadable)) {
     return Error{Code::kNotFound, "no workspace at " + folder, "workspace",
                  "name the folder that attune serve uses with --workspace"};
   }

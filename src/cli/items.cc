@@ -61,7 +61,7 @@ Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& pr
   double size = 0;
   if (options.file != "-") {
     file.open(options.file, std::ios::binary);
-    if (!file || std::filesystem::is_directory(options.file)) {
+    if (!file || std::filesystem::is_directory(options.file, unknown_size)) {
       return Error{Code::kNotFound, "cannot read " + options.file, "file", "name a CSV file"};
     }
     size = static_cast<double>(std::filesystem::file_size(options.file, unknown_size));
@@ -159,15 +159,18 @@ void say_bad(const ImportReport& report) {
   }
 }
 
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string sentence(const ImportOptions& options, const ImportReport& report) {
-  const std::string bad = report.bad == 0 ? "" : fmt::format(", {} bad rows left out", report.bad);
-  const std::uint64_t good = report.rows - report.bad;
-  if (options.is_dry_run) return fmt::format("{} items are good{}; nothing is stored", good, bad);
-  if (report.created + report.changed == 0) {
-    return fmt::format("unchanged: all {} items are there already{}", good, bad);
-  }
-  return fmt::format("{} items: {} new, {} changed, {} unchanged{}", good, report.created,
-                     report.changed, report.unchanged, bad);
+  const std::string bad =
+      report.bad == 0 ? "" : fmt::format(", {} left out", counted(report.bad, "bad row"));
+  const std::string good = counted(report.rows - report.bad, "item");
+  if (options.is_dry_run) return fmt::format("{} checked{}; nothing is stored", good, bad);
+  if (report.created + report.changed == 0) return fmt::format("unchanged: {}{}", good, bad);
+  return fmt::format("{}: {} new, {} changed, {} unchanged{}", good, report.created, report.changed,
+                     report.unchanged, bad);
 }
 
 Status import_and_say(const ImportOptions& options) {

@@ -7,14 +7,14 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "cli/interrupt.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t kSlate = 5;
 constexpr std::size_t kWave = 20;  // visits under way at once, of different people
-constexpr std::size_t kEventsPerBatch = 100;
-constexpr double kSeenDays = 1;                           // as long as the placements' seen window
+constexpr double kSeenDays = 1;    // as long as the placements' seen window
 const Time kBegin = time_from_us(1'767'225'600'000'000);  // 2026-01-01
 
 std::string stamp(double day) { return format_iso8601(kBegin + seconds(day * 86400)); }
@@ -31,7 +31,7 @@ struct Player::Visit {
 Player::Player(const PlayOptions& options, std::vector<Client> clients, Screen& screen,
                const Words& words)
     : options_(options),
-      clients_(std::move(clients)),
+      feed_(std::move(clients)),
       screen_(screen),
       words_(words),
       world_(options.seed),
@@ -42,37 +42,16 @@ Player::Player(const PlayOptions& options, std::vector<Client> clients, Screen& 
   for (std::size_t i = 0; i < kWorldItems; ++i) index_[world_.items()[i].id] = i;
 }
 
-double Player::elapsed() const {
-  return std::chrono::duration<double>(Chrono::now() - begin_).count();
-}
-
-void Player::add_event(std::string_view json) {
-  if (!batch_.empty()) batch_ += ',';
-  batch_ += json;
-  ++events_;
-}
-
-Status Player::flush() {
-  if (batch_.empty()) return ok_status();
-  const std::string body = "{\"batch\":[" + batch_ + "]}";
-  batch_.clear();
-  TRY(const std::string answer, clients_[0].call("POST", "/v1/batch", body));
-  if (answer.find("rejected") == std::string::npos) return ok_status();
-  return Error{Code::kInternal, "the server refused a simulated event: " + answer, "", ""};
-}
-
 Status Player::load_items() {
-  std::string items = "[";
+  std::vector<std::string> items;
   for (const SimItem& item : world_.items()) {
-    if (items.size() > 1) items += ',';
-    JsonWriter json(items);
+    JsonWriter json(items.emplace_back());
     json.begin_object().field("id", item.id).field("category", item.category);
     json.key("tags").begin_array();
     for (const std::string& tag : item.tags) json.value(tag);
     json.end_array().field("price", item.price).field("created", stamp(0)).end_object();
   }
-  TRY_OK(clients_[0].call("POST", "/api/v1/items", items + "]"));
-  return ok_status();
+  return feed_.put_items(items);
 }
 
 Status Player::load_persons() {
@@ -83,10 +62,9 @@ Status Player::load_persons() {
     json.field("timestamp", stamp(0)).key("traits").begin_object();
     for (const auto& [name, value] : person.traits) json.field(name, value);
     json.end_object().end_object();
-    add_event(body);
-    if (events_ % kEventsPerBatch == 0) TRY_OK(flush());
+    TRY_OK(feed_.add(body));
   }
-  return flush();
+  return feed_.flush();
 }
 
 Status Player::load() {
@@ -96,13 +74,14 @@ Status Player::load() {
       {Share::kPopularity, R"({"candidates":1000,"control_share":1})"},
       {Share::kRandom, R"({"candidates":1000,"control_share":0,"epsilon":1})"}};
   for (const auto& [share, body] : placements) {
-    TRY_OK(clients_[0].call("PUT", fmt::format("/api/v1/placements/{}", share_name(share)), body));
+    TRY_OK(
+        feed_.client().call("PUT", fmt::format("/api/v1/placements/{}", share_name(share)), body));
   }
   return load_persons();
 }
 
 // Draws and reports the clicks of one visit.
-Shown Player::look(const Visit& visit) {
+Result<Shown> Player::look(const Visit& visit) {
   Past& past = past_[visit.person];
   const double now = day();
   std::erase_if(past.recent, [&](const auto& seen) { return seen.second < now - kSeenDays; });
@@ -117,13 +96,13 @@ Shown Player::look(const Visit& visit) {
     Rng draw(mix64(mix64(options_.seed, visit.person), ++past.impressions));
     if (!draw.chance(world_.p_click(visit.person, item, now))) continue;
     ++seen.clicks;
-    click(visit, item);
+    TRY_OK(click(visit, item));
   }
   return seen;
 }
 
-void Player::click(const Visit& visit, std::size_t item) {
-  add_event(fmt::format(
+Status Player::click(const Visit& visit, std::size_t item) {
+  return feed_.add(fmt::format(
       R"({{"type":"track","event":"click","userId":"{}","messageId":"m{}","timestamp":"{}",)"
       R"("properties":{{"item_id":"{}","decision_id":"{}"}}}})",
       world_.persons()[visit.person].id, ++messages_, visit.clicked, world_.items()[item].id,
@@ -147,7 +126,7 @@ Status Player::watch(std::size_t person, const std::string& answer) {
     std::string_view id;
     if (!shown["item_id"].get(id)) visit.items.push_back(index_.at(std::string(id)));
   }
-  const Shown seen = look(visit);
+  TRY(const Shown seen, look(visit));
   if (!world_.persons()[person].is_bot) {
     tally_.add(person, played_, seen);
     if (share_of(person) == Share::kLearned) {
@@ -165,12 +144,12 @@ Status Player::ask(const std::vector<std::size_t>& persons) {
     const std::string body =
         fmt::format(R"({{"person":"{}","placement":"{}","n":{}}})", world_.persons()[persons[i]].id,
                     share_name(share_of(persons[i])), kSlate);
-    TRY_OK(clients_[i % clients_.size()].send("POST", "/api/v1/decide", body));
+    TRY_OK(feed_.client(i).send("POST", "/api/v1/decide", body));
   }
   for (std::size_t i = 0; i < persons.size(); ++i) {
-    TRY(const std::string answer, clients_[i % clients_.size()].receive());
+    TRY(const std::string answer, feed_.client(i).receive());
     if (first_decision_s_ == 0) {
-      first_decision_s_ = elapsed();
+      first_decision_s_ = feed_.elapsed_s();
       screen_.say(fmt::format(fmt::runtime(words_.first), first_decision_s_));
     }
     TRY_OK(watch(persons[i], answer));
@@ -188,15 +167,16 @@ Status Player::wave() {
   }
   TRY_OK(ask(persons));
   // Somebody outside the audience looks at a page, so that the clock goes on without clicks.
-  add_event(
-      fmt::format(R"({{"type":"page","anonymousId":"passer-by","timestamp":"{}"}})", stamp(day())));
-  return flush();
+  TRY_OK(feed_.add(fmt::format(R"({{"type":"page","anonymousId":"passer-by","timestamp":"{}"}})",
+                               stamp(day()))));
+  TRY_OK(feed_.flush());
+  return Interrupt::check();
 }
 
 Status Player::run() {
-  screen_.say(fmt::format(fmt::runtime(words_.playing), options_.impressions, options_.seed,
-                          options_.address));
-  screen_.say(std::string(words_.bots));
+  screen_.say(fmt::format(fmt::runtime(words_.playing), thousands(options_.impressions),
+                          options_.seed, options_.address));
+  screen_.tell(std::string(words_.about));
   TRY_OK(load());
   while (played_ < options_.impressions) {
     TRY_OK(wave());

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "cli/client.h"
+#include "cli/feed.h"
 #include "cli/screen.h"
 #include "cli/tally.h"
 #include "cli/words.h"
@@ -40,7 +40,6 @@ class Player {
     std::uint64_t impressions = 0;
     std::vector<std::pair<std::size_t, double>> recent;  // item, day; of the last day
   };
-  using Chrono = std::chrono::steady_clock;
 
   Status load();
   Status load_items();
@@ -48,20 +47,17 @@ class Player {
   Status wave();
   Status ask(const std::vector<std::size_t>& persons);
   Status watch(std::size_t person, const std::string& answer);
-  Shown look(const Visit& visit);
-  void click(const Visit& visit, std::size_t item);
-  void add_event(std::string_view json);
-  Status flush();
+  Result<Shown> look(const Visit& visit);
+  Status click(const Visit& visit, std::size_t item);
   Status progress();
   double day() const { return double(played_) / double(kWorldRowsPerDay); }
-  double elapsed() const;
   std::vector<std::string> live_lines(double auc) const;
   std::string curve(Share share, bool is_oracle) const;
   std::string share_line(std::string_view name, const char* people, Share share, bool is_oracle,
                          int colour) const;
 
   const PlayOptions options_;
-  std::vector<Client> clients_;
+  Feed feed_;
   Screen& screen_;
   const Words& words_;
   const World world_;
@@ -70,12 +66,10 @@ class Player {
   Tally tally_;
   std::unordered_map<std::string, std::size_t> index_;  // of items
   std::vector<Past> past_;                              // [person]
-  std::uint64_t played_ = 0, events_ = 0, messages_ = 0, tenths_ = 0;
-  std::string batch_;  // events not sent yet, with commas
+  std::uint64_t played_ = 0, messages_ = 0, tenths_ = 0;
   std::string chosen_decision_;
   std::size_t chosen_person_ = 0;
   double first_decision_s_ = 0;
-  const Chrono::time_point begin_ = Chrono::now();
 };
 
 }  // namespace attune

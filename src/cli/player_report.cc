@@ -1,6 +1,5 @@
 // What the player says: while it plays, and at the end.
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <cmath>
 #include <limits>
@@ -14,25 +13,10 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kName = 12;
-constexpr std::size_t kProgress = 30;
-
-std::string thousands(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
+constexpr std::size_t kProgress = 30;  // of the result's bars
+constexpr std::size_t kLiveProgress = 14;
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
-
-// -1 when it says none.
-double auc_of(const std::string& learning) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  double auc = -1;
-  const simdjson::padded_string padded(learning);
-  if (parser.parse(padded).get(root) || root["progressive"]["auc"].get(auc)) return -1;
-  return auc;
-}
 
 }  // namespace
 
@@ -59,15 +43,12 @@ std::string Player::share_line(std::string_view name, const char* people, Share 
 
 std::vector<std::string> Player::live_lines(double auc) const {
   const double done = double(played_) / double(options_.impressions);
-  std::string head =
-      fmt::format(" {} {:3.0f} %   {} {}   {}   {}   {}", bar(done, 1, kProgress),
-                  100 * std::min(1.0, done), thousands(played_), words_.shown,
-                  fmt::format(fmt::runtime(words_.per_second),
-                              thousands(static_cast<std::uint64_t>(double(played_) / elapsed()))),
-                  fmt::format(fmt::runtime(words_.events),
-                              thousands(static_cast<std::uint64_t>(double(events_) / elapsed()))),
-                  fmt::format(fmt::runtime(words_.day), day()));
-  if (auc >= 0) head += "   " + screen_.strong(fmt::format(fmt::runtime(words_.auc), auc));
+  const auto rate = static_cast<std::uint64_t>(double(feed_.events()) / feed_.elapsed_s());
+  std::string head = fmt::format("  {} {:3.0f} %  {} {}  {}  {}", bar(done, 1, kLiveProgress),
+                                 100 * std::min(1.0, done), thousands(played_), words_.shown,
+                                 fmt::format(fmt::runtime(words_.day), day()),
+                                 fmt::format(fmt::runtime(words_.events), thousands(rate)));
+  if (auc >= 0) head += "  " + screen_.strong(fmt::format(fmt::runtime(words_.auc), auc));
   return {"",
           head,
           "",
@@ -85,8 +66,7 @@ Status Player::progress() {
   const bool is_over = played_ >= options_.impressions;
   const bool is_line_due = !screen_.is_live() && tenths > tenths_;
   if (!is_line_due && !screen_.is_due() && !is_over) return ok_status();
-  TRY(const std::string learning, clients_[0].call("GET", "/api/v1/learning", ""));
-  const double auc = auc_of(learning);
+  TRY(const double auc, feed_.auc());
   tenths_ = tenths;
   if (screen_.is_live()) {
     screen_.draw(live_lines(auc));
@@ -96,7 +76,7 @@ Status Player::progress() {
       "{:>9} {}  {:>6}  {} {:5.2f} %  {} {:5.2f} %  {} {:5.2f} %  {} {:5.2f} %  {}",
       thousands(played_), words_.shown,
       fmt::format(fmt::runtime(words_.per_second),
-                  thousands(static_cast<std::uint64_t>(double(played_) / elapsed()))),
+                  thousands(static_cast<std::uint64_t>(double(played_) / feed_.elapsed_s()))),
       words_.learned, 100 * tally_.all(Share::kLearned).rate(), words_.popularity,
       100 * tally_.all(Share::kPopularity).rate(), words_.random,
       100 * tally_.all(Share::kRandom).rate(), words_.oracle,
@@ -127,7 +107,8 @@ void Player::say_result() {
 }
 
 Result<std::vector<std::string>> Player::decision_lines() {
-  TRY(const std::string why, clients_[0].call("GET", "/api/v1/decisions/" + chosen_decision_, ""));
+  TRY(const std::string why,
+      feed_.client().call("GET", "/api/v1/decisions/" + chosen_decision_, ""));
   const SimPerson& person = world_.persons()[chosen_person_];
   std::string subject = person.id;
   for (const auto& [name, value] : person.traits) subject += fmt::format("  {}={}", name, value);
@@ -137,13 +118,14 @@ Result<std::vector<std::string>> Player::decision_lines() {
 }
 
 Result<std::string> Player::report_json() {
-  TRY(const std::string learning, clients_[0].call("GET", "/api/v1/learning", ""));
-  TRY(const std::string why, clients_[0].call("GET", "/api/v1/decisions/" + chosen_decision_, ""));
+  TRY(const std::string learning, feed_.client().call("GET", "/api/v1/learning", ""));
+  TRY(const std::string why,
+      feed_.client().call("GET", "/api/v1/decisions/" + chosen_decision_, ""));
   const Interval gap = tally_.gap_closed(options_.seed);
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("seed", options_.seed).field("impressions", played_);
-  json.field("events", events_).field("seconds", elapsed());
+  json.field("events", feed_.events()).field("seconds", feed_.elapsed_s());
   json.field("first_decision_seconds", first_decision_s_);
   for (const Share share : {Share::kLearned, Share::kPopularity, Share::kRandom}) {
     const std::string name(share_name(share));

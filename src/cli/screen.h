@@ -13,9 +13,13 @@ class Screen {
   bool is_live() const { return is_live_; }
   // Live and a drawing is due.
   bool is_due() const;
-  // A line that stays.
+  // A line that stays; a long one is broken into lines of the terminal's width.
   void say(const std::string& line);
-  // Replaces the lines drawn last. Only live.
+  // A paragraph that stays, in lines of the terminal's width.
+  void tell(const std::string& text);
+  // Columns of the terminal now, 80 when it does not say.
+  static std::size_t width();
+  // Replaces the lines drawn last; what is wider than the terminal is cut off. Only live.
   void draw(const std::vector<std::string>& lines);
   // Takes what was drawn last away. Only live.
   void erase();
@@ -31,5 +35,10 @@ class Screen {
   std::size_t drawn_ = 0;
   std::chrono::steady_clock::time_point next_{};
 };
+
+// The text cut to so many columns; its colours end with it.
+std::string cut(const std::string& text, std::size_t width);
+// Lines of at most that many columns, broken at spaces, or at wide characters.
+std::vector<std::string> wrap(const std::string& text, std::size_t width);
 
 }  // namespace attune

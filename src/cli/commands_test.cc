@@ -1,0 +1,84 @@
+// Commands as a user runs them: what goes where, and the exit codes.
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "cli/test_run.h"
+#include "engine/test_workspace.h"
+#include "simulate/world.h"
+
+namespace attune {
+namespace {
+
+std::string content(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+TEST(SimulateWorld, WritesTheFrozenRowsAfterAHeader) {
+  const TempFolder folder;
+  const Ran ran = run({"simulate", "world", "--seed", "2", "--rows", "2500", "--output",
+                       folder.path("w.csv"), "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const World world(2);
+  std::string wanted = "person,item,day,p,click\n";
+  for (const WorldRow& row : world.rows(2500)) wanted += world_row_csv(world, row);
+  EXPECT_EQ(content(folder.path("w.csv")), wanted);
+  EXPECT_NE(ran.out.find(R"({"world":1,"seed":2,"rows":2500,)"), std::string::npos) << ran.out;
+  EXPECT_EQ(run({"simulate", "world", "--seed", "2", "--rows", "2500"}).out, wanted);
+}
+
+TEST(SimulateEvents, WritesWhoPeopleAreThenWhatTheyDo) {
+  const Ran ran = run({"simulate", "events", "--events", "2400"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(std::count(ran.out.begin(), ran.out.end(), '\n'), 2400);
+  EXPECT_EQ(ran.out.find("{\"type\":\"identify\",\"userId\":\"p0001\""), 0u);
+  EXPECT_NE(ran.out.find("\"event\":\"impression\""), std::string::npos);
+  EXPECT_NE(ran.out.find("\"event\":\"click\""), std::string::npos);
+}
+
+TEST(Simulate, RefusesWhatItCannotDo) {
+  EXPECT_EQ(run({"simulate", "world", "--json"}).code, 2);
+  EXPECT_EQ(run({"simulate", "world", "--rows", "0"}).code, 2);
+  EXPECT_EQ(run({"simulate"}).code, 2);
+  const Ran ran = run({"simulate", "world", "--rows", "5", "--output", "/no/such/folder/x"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("cannot write /no/such/folder/x"), std::string::npos) << ran.err;
+}
+
+TEST(ItemsImport, SaysWhatItDidOnStdoutAndWhatIsWrongOnStderr) {
+  const TempFolder folder;
+  ASSERT_TRUE(open_engine(folder.workspace())->close().ok());
+  std::ofstream(folder.path("i.csv")) << "id,price\na,1\nb,x\n";
+  const std::vector<std::string> import = {"items", "import", folder.path("i.csv"), "--workspace",
+                                           folder.workspace()};
+  const Ran refused = run(import);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_NE(refused.err.find("line 3, column price: price is \"x\", must be a number"),
+            std::string::npos)
+      << refused.err;
+  std::vector<std::string> skipping = import;
+  skipping.emplace_back("--skip-bad-rows");
+  EXPECT_EQ(run(skipping).out, "1 item: 1 new, 0 changed, 0 unchanged, 1 bad row left out\n");
+  EXPECT_EQ(run(skipping).out, "unchanged: 1 item, 1 bad row left out\n");
+  skipping.emplace_back("--json");
+  EXPECT_EQ(run(skipping).out.find(R"({"rows":2,"bad_rows":1,"created":0,"changed":0,)"
+                                   R"("unchanged":1,"is_dry_run":false,)"),
+            0u);
+  EXPECT_EQ(run({"items", "import", folder.path("i.csv")}).code, 2);  // no place named
+}
+
+TEST(Commands, AMistypedOneIsGuessedAlsoBelowAnother) {
+  EXPECT_EQ(run({"itmes", "import"}).err, "attune: no command itmes: did you mean attune items?\n");
+  EXPECT_EQ(run({"items", "imprt", "x"}).err,
+            "attune: no command imprt: did you mean attune items import?\n");
+  EXPECT_EQ(run({"simulate", "zzz"}).err,
+            "attune: no command zzz; attune simulate --help lists them all\n");
+  EXPECT_EQ(run({"items", "imprt"}).code, 2);
+}
+
+}  // namespace
+}  // namespace attune
