@@ -16,9 +16,10 @@ namespace attune {
 
 struct HttpRequest {
   std::string method;
-  std::string path;   // percent-decoded, without the query
-  std::string query;  // raw, without '?'
-  std::string body;   // inflated already if it came as gzip
+  std::string path;      // percent-decoded, without the query
+  std::string raw_path;  // as it came: an id in it may hold an encoded slash
+  std::string query;     // raw, without '?'
+  std::string body;      // inflated already if it came as gzip
   std::string request_id;
   std::vector<std::pair<std::string, std::string>> headers;
   // The first header of this name, in any case; empty when there is none.
@@ -32,9 +33,9 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-// {"error":{"code","message","hint","request_id"}}
+// {"error":{"code","message","field","hint","request_id"}}
 HttpResponse http_error(int status, std::string_view code, std::string_view message,
-                        std::string_view hint, std::string_view request_id);
+                        std::string_view field, std::string_view hint, std::string_view request_id);
 
 // Only the first call counts. Dropping every copy uncalled answers 500.
 using Respond = std::function<void(HttpResponse)>;

@@ -18,19 +18,17 @@ struct ServeOptions {
   int threads = 1;
 };
 
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-ApiKeys keys_from_environment() {
-  constexpr auto bit = [](Scope scope) { return static_cast<std::uint8_t>(scope); };
-  ApiKeys keys;
-  keys.add(from_environment("ATTUNE_WRITE_KEY"), bit(Scope::kWrite));
-  keys.add(from_environment("ATTUNE_API_KEY"),
-           static_cast<std::uint8_t>(bit(Scope::kDecide) | bit(Scope::kRead)));
-  keys.add(from_environment("ATTUNE_ADMIN_KEY"), bit(Scope::kAdmin));
-  return keys;
+// The keys stored in the workspace; those of the environment when it has none yet.
+Status seed_keys(ApiKeys& keys) {
+  TRY(const auto in_vain, keys.seed([](const char* name) { return std::getenv(name); }));
+  for (const std::string& variable : in_vain) {
+    std::fprintf(stderr,
+                 "attune: %s is not a key of this workspace, which has keys already: not used\n",
+                 variable.c_str());
+  }
+  if (!keys.list().empty()) return ok_status();
+  return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
+               "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
 }
 
 Result<std::pair<std::string, std::uint16_t>> parse_listen(const std::string& listen) {
@@ -45,11 +43,6 @@ Result<std::pair<std::string, std::uint16_t>> parse_listen(const std::string& li
 
 Status serve(const ServeOptions& options) {
   TRY(const auto address, parse_listen(options.listen));
-  ApiKeys keys = keys_from_environment();
-  if (keys.empty()) {
-    return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
-                 "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
-  }
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -59,7 +52,9 @@ Status serve(const ServeOptions& options) {
   engine_options.workspace = options.workspace;
   engine_options.clock = options.is_event_clock ? Clock::kEvent : Clock::kWall;
   TRY(const auto engine, Engine::open(engine_options));
-  App app(*engine, std::move(keys), {.is_event_clock = options.is_event_clock});
+  ApiKeys keys(*engine);
+  TRY_OK(seed_keys(keys));
+  App app(*engine, keys, {.is_event_clock = options.is_event_clock});
   HttpOptions http;
   http.host = address.first;
   http.port = address.second;
