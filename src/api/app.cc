@@ -1,6 +1,6 @@
 #include "api/app.h"
 
-#include <fmt/format.h>
+#include <chrono>
 
 #include "api/handlers.h"
 #include "api/routes.h"
@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kSlowThreads = 2;
 constexpr std::size_t kMostWaiting = 64;
+
+double steady_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 // Bodies are JSON whatever is said of them: RudderStack names forms, beacons plain text, and so
 // does curl -d. What cannot be JSON is refused.
@@ -51,8 +55,9 @@ App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)
                 .keys = keys,
                 .options = options,
                 .log = log,
-                .requests = {options.requests_per_s, options.rate_burst_s, options.clock_s},
-                .events = {options.events_per_s, options.rate_burst_s, options.clock_s},
+                .clock_s = options.clock_s ? options.clock_s : steady_s,
+                .requests = {options.requests_per_s, options.rate_burst_s, services_.clock_s},
+                .events = {options.events_per_s, options.rate_burst_s, services_.clock_s},
                 .meters = Meters(routes().size())},
       slow_lane_(kSlowThreads, kMostWaiting) {}
 
@@ -61,6 +66,7 @@ void App::handle(HttpRequest&& request, Respond respond) {
   call->request = std::move(request);
   call->respond = std::move(respond);
   call->services = &services_;
+  call->begin_s = services_.clock_s();
   FoundRoute found = find_route(call->request.method, path_of(call->request));
   if (call->request.method == "OPTIONS") {
     found = find_route("POST", path_of(call->request));
@@ -71,6 +77,13 @@ void App::handle(HttpRequest&& request, Respond respond) {
   call->route = found.route;
   call->arguments = std::move(found.arguments);
   if (admit(*call)) run(call);
+}
+
+void App::note_refused(int status, std::string_view request_id) {
+  services_.meters.add_refused(status);
+  if (services_.log == nullptr) return;
+  services_.log->write(LogLevel::kInfo, "request_refused",
+                       {{"request_id", request_id}, {"route", "none"}, {"status", status}});
 }
 
 // False: the call has been answered.

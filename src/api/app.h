@@ -12,6 +12,8 @@ class App {
   App(Engine& engine, ApiKeys& keys, ApiOptions options = {}, Log* log = nullptr);
   // The server's handler.
   void handle(HttpRequest&& request, Respond respond);
+  // Logs and counts what the server refused itself (HttpOptions::on_refused).
+  void note_refused(int status, std::string_view request_id);
 
  private:
   bool admit(Call& call);

@@ -46,12 +46,12 @@ void Call::answer(std::string json) {
 }
 
 void Call::answer(HttpResponse response, std::string_view code) {
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const double took_s = services->clock_s() - begin_s;
   if (route != nullptr) {
     const auto index = static_cast<std::size_t>(route - routes().data());
-    services->meters.add_request(index, response.status, took.count());
+    services->meters.add_request(index, response.status, took_s);
   }
-  log(response.status, took.count(), code);
+  log(response.status, took_s, code);
   for (auto& header : headers) response.headers.push_back(std::move(header));
   respond(std::move(response));
 }

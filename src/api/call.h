@@ -1,7 +1,7 @@
 // Call: one request under way: what its handler reads, and how it answers. It is passed by a
 // shared pointer: whoever answers later keeps it. One thread at a time.
 #pragma once
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +25,7 @@ struct Services {
   ApiKeys& keys;
   const ApiOptions options;
   Log* const log;  // null = nothing is logged
+  const std::function<double()> clock_s;
   RateLimit requests;
   RateLimit events;
   Meters meters;
@@ -38,7 +39,7 @@ struct Call {
   KeyMatch key;                                              // unknown until checked
   std::vector<std::pair<std::string, std::string>> headers;  // added to any answer
   Respond respond;
-  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  double begin_s = 0;
 
   Engine& engine() const { return services->engine; }
   // Each call is answered once, with one of these.

@@ -48,9 +48,14 @@ struct HttpOptions {
   std::size_t max_body_bytes = 512 * 1024;
   std::size_t max_inflated_bytes = 2 * 1024 * 1024;
   std::size_t max_header_bytes = 16 * 1024;
+  int max_inflate_ratio = 200;  // of gzip bodies that become larger than max_body_bytes
   int max_connections = 10000;
+  int max_connections_per_address = 2000;
   int idle_timeout_s = 60;
-  int request_timeout_s = 15;  // to send one request, and to take one response
+  int header_timeout_s = 10;   // to send the request line and headers
+  int request_timeout_s = 15;  // to send the body after them, and to take one response
+  // Told of each request answered before it reached the handler: 400, 408, 413, 415, 431, 429, 503.
+  std::function<void(int status, std::string_view request_id)> on_refused = nullptr;
 };
 
 struct HttpStats {

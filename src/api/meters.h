@@ -26,11 +26,14 @@ class Meters {
   explicit Meters(std::size_t routes) : routes_(new RouteMeter[routes]) {}
   void add_request(std::size_t route, int status, double seconds);
   void add_rejected(std::string_view reason, std::uint64_t n = 1);
+  void add_refused(int status) { ++refused_[static_cast<std::size_t>(status) % refused_.size()]; }
+  std::uint64_t refused(int status) const { return refused_[static_cast<std::size_t>(status)]; }
   const RouteMeter& route(std::size_t i) const { return routes_[i]; }
   std::map<std::string, std::uint64_t, std::less<>> rejected() const;
 
  private:
   std::unique_ptr<RouteMeter[]> routes_;
+  std::array<std::atomic<std::uint64_t>, 600> refused_{};  // by status, before any route
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t, std::less<>> rejected_;  // the reasons are fixed names
 };

@@ -123,6 +123,14 @@ void write_requests(const Meters& meters, Page& page) {
   }
 }
 
+void write_refused(const Meters& meters, Page& page) {
+  constexpr std::string_view kName = "attune_http_refused_requests_total";
+  page.head(kName, "counter", "Requests answered before they reached a route, by status.");
+  for (const int status : {400, 408, 413, 415, 429, 431, 503}) {
+    page.line(kName, fmt::format("status=\"{}\"", status), meters.refused(status));
+  }
+}
+
 void write_durations(const Meters& meters, Page& page) {
   constexpr std::string_view kName = "attune_http_request_duration_seconds";
   page.head(kName, "histogram", "Time from the whole request to its answer, by route.");
@@ -155,6 +163,7 @@ void show_metrics(CallPtr call) {
   write_process(page);
   write_model(engine.learning_json(), page);
   write_requests(call->services->meters, page);
+  write_refused(call->services->meters, page);
   write_durations(call->services->meters, page);
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

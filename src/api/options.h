@@ -19,7 +19,7 @@ struct ApiOptions {
   std::string cors_origins = "*";      // of pages that may send events, by spaces; * = any
   std::string backup_folder = {};      // POST /api/v1/backup writes in it; "" = refused
   std::int64_t slow_request_ms = 500;  // slower ones are logged; 0 = none; as LogOptions has it
-  std::function<double()> clock_s = nullptr;  // for rates; null = steady clock
+  std::function<double()> clock_s = nullptr;  // null = steady clock
 };
 // Rows of [api]. Must outlive the config.
 void bind(ApiOptions& options, Config& config);

@@ -1,19 +1,10 @@
 #include "api/rate_limit.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace attune {
-namespace {
-
-double steady_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
-
 RateLimit::RateLimit(double per_s, double burst_s, std::function<double()> clock_s)
-    : per_s_(per_s), burst_(per_s * burst_s), clock_s_(clock_s ? std::move(clock_s) : steady_s) {}
+    : per_s_(per_s), burst_(per_s * burst_s), clock_s_(std::move(clock_s)) {}
 
 double RateLimit::take(const std::string& key, double n) {
   if (per_s_ <= 0) return 0;

@@ -59,6 +59,7 @@ Status serve(const ServeOptions& options) {
   http.host = address.first;
   http.port = address.second;
   http.threads = options.threads;
+  http.on_refused = [&app](int status, std::string_view id) { app.note_refused(status, id); };
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
