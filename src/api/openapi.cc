@@ -106,12 +106,12 @@ void write_security(const Route& route, JsonWriter& json) {
   json.key("security").begin_array();
   if (route.scope != Scope::kNone) {
     for (const std::string_view scheme : {"basic", "bearer", "header"}) {
-      json.begin_object().key(scheme).begin_array();
-      json.value(scope_names(bit(route.scope))[0]).end_array().end_object();
+      json.begin_object().key(scheme).begin_array().end_array().end_object();
     }
     if (route.scope == Scope::kWrite) json.begin_object().end_object();  // writeKey in the body
   }
   json.end_array();
+  if (route.scope != Scope::kNone) json.field("x-scope", scope_names(bit(route.scope))[0]);
 }
 
 std::string description_of(const Route& route) {

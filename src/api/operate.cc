@@ -93,13 +93,13 @@ void revoke_key(CallPtr call) {
 }
 
 void make_backup(CallPtr call) {
+  const auto name = backup_name(*call);
+  if (!name.ok()) return call->fail(name.error());
   const std::string& folder = call->services->options.backup_folder;
   if (folder.empty()) {
     return call->fail({Code::kConflict, "no folder for backups is configured", "",
                        "set api.backup_folder, or use attune backup"});
   }
-  const auto name = backup_name(*call);
-  if (!name.ok()) return call->fail(name.error());
   const Status status = call->engine().backup(folder + "/" + *name);
   if (!status.ok()) return call->fail(status.error());
   std::string body;
