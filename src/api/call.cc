@@ -30,11 +30,11 @@ bool is_exposed(const Call& call) {
   return call.key.scopes != bit(Scope::kWrite) && host != call.request.header("host");
 }
 
-// Refusals of a rate are many by their nature.
+// Refusals of a rate are many by their nature; what is not there may just have been asked for.
 LogLevel level_of(int status, bool is_slow) {
   if (status >= 500 && status != 503) return LogLevel::kError;
   if (status == 503 || is_slow) return LogLevel::kWarn;
-  return status == 429 ? LogLevel::kDebug : LogLevel::kInfo;
+  return status == 429 || status == 404 ? LogLevel::kDebug : LogLevel::kInfo;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "api/http_session.h"
+#include "base/cpu_time.h"
 
 namespace attune {
 namespace {
@@ -92,7 +93,10 @@ struct HttpServer::Impl {
       Worker* w = worker.get();
       asio::co_spawn(w->io.get_executor(), accept_loop(w, worker), asio::detached);
       asio::co_spawn(w->io.get_executor(), sweep_loop(w), asio::detached);
-      w->thread = std::thread([w] { w->io.run(); });
+      w->thread = std::thread([w] {
+        name_thread("http");
+        w->io.run();
+      });
     }
   }
 

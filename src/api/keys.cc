@@ -105,7 +105,7 @@ Result<std::vector<std::string>> ApiKeys::seed(
     const char* value = variable(seed.variable);
     if (value == nullptr || *value == '\0') continue;
     if (is_new) {
-      changes.push_back(put_key(seed.id, seed.variable, value, seed.scopes));
+      changes.push_back(put_key(seed.id, "from the environment", value, seed.scopes));
     } else if ((find(value).scopes & seed.scopes) != seed.scopes) {
       in_vain.emplace_back(seed.variable);
     }

@@ -30,13 +30,13 @@ class RequestLogTest : public AppTest {
 
 TEST_F(RequestLogTest, NamesWhatFailedByItsRouteAndRequestId) {
   const std::string lines = lines_of("info", 0.1, [&] {
-    const auto answer = call("reader", "GET", "/api/v1/items/secret-item");
+    const auto answer = call("reader", "DELETE", "/api/v1/items/secret-item");
     EXPECT_TRUE(has(answer.body, "\"request_id\":\"req_test\"")) << answer.body;
     call("reader", "GET", "/api/v1/learning");
   });
   EXPECT_TRUE(has(lines,
                   "info request_refused request_id=req_test method=GET "
-                  "route=/api/v1/items/{id} status=404 code=not_found ms="))
+                  "route=/api/v1/items/{id} status=403 code=forbidden ms="))
       << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
 }

@@ -53,6 +53,20 @@ void write_counts(const EngineCounts& c, Page& page) {
   gauge("attune_journal_records", "Records of the journal.", c.journal_records);
 }
 
+void write_stages(const StageTimes& stages, Page& page) {
+  constexpr std::string_view kName = "attune_stage_cpu_seconds_total";
+  page.head(kName, "counter", "CPU time by stage.");
+  const std::pair<const char*, std::uint64_t> all[] = {{"seal", stages.seal_ns},
+                                                       {"append", stages.append_ns},
+                                                       {"fold", stages.fold_ns},
+                                                       {"tick", stages.tick_ns},
+                                                       {"checkpoint", stages.checkpoint_ns}};
+  for (const auto& [stage, ns] : all) {
+    page.line(kName, fmt::format("stage=\"{}\"", stage),
+              fmt::format("{:.9f}", static_cast<double>(ns) / 1e9));
+  }
+}
+
 void write_rejected(const Meters& meters, Page& page) {
   page.head("attune_rejected_events_total", "counter",
             "Events and bodies refused, by the field at fault.");
@@ -157,7 +171,9 @@ void write_durations(const Meters& meters, Page& page) {
 void show_metrics(CallPtr call) {
   Page page;
   Engine& engine = call->engine();
-  write_counts(engine.counts(), page);
+  const EngineCounts counts = engine.counts();
+  write_counts(counts, page);
+  write_stages(counts.stages, page);
   write_rejected(call->services->meters, page);
   write_memory(engine, page);
   write_process(page);

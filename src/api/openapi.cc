@@ -8,6 +8,7 @@
 #include "api/openapi_schemas.h"
 #include "api/routes.h"
 #include "base/json.h"
+#include "base/version.h"
 
 namespace attune {
 namespace {
@@ -174,7 +175,7 @@ std::string make_document() {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("openapi", "3.1.0").key("info").begin_object();
-  json.field("title", "Attune").field("version", "0.1.0");
+  json.field("title", "Attune").field("version", kVersion);
   json.field("description", "Takes events, decides what to show, and says why.");
   json.key("contact").raw(R"({"name":"The operator of this server"})");
   json.key("license").raw(R"({"name":"Apache-2.0","identifier":"Apache-2.0"})").end_object();

@@ -94,15 +94,15 @@ ConfigRow& Config::add(std::string key, std::string type, std::string allowed, s
                    .initial = {},
                    .source = "default",
                    .set = nullptr,
-                   .print = nullptr});
+                   .get = nullptr});
   return rows_.back();
 }
 
 void Config::finish(ConfigRow& row, std::function<Status(const ConfigValue&)> set,
-                    std::function<std::string()> print) {
+                    std::function<ConfigValue()> get) {
   row.set = std::move(set);
-  row.print = std::move(print);
-  row.initial = row.print();
+  row.get = std::move(get);
+  row.initial = toml_of(row.get());
 }
 
 void Config::add_number(std::string key, bool is_whole, ConfigRange range, std::string unit,
@@ -126,7 +126,10 @@ void Config::add_number(std::string key, bool is_whole, ConfigRange range, std::
         set(number);
         return ok_status();
       },
-      [=, get = std::move(get)] { return number_text(get(), is_whole); });
+      [=, get = std::move(get)]() -> ConfigValue {
+        if (is_whole) return static_cast<std::int64_t>(get());
+        return get();
+      });
 }
 
 void Config::flag(std::string key, bool& field, std::string help) {
@@ -141,7 +144,7 @@ void Config::flag(std::string key, bool& field, std::string help) {
         field = flag ? *flag : *text == "true";
         return ok_status();
       },
-      [&field] { return std::string(field ? "true" : "false"); });
+      [&field] { return ConfigValue(field); });
 }
 
 void Config::text(std::string key, std::string& field, std::string form, std::string help) {
@@ -153,7 +156,22 @@ void Config::text(std::string key, std::string& field, std::string form, std::st
         field = *text;
         return ok_status();
       },
-      [&field] { return quoted(field); });
+      [&field] { return ConfigValue(field); });
+}
+
+void Config::add_choice(std::string key, std::vector<std::string> choices, std::string help,
+                        std::function<void(std::size_t)> set, std::function<std::size_t()> get) {
+  finish(
+      add(std::move(key), "text", join(choices), "", std::move(help)),
+      [choices, set = std::move(set)](const ConfigValue& value) -> Status {
+        const auto* text = std::get_if<std::string>(&value);
+        if (!text) return wrong("must be one of " + join(choices));
+        TRY_OK(check_choice(*text, choices));
+        set(static_cast<std::size_t>(std::find(choices.begin(), choices.end(), *text) -
+                                     choices.begin()));
+        return ok_status();
+      },
+      [choices, get = std::move(get)] { return ConfigValue(choices.at(get())); });
 }
 
 void Config::choice(std::string key, std::string& field, std::vector<std::string> choices,
@@ -167,13 +185,14 @@ void Config::choice(std::string key, std::string& field, std::vector<std::string
         field = *text;
         return ok_status();
       },
-      [&field] { return quoted(field); });
+      [&field] { return ConfigValue(field); });
 }
 
 void Config::list(std::string key, std::vector<std::string>& field,
                   std::vector<std::string> choices, std::string help) {
   finish(
-      add(std::move(key), "list", "any of " + join(choices), "", std::move(help)),
+      add(std::move(key), "list", choices.empty() ? "" : "any of " + join(choices), "",
+          std::move(help)),
       [&field, choices](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         const auto* members = std::get_if<std::vector<std::string>>(&value);
@@ -183,17 +202,14 @@ void Config::list(std::string key, std::vector<std::string>& field,
         field = wanted;
         return ok_status();
       },
-      [&field] {
-        std::string out = "[";
-        for (const auto& member : field) out += (out.size() > 1 ? ", " : "") + quoted(member);
-        return out + "]";
-      });
+      [&field] { return ConfigValue(field); });
 }
 
 void Config::table(std::string key, ConfigTable& field, std::vector<std::string> choices,
                    std::string help) {
   finish(
-      add(std::move(key), "table", "values: " + join(choices), "", std::move(help)),
+      add(std::move(key), "table", choices.empty() ? "" : "values: " + join(choices), "",
+          std::move(help)),
       [&field, choices](const ConfigValue& value) -> Status {
         ConfigTable wanted;
         if (const auto* text = std::get_if<std::string>(&value)) {
@@ -211,13 +227,7 @@ void Config::table(std::string key, ConfigTable& field, std::vector<std::string>
         field = std::move(wanted);
         return ok_status();
       },
-      [&field] {
-        std::string out = "{";
-        for (const auto& [name, member] : field) {
-          out += (out.size() > 1 ? ", " : "") + quoted(name) + " = " + quoted(member);
-        }
-        return out + "}";
-      });
+      [&field] { return ConfigValue(field); });
 }
 
 const ConfigRow* Config::find(std::string_view key) const {

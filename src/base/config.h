@@ -34,7 +34,7 @@ struct ConfigRow {
   std::string initial;  // the default as TOML
   std::string source;   // "default", "attune.toml line 4", "ATTUNE__SERVER__THREADS", "--threads"
   std::function<Status(const ConfigValue&)> set;  // an error says only what is wrong with the value
-  std::function<std::string()> print;             // the value as TOML
+  std::function<ConfigValue()> get;
 };
 
 class Config {
@@ -50,6 +50,15 @@ class Config {
   void text(std::string key, std::string& field, std::string form, std::string help);
   void choice(std::string key, std::string& field, std::vector<std::string> choices,
               std::string help);
+  // choices: the names of the enumerators 0, 1, 2 ...
+  template <class E>
+  requires std::is_enum_v<E>
+  void choice(std::string key, E& field, std::vector<std::string> choices, std::string help) {
+    add_choice(
+        std::move(key), std::move(choices), std::move(help),
+        [&field](std::size_t i) { field = static_cast<E>(i); },
+        [&field] { return static_cast<std::size_t>(field); });
+  }
   // choices: what a member may be.
   void list(std::string key, std::vector<std::string>& field, std::vector<std::string> choices,
             std::string help);
@@ -68,9 +77,15 @@ class Config {
   bool is_default(std::string_view key) const;
   Error unknown_key(std::string_view key, std::string_view source) const;
   std::string print_toml() const;          // every key with its value and source
+  std::string print_json() const;          // {"section.key":{"value","source"}}
+  std::string values_json() const;         // {"section.key":value}, sorted: what holds, no more
+  std::string changed_json() const;        // the same, without what is a default
   std::string reference_markdown() const;  // every key with its meaning
+  // kNotFound names the nearest key.
+  Result<std::string> explain(std::string_view key) const;
 
  private:
+  std::string values_json(bool with_defaults) const;
   template <class T>
   static T from_number(double v) {
     if constexpr (std::is_same_v<T, Duration>)
@@ -87,13 +102,18 @@ class Config {
   }
   void add_number(std::string key, bool is_whole, ConfigRange range, std::string unit,
                   std::string help, std::function<void(double)> set, std::function<double()> get);
+  void add_choice(std::string key, std::vector<std::string> choices, std::string help,
+                  std::function<void(std::size_t)> set, std::function<std::size_t()> get);
   ConfigRow& add(std::string key, std::string type, std::string allowed, std::string unit,
                  std::string help);
   void finish(ConfigRow& row, std::function<Status(const ConfigValue&)> set,
-              std::function<std::string()> print);
+              std::function<ConfigValue()> get);
 
   std::vector<ConfigRow> rows_;
 };
+
+std::string toml_of(const ConfigValue& value);
+std::string json_of(const ConfigValue& value);
 
 // "512M", "2G", "1048576": bytes. Powers of 1024.
 Result<std::uint64_t> parse_size(std::string_view text);

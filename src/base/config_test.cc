@@ -105,6 +105,35 @@ TEST_F(ConfigTest, PrintsWhatItReads) {
   EXPECT_EQ(options.threads, 7);
 }
 
+TEST_F(ConfigTest, PrintsJsonOfWhatHolds) {
+  ASSERT_TRUE(load("[collect.verbs]\nlead = \"click\"\n").ok());
+  const std::string values = config.values_json();
+  EXPECT_NE(values.find(R"("collect.verbs":{"lead":"click"})"), std::string::npos) << values;
+  EXPECT_NE(values.find(R"("consent.default":["analytics"],"decide.epsilon":0.05)"),
+            std::string::npos)
+      << values;
+  EXPECT_NE(config.print_json().find(R"("server.threads":{"value":1,"source":"default"})"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, ExplainsAKeyOrNamesTheNearest) {
+  const auto said = config.explain("collect.max_past_s");
+  ASSERT_TRUE(said.ok());
+  EXPECT_NE(said->find("environment: ATTUNE__COLLECT__MAX_PAST_S"), std::string::npos) << *said;
+  EXPECT_EQ(config.explain("collect.max_pest_s").error().hint, "did you mean collect.max_past_s?");
+}
+
+enum class Tide { kEbb, kFlood };
+
+TEST_F(ConfigTest, AChoiceMayBeAnEnumeration) {
+  Tide tide = Tide::kEbb;
+  Config sea;
+  sea.choice("sea.tide", tide, {"ebb", "flood"}, "Which way it runs.");
+  ASSERT_TRUE(sea.set("sea.tide", std::string("flood"), "--tide").ok());
+  EXPECT_EQ(tide, Tide::kFlood);
+  EXPECT_FALSE(sea.set("sea.tide", std::string("slack"), "--tide").ok());
+}
+
 TEST_F(ConfigTest, RefusesAFileThatIsNotThere) {
   const Status done = config.load_file("/nowhere/attune.toml");
   ASSERT_FALSE(done.ok());

@@ -40,6 +40,17 @@ void write_all(int file, std::string_view text) {
 
 }  // namespace
 
+void bind(LogOptions& options, Config& config) {
+  config.choice("log.level", options.level, {"debug", "info", "warn", "error", "off"},
+                "Least level written.");
+  config.text("log.file", options.file, "", "File of the log; empty is standard error.");
+  config.number("log.max_bytes", options.max_bytes, {4096, 1e12}, "bytes",
+                "Size at which the log file is put aside as FILE.1 and a new one begun.");
+  config.number("log.keep", options.keep, {0, 1000}, "", "Files put aside that are kept.");
+  config.number("log.slow_request_ms", options.slow_request_ms, {0, 1e9}, "ms",
+                "Requests slower than this are logged; 0 is none.");
+}
+
 std::string log_line(Time when, LogLevel level, std::string_view event,
                      std::initializer_list<LogField> fields) {
   std::string line = format_iso8601(when);

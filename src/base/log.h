@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/config.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -24,6 +25,8 @@ struct LogOptions {
   std::int64_t keep = 5;               // old files kept
   std::int64_t slow_request_ms = 500;  // requests slower than this are logged; 0 = none
 };
+
+void bind(LogOptions& options, Config& config);  // section [log]
 
 struct LogField {
   LogField(std::string_view n, std::string_view text) : name(n), value(text) {}

@@ -66,10 +66,10 @@ StoredKey decode_key(Reader& in) {
   return key;
 }
 
-// Of one item with its places in the lists; strings within their own object cost nothing more.
+// Of one item as the allocator gives it; strings within their own object cost nothing more.
 std::size_t size_of(const Item& item) {
   const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
-  std::size_t bytes = sizeof(Item) + 32 + 16 + 56;
+  std::size_t bytes = sizeof(Item) + 32 + (item.tags.empty() ? 0 : 16);
   bytes += text(item.id) + text(item.category) + text(item.attributes);
   for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
   return bytes;
@@ -115,18 +115,20 @@ Placement decode_placement(Reader& in) {
 }  // namespace
 
 Status Catalog::put(Item item) {
-  const auto [slot, is_new] = index_.try_emplace(item.key, items_.size());
-  if (!is_new && items_[slot->second]->id != item.id) {
+  const std::uint32_t* const found = index_.find(item.key);
+  if (found && items_[*found]->id != item.id) {
     return Error{Code::kConflict, fmt::format("item id \"{}\" has the hash of another", item.id),
                  "item.id", "choose another id"};
   }
-  if (is_new) {
-    items_.emplace_back();
+  const std::size_t slot = found ? *found : items_.size();
+  if (found) {
+    bytes_ -= size_of(*items_[slot]);
   } else {
-    bytes_ -= size_of(*items_[slot->second]);
+    index_.change(item.key) = static_cast<std::uint32_t>(slot);
+    items_.push_back(nullptr);
   }
   bytes_ += size_of(item);
-  items_[slot->second] = std::make_shared<const Item>(std::move(item));
+  items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();
 }
 
@@ -166,24 +168,29 @@ Status Catalog::revoke(const std::string& id) {
 }
 
 Status Catalog::remove_item(const std::string& id) {
-  const auto found = index_.find(item_key(id));
-  if (found == index_.end() || items_[found->second]->id != id) {
+  const std::uint32_t* const found = index_.find(item_key(id));
+  if (found == nullptr || items_[*found]->id != id) {
     return Error{Code::kNotFound, fmt::format("no item \"{}\"", id), "id"};
   }
-  const std::size_t hole = found->second;
+  const std::uint32_t hole = *found;
   bytes_ -= size_of(*items_[hole]);
-  index_.erase(found);
+  index_.erase(item_key(id));
   if (hole + 1 != items_.size()) {
-    items_[hole] = std::move(items_.back());
-    index_[items_[hole]->key] = hole;
+    std::shared_ptr<const Item> last = items_[items_.size() - 1];
+    index_.change(last->key) = hole;
+    items_.change(hole) = std::move(last);
   }
   items_.pop_back();
   return ok_status();
 }
 
+std::size_t Catalog::memory_bytes() const {
+  return bytes_ + items_.memory_bytes() + index_.memory_bytes();
+}
+
 const Item* Catalog::find(ItemKey key) const {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : items_[found->second].get();
+  const std::uint32_t* const found = index_.find(key);
+  return found ? items_[*found].get() : nullptr;
 }
 
 const Placement& Catalog::placement(std::string_view name) const {

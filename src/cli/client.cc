@@ -1,13 +1,21 @@
 #include "cli/client.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <memory>
+
 namespace attune {
 namespace {
+
+Error no_server(const std::string& host, std::uint16_t port) {
+  return {Code::kUnavailable, fmt::format("no server answers at {}:{}", host, port), "server",
+          "start it with attune serve, and name its address"};
+}
 
 Error lost() { return {Code::kUnavailable, "the connection to the server was lost", "", ""}; }
 
@@ -24,15 +32,20 @@ std::size_t content_length(std::string_view head) {
 }  // namespace
 
 Result<Client> Client::connect(const std::string& host, std::uint16_t port, std::string key) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  if (socket < 0 || ::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1 ||
-      ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    if (socket >= 0) ::close(socket);
-    return lost();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* all = nullptr;
+  const std::string service = std::to_string(port);
+  if (::getaddrinfo(host.c_str(), service.c_str(), &hints, &all) != 0) return no_server(host, port);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(all, ::freeaddrinfo);
+  int socket = -1;
+  for (const addrinfo* one = all; one != nullptr && socket < 0; one = one->ai_next) {
+    socket = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
+    if (socket < 0 || ::connect(socket, one->ai_addr, one->ai_addrlen) == 0) continue;
+    ::close(socket);
+    socket = -1;
   }
+  if (socket < 0) return no_server(host, port);
   const int on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return Client(socket, std::move(key));
@@ -59,7 +72,7 @@ Status Client::send(std::string_view method, std::string_view path, std::string_
   return ok_status();
 }
 
-Result<std::string> Client::receive() {
+Result<Answer> Client::receive_any() {
   std::size_t head_end = std::string::npos, wanted = 0;
   while (true) {
     if (head_end == std::string::npos) {
@@ -74,11 +87,17 @@ Result<std::string> Client::receive() {
     if (got <= 0) return lost();
     buffer_.append(chunk, static_cast<std::size_t>(got));
   }
-  const std::string status = buffer_.substr(9, 3);
-  std::string answer = buffer_.substr(head_end + 4, wanted - head_end - 4);
+  Answer answer{std::atoi(buffer_.c_str() + 9),
+                buffer_.substr(head_end + 4, wanted - head_end - 4)};
   buffer_.erase(0, wanted);
-  if (status == "200") return answer;
-  return Error{Code::kInternal, fmt::format("the server answered {}: {}", status, answer), "", ""};
+  return answer;
+}
+
+Result<std::string> Client::receive() {
+  TRY(Answer answer, receive_any());
+  if (answer.status == 200) return std::move(answer.body);
+  return Error{Code::kInternal,
+               fmt::format("the server answered {}: {}", answer.status, answer.body), "", ""};
 }
 
 Result<std::string> Client::call(std::string_view method, std::string_view path,

@@ -1,5 +1,5 @@
-// The commands of `attune`. Each file of commands adds its own to the parser; parsing leaves in
-// `chosen` what to do. Data on stdout, talk on stderr; exit 0 done, 1 failed, 2 misuse.
+// The commands of `attune`. Each file of commands adds its own with add_command (help.h); parsing
+// leaves in `chosen` what to do. Data on stdout, talk on stderr; exit 0 done, 1 failed, 2 misuse.
 #pragma once
 #include <functional>
 
@@ -13,10 +13,20 @@ namespace attune {
 
 using Action = std::function<Status()>;
 
+// Headings of the list in `attune --help`.
+inline constexpr const char* kRunGroup = "Run";
+inline constexpr const char* kUnderstandGroup = "Understand";
+inline constexpr const char* kOperateGroup = "Operate";
+
 void add_start(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
+void add_items(CLI::App& app, Action& chosen);
+void add_simulate(CLI::App& app, Action& chosen);
+void add_config(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
+void add_reference(CLI::App& app, Action& chosen);
 
 int run_attune(int argc, char** argv);
 

@@ -98,7 +98,7 @@ Result<std::vector<std::string>> decision_table(
   }
   Table table{words, categories};
   table.lines.push_back(fmt::format("{} {}", words.one_decision, text(root, "decision_id")));
-  table.lines.push_back(fmt::format("  {} {}", words.person, subject));
+  if (!subject.empty()) table.lines.push_back(fmt::format("  {} {}", words.person, subject));
   table.lines.push_back(fmt::format("  {}", text(root, "reason")));
   table.lines.push_back({});
   table.add_items(items);

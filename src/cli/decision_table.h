@@ -10,7 +10,7 @@
 
 namespace attune {
 
-// subject: whom it was made for. categories: of items, by id; may lack some.
+// subject: whom it was made for, if that is to be said. categories: of items, by id; may lack some.
 Result<std::vector<std::string>> decision_table(
     std::string_view decision_json, std::string_view subject,
     const std::unordered_map<std::string, std::string>& categories, const Words& words);

@@ -10,6 +10,7 @@
 #include "api/http_server.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/player.h"
 #include "cli/screen.h"
 #include "cli/words.h"
@@ -120,8 +121,9 @@ Status start_demo(const StartOptions& options) {
 
 void add_start(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<StartOptions>();
-  CLI::App* command = app.add_subcommand(
-      "start", "attune start            play a simulated audience and watch the policy learn");
+  CLI::App* command =
+      add_command(app, kRunGroup, "start", "Plays a simulated audience and shows the policy learn",
+                  "attune start\nattune start --impressions 200000 --seed 2 --workspace demo");
   command->add_option("--seed", options->seed, "seed of the simulated world");
   command->add_option("--impressions", options->impressions, "impressions to play")
       ->check(CLI::Range(1000, 10'000'000));

@@ -6,6 +6,9 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/decision_table.h"
+#include "cli/help.h"
+#include "cli/words.h"
 #include "engine/engine.h"
 
 namespace attune {
@@ -28,14 +31,22 @@ Result<VerifyReport> rebuild(const std::string& workspace, int shards) {
   return report;
 }
 
-Status explain(const std::string& workspace, const std::string& decision_id) {
+Status explain(const std::string& workspace, const std::string& decision_id, bool is_json) {
   TRY_OK(require_workspace(workspace));
   EngineOptions options;
   options.workspace = workspace;
   options.is_ticking = false;
   TRY(const auto engine, Engine::open(options));
   TRY(const Decision decision, engine->find_decision(decision_id));
-  std::printf("%s\n", decision_json(decision, true).c_str());
+  const std::string json = decision_json(decision, true);
+  if (is_json) {
+    std::printf("%s\n", json.c_str());
+    return ok_status();
+  }
+  std::unordered_map<std::string, std::string> categories;
+  for (const auto& item : engine->catalog()->items()) categories[item->id] = item->category;
+  TRY(const auto lines, decision_table(json, "", categories, words_of_environment()));
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
   return ok_status();
 }
 
@@ -72,18 +83,24 @@ struct InspectOptions {
 
 void add_explain(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("explain", "Why a decision was made");
+  CLI::App* command = add_command(app, kUnderstandGroup, "explain", "Why a decision was made",
+                                  "attune explain --workspace shop d_01...");
   command->add_option("id", options->decision_id, "decision id")->required();
   command->add_option("--workspace", options->workspace, "folder of the workspace");
-  command->add_flag("--json", options->is_json, "the output is JSON already");
+  command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] {
-    chosen = [options] { return explain(options->workspace, options->decision_id); };
+    chosen = [options] {
+      return explain(options->workspace, options->decision_id, options->is_json);
+    };
   });
 }
 
 void add_replay(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("replay", "Rebuild all state from the journal");
+  CLI::App* command = add_command(
+      app, kUnderstandGroup, "replay", "Rebuilds all state from the journal",
+      "attune replay --verify --workspace shop\nattune replay --verify --workspace shop --shards 7 "
+      "--json");
   command->add_option("--workspace", options->workspace, "folder of the workspace");
   command->add_option("--shards", options->shards, "partitions to rebuild with")
       ->check(CLI::Range(1, 64));

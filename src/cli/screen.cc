@@ -41,6 +41,14 @@ void Screen::draw(const std::vector<std::string>& lines) {
   next_ = std::chrono::steady_clock::now() + kDrawEvery;
 }
 
+void Screen::erase() {
+  if (drawn_ == 0) return;
+  const std::string out = "\x1b[" + std::to_string(drawn_) + "A\r\x1b[J";
+  std::fwrite(out.data(), 1, out.size(), stderr);
+  std::fflush(stderr);
+  drawn_ = 0;
+}
+
 std::string Screen::colour(int number, const std::string& text) const {
   return is_coloured_ ? "\x1b[3" + std::to_string(number) + "m" + text + "\x1b[0m" : text;
 }

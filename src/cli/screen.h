@@ -17,6 +17,8 @@ class Screen {
   void say(const std::string& line);
   // Replaces the lines drawn last. Only live.
   void draw(const std::vector<std::string>& lines);
+  // Takes what was drawn last away. Only live.
+  void erase();
   // What was drawn last stays; further lines come below it.
   void keep() { drawn_ = 0; }
   // The text in a colour of the terminal (0-7), or as it is under NO_COLOR.

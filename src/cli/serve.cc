@@ -1,3 +1,6 @@
+// attune serve: settings, log, engine and HTTP server, until a signal says stop.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -5,23 +8,20 @@
 
 #include "api/app.h"
 #include "api/http_server.h"
+#include "base/version.h"
 #include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/settings.h"
 #include "engine/engine.h"
 
 namespace attune {
 namespace {
 
-struct ServeOptions {
-  std::string workspace = "attune-workspace";
-  std::string listen = "127.0.0.1:8090";
-  bool is_event_clock = false;
-  int threads = 1;
-};
-
 // The keys stored in the workspace; those of the environment when it has none yet.
-Status seed_keys(ApiKeys& keys) {
+Status seed_keys(ApiKeys& keys, Log& log) {
   TRY(const auto in_vain, keys.seed([](const char* name) { return std::getenv(name); }));
   for (const std::string& variable : in_vain) {
+    log.write(LogLevel::kWarn, "key_not_used", {{"variable", variable}});
     std::fprintf(stderr,
                  "attune: %s is not a key of this workspace, which has keys already: not used\n",
                  variable.c_str());
@@ -31,58 +31,101 @@ Status seed_keys(ApiKeys& keys) {
                "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
 }
 
-Result<std::pair<std::string, std::uint16_t>> parse_listen(const std::string& listen) {
-  const auto colon = listen.rfind(':');
-  const int port = colon == std::string::npos ? -1 : std::atoi(listen.c_str() + colon + 1);
-  if (port < 0 || port > 65535 || colon == 0) {
-    return Error{Code::kInvalid, "--listen " + listen + ": must be HOST:PORT", "listen",
-                 "for example --listen 127.0.0.1:8090"};
-  }
-  return std::pair(listen.substr(0, colon), static_cast<std::uint16_t>(port));
+ApiOptions api_options(const Settings& settings, const EventMapping& mapping, Clock clock) {
+  ApiOptions options = settings.api;
+  options.collect = settings.collect.limits;
+  options.collect.mapping = &mapping;
+  options.is_event_clock = clock == Clock::kEvent;
+  options.slow_request_ms = settings.log.slow_request_ms;
+  return options;
 }
 
-Status serve(const ServeOptions& options) {
-  TRY(const auto address, parse_listen(options.listen));
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts
-  EngineOptions engine_options;
-  engine_options.workspace = options.workspace;
-  engine_options.clock = options.is_event_clock ? Clock::kEvent : Clock::kWall;
+// Before any thread starts, so that all of them leave the signals to wait().
+class StopSignal {
+ public:
+  StopSignal() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  void wait() const {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+Time wall_clock() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+Status serve_until_stopped(const Settings& settings, const EngineOptions& engine_options,
+                           Log& log) {
+  TRY(HttpOptions http, http_options(settings.http));
+  const StopSignal stop;
   TRY(const auto engine, Engine::open(engine_options));
   ApiKeys keys(*engine);
-  TRY_OK(seed_keys(keys));
-  App app(*engine, keys, {.is_event_clock = options.is_event_clock});
-  HttpOptions http;
-  http.host = address.first;
-  http.port = address.second;
-  http.threads = options.threads;
+  TRY_OK(seed_keys(keys, log));
+  const EventMapping mapping = make_mapping(settings.collect.verbs);
+  App app(*engine, keys, api_options(settings, mapping, engine->clock()), &log);
   http.on_refused = [&app](int status, std::string_view id) { app.note_refused(status, id); };
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  std::fprintf(stderr, "attune: serving %s on http://%s:%d\n", options.workspace.c_str(),
-               address.first.c_str(), server->port());
-  int signal = 0;
-  sigwait(&signals, &signal);
+  log.write(LogLevel::kInfo, "server_started", {{"host", http.host}, {"port", server->port()}});
+  std::fprintf(stderr, "attune: serving %s on http://%s:%d\n", engine_options.workspace.c_str(),
+               http.host.c_str(), server->port());
+  stop.wait();
   std::fprintf(stderr, "attune: stopping\n");
-  server->drain(10);
-  return engine->close();
+  server->drain(settings.http.drain_s);
+  TRY_OK(engine->close());
+  log.write(LogLevel::kInfo, "server_stopped");
+  return ok_status();
+}
+
+Status serve(const GivenSettings& given) {
+  Settings settings;
+  TRY_OK(load(given, settings));
+  TRY(EngineOptions options, engine_options(settings.engine));
+  TRY(const HttpOptions http, http_options(settings.http));
+  (void)http;
+  TRY(const auto log, Log::open(settings.log, wall_clock));
+  options.settings = settings.config.values_json();
+  options.log = log.get();
+  log->write(LogLevel::kInfo, "starting",
+             {{"version", kVersion},
+              {"settings_hash", settings_hash(options.settings)},
+              {"changed", settings.config.changed_json()}});
+  const Status status = serve_until_stopped(settings, options, *log);
+  if (!status.ok()) {
+    log->write(LogLevel::kError, "server_failed", {{"message", status.error().message}});
+  }
+  return status;
 }
 
 }  // namespace
 
 void add_serve(CLI::App& app, Action& chosen) {
-  const auto options = std::make_shared<ServeOptions>();
-  CLI::App* command = app.add_subcommand(
-      "serve", "attune serve --workspace shop --listen 127.0.0.1:8090      serve HTTP");
-  command->add_option("--workspace", options->workspace, "folder of the workspace");
-  command->add_option("--listen", options->listen, "HOST:PORT");
-  command->add_option("--threads", options->threads, "HTTP threads")->check(CLI::Range(1, 64));
-  command->add_flag("--event-clock", options->is_event_clock, "time follows the events' own times");
-  command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
+  CLI::App* command =
+      add_command(app, kRunGroup, "serve", "Serves HTTP until it is told to stop",
+                  "attune serve --workspace shop --listen 127.0.0.1:8090\n"
+                  "attune serve --config attune.toml --memory 512M\n"
+                  "attune serve --workspace shop --set workspace.retention_s=31536000");
+  const auto given = add_settings(*command, {kWorkspaceFlag,
+                                             {"--listen", "server.listen"},
+                                             {"--memory", "workspace.memory_bytes"},
+                                             {"--threads", "server.threads"},
+                                             {"--shards", "workspace.shards"},
+                                             {"--clock", "workspace.clock"},
+                                             {"--retention-s", "workspace.retention_s"},
+                                             {"--checkpoint-s", "workspace.checkpoint_s"},
+                                             {"--full-disk-share", "workspace.full_disk_share"},
+                                             {"--log-level", "log.level"},
+                                             {"--log-file", "log.file"}});
+  command->callback([given, &chosen] { chosen = [given] { return serve(*given); }; });
 }
 
 }  // namespace attune

@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,21 +16,29 @@
 
 namespace attune {
 
-enum class Clock { kWall, kEvent };
+// kAsBefore: the one this workspace ran on last; wall time when it is new.
+enum class Clock { kAsBefore, kWall, kEvent };
+
+class Log;
 
 struct EngineOptions {
   std::string workspace;           // folder; made when absent
-  Clock clock = Clock::kWall;      // kEvent: now = latest tick, ticks follow event time
+  Clock clock = Clock::kAsBefore;  // kEvent: now = latest tick, ticks follow event time
   int tick_ms = 100;               // wall time between ticks
   double event_tick_s = 60;        // kEvent: event time between ticks
-  int shards = 1;                  // partitions of the identities; state does not depend on it
+  // Partitions of the identities; state does not depend on it. Several, because a table of profiles
+  // that grows moves all it holds at once.
+  int shards = 16;
   bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
   std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
   double retention_s = 0;          // older log files are dropped by a cut; 0 = kept
   std::uint64_t log_file_bytes = 64u << 20;  // a new log file starts beyond this
   double full_disk_share = 0.95;             // beyond it events are refused, decisions go on
-  std::uint8_t denied_by_default = 0;        // purposes (profile.h), for persons who said nothing
+  // Purposes (profile.h) refused for persons who said nothing; nullopt = as before, none when new.
+  std::optional<std::uint8_t> denied_by_default = std::nullopt;
+  std::string settings;  // what holds, as JSON: journalled when it changed; "" = not said
+  Log* log = nullptr;    // what an operator should know; must outlive the engine; null = nothing
   // Share of the disk in use, in [0, 1]; a test puts its own here.
   std::function<double(const std::string& path)> disk_used = nullptr;
 };
@@ -39,6 +48,7 @@ struct IngestReport {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
   std::size_t dropped_by_consent = 0;
+  std::size_t dropped_by_erasure = 0;  // their person was erased this moment
 };
 
 struct FoldHash {
@@ -52,15 +62,36 @@ struct MemoryPart {
   std::uint64_t bytes = 0;
 };
 
+// Feature rows of the decisions in the journal, recomputed.
+struct RowReport {
+  std::uint64_t decisions = 0;       // compared
+  std::uint64_t rows = 0;            // of those, one for each shown item
+  std::uint64_t differing = 0;       // rows that are not equal bit for bit
+  std::uint64_t not_comparable = 0;  // decisions: what they were made of was cut off or erased
+  std::uint64_t erased = 0;          // decisions whose own person was erased: unreadable
+  std::string first_difference;
+};
+
 struct VerifyReport {
-  bool is_equal = false;
+  bool is_equal = false;  // all folds are, and no row differs
   std::vector<FoldHash> live, rebuilt;
+  RowReport rows;
+};
+
+// CPU time of the threads that did it, since the start.
+struct StageTimes {
+  std::uint64_t seal_ns = 0;    // identities, encoding, compression, sealing
+  std::uint64_t append_ns = 0;  // message ids, consent, the record into the journal's buffer
+  std::uint64_t fold_ns = 0;    // folds of identities
+  std::uint64_t tick_ns = 0;    // folds across people, publication
+  std::uint64_t checkpoint_ns = 0;
 };
 
 struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
   std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
+  StageTimes stages;
 };
 
 class Engine {
@@ -86,12 +117,13 @@ class Engine {
   virtual Result<std::string> erase(IdType type, std::string_view id) = 0;
   virtual Status unlink(std::string_view user_id, std::string_view anonymous_id) = 0;
   virtual Time now() const = 0;
+  virtual Clock clock() const = 0;  // kWall or kEvent
   // Closes the current tick at this clock reading and runs the folds across people.
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.
   virtual Result<std::vector<FoldHash>> fold_hashes() = 0;
-  // Rebuilds everything from base and journal beside the live state and compares. Holds up
-  // decisions and events while it hashes.
+  // Rebuilds everything from base and journal beside the live state and compares; recomputes the
+  // rows of decisions on the way. Holds up decisions and events while it hashes.
   virtual Result<VerifyReport> verify(int shards) = 0;
   // Stores all folds as of now; the next start replays from here.
   virtual Status checkpoint() = 0;

@@ -7,7 +7,8 @@ namespace {
 
 constexpr Position kTrimEvery = 4096;
 
-Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state) {
+Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state,
+                    const ReplayHooks& hooks) {
   const Record& record = stored.record;
   if (record.kind == Kind::kIdentity) {
     state.add_new(record.surrogate);
@@ -18,6 +19,7 @@ Status apply_sealed(const StoredRecord& stored, const std::string& payload, Stat
   } else if (record.kind == Kind::kDecision) {
     TRY(const Decision decision, decode_decision(payload));
     TRY_OK(state.load(record.surrogate));
+    if (hooks.decision) hooks.decision(stored.position, record.surrogate, decision);
     state.decision(stored.position, record.surrogate, decision);
   }
   return ok_status();
@@ -29,7 +31,8 @@ Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& 
   if (record.kind == Kind::kTick) {
     state.tick(in.u64(), record.received);
   } else if (record.kind == Kind::kOpen) {
-    state.open();
+    TRY(const Setup setup, decode_setup(record.payload));
+    state.open(setup);
   } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
     const Surrogate a{in.u64()};
     const Surrogate b{in.u64()};
@@ -56,9 +59,12 @@ Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& s
   }
   if (raw(record.surrogate) == 0) return apply_plain(stored, state, hooks);
   auto payload = keyring.open(record);
-  if (!payload.ok() && payload.error().code == Code::kNotFound) return ok_status();
+  if (!payload.ok() && payload.error().code == Code::kNotFound) {
+    if (hooks.unreadable) hooks.unreadable(record.kind);
+    return ok_status();
+  }
   if (!payload.ok()) return std::move(payload).error();
-  return apply_sealed(stored, payload.value(), state);
+  return apply_sealed(stored, payload.value(), state, hooks);
 }
 
 Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,

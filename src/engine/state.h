@@ -14,8 +14,7 @@
 namespace attune {
 
 struct StateOptions {
-  int shards = 1;                      // partitions of the identities; nothing depends on it
-  std::uint8_t denied_by_default = 0;  // purposes, for persons who said nothing
+  int shards = 1;  // partitions of the identities; nothing depends on it
 };
 
 class State {
@@ -39,7 +38,7 @@ class State {
   // Folds across people: everything since the last tick, then what time brings; publishes.
   void tick(std::uint64_t number, Time clock);
   // The process began again here: publishes everything, as a start does.
-  void open();
+  void open(const Setup& setup);
 
   // Records up to this one leave the folds across people alone: they hold them already.
   void set_across_from(Position at) { across_from_ = at; }
@@ -53,7 +52,8 @@ class State {
   std::uint64_t tick_number() const { return folds_.tick; }
   Time clock() const { return folds_.clock; }
 
-  Profile person(Surrogate any);  // merge of the identities of that person; load() first
+  Profile person(Surrogate any);        // merge of the identities of that person; load() first
+  Position position_of(Surrogate any);  // of that merge, at the cost of reading it only
   // Purposes refused by that person, with the default for those who said nothing.
   std::uint8_t denied(Surrogate any);
   bool may_refuse_storage() const;
@@ -67,6 +67,10 @@ class State {
   std::size_t changed_profiles() const;
   std::size_t resident_profiles() const;
   std::size_t profile_bytes() const;
+
+  // Records since the last tick, and what the published version holds beside the folds.
+  std::size_t waiting_bytes() const;
+  std::size_t published_bytes() const;
 
   // One hash per fold over a canonical encoding. store: where profiles not resident are; its bytes
   // go through `open` first. Null = all are resident.
@@ -91,12 +95,13 @@ class State {
   ItemView view_of(ItemKey item) const;
   void fold_event(const Entry& entry, std::span<const Surrogate> person,
                   std::span<const ItemKey> touched);
-  void count_shown(ItemKey item, Time when);
+  void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
 
   const StateOptions options_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
+  std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null
   Position across_from_ = 0;
   Profile scratch_;
   std::string encoded_;
@@ -104,7 +109,8 @@ class State {
   std::vector<Surrogate> others_;
   std::vector<ItemKey> touched_, recent_;
   std::uint64_t published_updates_ = 0;
-  bool is_counters_dirty_ = true, is_catalog_dirty_ = true, is_item_item_dirty_ = true;
+  std::vector<ItemKey> counted_;  // since the last publication
+  bool is_item_item_dirty_ = true;
   std::shared_ptr<const Published> published_;
 };
 

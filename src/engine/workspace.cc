@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "base/cpu_time.h"
 #include "base/json.h"
 
 namespace attune {
@@ -20,6 +21,11 @@ Time wall_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
+bool is_stored_whole(std::string_view part) {
+  return part == "identity_graph" || part == "catalog" || part == "item_counters" ||
+         part == "pending_decisions";
+}
+
 double share_of_disk_used(const std::string& path) {
   std::error_code error;
   const auto space = std::filesystem::space(path, error);
@@ -31,7 +37,7 @@ double share_of_disk_used(const std::string& path) {
 
 Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
-      state_({.shards = options_.shards, .denied_by_default = options_.denied_by_default},
+      state_({.shards = options_.shards},
              [this](Surrogate identity) -> Result<std::string> {
                TRY(const std::string bytes, store_->load(identity));
                return unseal(identity, bytes).value_or("");
@@ -59,16 +65,25 @@ Status Workspace::start() {
                  "memory", "give more, or 0 for no limit"};
   }
   const bool is_new = !std::filesystem::exists(path("journal"));
-  TRY(journal_, open_file_journal({.directory = path("journal"),
-                                   .file_bytes = options_.log_file_bytes,
-                                   .before_commit = [this]() -> Status {
-                                     return keyring_ ? keyring_->sync() : ok_status();
-                                   }}));
+  TRY(journal_,
+      open_file_journal(
+          {.directory = path("journal"),
+           .file_bytes = options_.log_file_bytes,
+           .before_commit = [this]() -> Status {
+             return keyring_ ? keyring_->sync() : ok_status();
+           },
+           .on_torn_tail =
+               [this](const std::string& file, std::uint64_t bytes) {
+                 log(LogLevel::kWarn, "torn_tail_cut", {{"file", file}, {"bytes", bytes}});
+               }}));
   TRY(keyring_, open_keyring(path("keys"), is_new));
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
-  TRY_OK(open_record());
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY_OK(open_record());
+  }
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -113,53 +128,60 @@ Status Workspace::restore() {
   };
   TRY(const Position last,
       replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
-  (void)last;
+  log(LogLevel::kInfo, "journal_replayed",
+      {{"from", checkpoint_at_ + 1}, {"records", last - checkpoint_at_}});
+  is_event_clock_ = setup_of(options_, state_.folds().setup).clock == Clock::kEvent;
   latest_event_ = state_.clock();
   last_received_ = std::max(last_received_, state_.clock());
   keep_memory_locked();
   return finish_erasures();
 }
 
+// Under the lock. Everything is published anew, here and where a replay meets the record: what
+// decisions read after it depends on the state alone.
 Status Workspace::open_record() {
-  const std::scoped_lock lock(mutex_);
-  Record record{.kind = Kind::kOpen, .received = now_locked(), .payload = {}};
-  JsonWriter(record.payload)
-      .begin_object()
-      .field("clock", options_.clock == Clock::kWall ? "wall" : "event")
-      .field("denied_by_default", static_cast<std::uint64_t>(options_.denied_by_default))
-      .field("retention_s", options_.retention_s)
-      .end_object();
+  const Setup& before = state_.folds().setup;
+  const Setup setup = setup_of(options_, before);
+  const bool is_changed = setup.settings_hash != before.settings_hash;
+  const Record record{.kind = Kind::kOpen,
+                      .received = now_locked(),
+                      .payload = encode_setup(setup, is_changed ? options_.settings : "")};
   TRY(const Position at, journal_->append({&record, 1}));
   (void)at;
-  state_.open();
+  if (is_changed) log(LogLevel::kInfo, "settings_changed", {{"hash", setup.settings_hash}});
+  state_.open(setup);
   return ok_status();
 }
 
 Time Workspace::now() const {
-  if (options_.clock == Clock::kWall) return wall_clock();
+  if (!is_event_clock_) return wall_clock();
   const std::scoped_lock lock(mutex_);
   return state_.clock();
 }
 
-Time Workspace::now_locked() const {
-  return options_.clock == Clock::kWall ? wall_clock() : state_.clock();
-}
+Time Workspace::now_locked() const { return is_event_clock_ ? state_.clock() : wall_clock(); }
 
 void Workspace::run_ticks(const std::stop_token& stop) {
+  name_thread("tick");
   std::unique_lock lock(waiting_mutex_);
+  bool has_failed = false;
   for (std::uint64_t round = 0; !stop.stop_requested(); ++round) {
     waiting_.wait_for(lock, stop, std::chrono::milliseconds(options_.tick_ms),
                       [] { return false; });
     if (stop.stop_requested()) return;
     if (round % 10 == 0) watch_disk();
     const std::scoped_lock state_lock(mutex_);
-    (void)tick_locked(options_.clock == Clock::kWall ? wall_clock() : latest_event_);
+    const Status ticked = tick_locked(is_event_clock_ ? latest_event_ : wall_clock());
+    note_failure("journal_failed", ticked, has_failed);
+    if (!ticked.ok()) failure_ = ticked.error();
     if (round % 10 == 0) keep_memory_locked();
   }
 }
 
 void Workspace::run_checkpoints(const std::stop_token& stop) {
+  name_thread("checkpoint");
   auto last = std::chrono::steady_clock::now();
+  bool has_failed = false, cannot_drop = false;
   std::unique_lock lock(waiting_mutex_);
   while (!stop.stop_requested()) {
     waiting_.wait_for(lock, stop, std::chrono::milliseconds(200),
@@ -168,12 +190,18 @@ void Workspace::run_checkpoints(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (!is_checkpoint_due_ && since.count() < options_.checkpoint_s) continue;
     lock.unlock();
-    const bool is_stored = checkpoint().ok();
-    if (options_.retention_s > 0) (void)retain();
+    const Status stored = checkpoint();
+    note_failure("checkpoint_failed", stored, has_failed);
+    const auto dropped = retain();
+    note_failure("retention_failed", dropped.ok() ? ok_status() : Status(dropped.error()),
+                 cannot_drop);
+    if (dropped.ok() && *dropped > 0) {
+      log(LogLevel::kInfo, "retention_dropped", {{"records", *dropped}});
+    }
     last = std::chrono::steady_clock::now();
     lock.lock();
     // Not at once again: what hinders it may take a while to mend.
-    if (!is_stored) waiting_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+    if (!stored.ok()) waiting_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
   }
 }
 
@@ -189,7 +217,9 @@ Status Workspace::tick_locked(Time clock) {
   const std::uint64_t number = state_.tick_number() + 1;
   Writer(record.payload).u64(number);
   TRY(const Position at, journal_->append({&record, 1}));
+  const std::uint64_t begin_ns = thread_cpu_ns();
   state_.tick(number, clock);
+  counts_.stages.tick_ns += thread_cpu_ns() - begin_ns;
   const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
   if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();
   return ok_status();
@@ -197,7 +227,7 @@ Status Workspace::tick_locked(Time clock) {
 
 void Workspace::follow_event_time(Time latest) {
   latest_event_ = std::max(latest_event_, latest);
-  if (options_.clock != Clock::kEvent) return;
+  if (!is_event_clock_) return;
   if (latest_event_ - state_.clock() >= seconds(options_.event_tick_s)) {
     (void)tick_locked(latest_event_);
   }
@@ -206,19 +236,44 @@ void Workspace::follow_event_time(Time latest) {
 void Workspace::watch_disk() {
   const double used = options_.disk_used ? options_.disk_used(options_.workspace)
                                          : share_of_disk_used(options_.workspace);
-  is_disk_full_ = used >= options_.full_disk_share;
+  const bool is_full = used >= options_.full_disk_share;
+  if (is_disk_full_.exchange(is_full) == is_full) return;
+  log(is_full ? LogLevel::kError : LogLevel::kInfo, is_full ? "disk_full" : "disk_has_room",
+      {{"used_share", used}, {"limit", options_.full_disk_share}});
+}
+
+void Workspace::set_over_limit(bool is_over) {
+  if (std::exchange(is_over_limit_, is_over) == is_over) return;
+  log(is_over ? LogLevel::kWarn : LogLevel::kInfo,
+      is_over ? "memory_over_limit" : "memory_under_limit",
+      {{"limit_bytes", options_.memory_bytes},
+       {"changed_profiles", static_cast<std::uint64_t>(state_.changed_profiles())}});
+}
+
+// Says a failure once, and once that it is over.
+void Workspace::note_failure(std::string_view event, const Status& status, bool& has_failed) const {
+  if (!status.ok() && !has_failed) {
+    log(LogLevel::kError, event,
+        {{"message", status.error().message}, {"hint", status.error().hint}});
+  } else if (status.ok() && has_failed) {
+    log(LogLevel::kInfo, "recovered", {{"after", event}});
+  }
+  has_failed = !status.ok();
 }
 
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
   if (options_.memory_bytes == 0) return;
-  std::uint64_t others = kBesideFolds;
+  std::uint64_t others = kBesideFolds, largest_fold = 0;
   for (const MemoryPart& part : memory_locked()) {
-    if (part.name != "profiles") others += part.bytes;
+    if (part.name == "profiles") continue;
+    others += part.bytes;
+    if (is_stored_whole(part.name)) largest_fold = std::max(largest_fold, part.bytes);
   }
+  others += 2 * largest_fold;  // a checkpoint encodes one at a time, and the store copies that
   const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
   state_.set_profile_limit(std::max(left, kLeastProfiles));
-  is_over_limit_ = !state_.trim();
+  set_over_limit(!state_.trim());
   if (!is_over_limit_) {
     room_.notify_all();
   } else if (!is_checkpoint_due_.exchange(true)) {
@@ -229,6 +284,7 @@ void Workspace::keep_memory_locked() {
 Status Workspace::ready() const {
   const std::scoped_lock lock(mutex_);
   if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  if (failure_) return *failure_;
   if (!is_disk_full_) return ok_status();
   return Error{Code::kUnavailable,
                fmt::format("the disk of {} is more than {:.0f} % full: events are refused, "

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/cpu_time.h"
 #include "journal/cursor.h"
 #include "journal/frame.h"
 #include "journal/recovery.h"
@@ -46,11 +47,17 @@ class FileJournal final : public Journal {
     } else {
       path_ = log_path(options_.directory, files_.back());
       TRY(file_, open_file_(path_));
-      if (file_->size() > log.last_bytes) TRY_OK(file_->truncate(log.last_bytes));
+      if (const std::uint64_t size = file_->size(); size > log.last_bytes) {
+        TRY_OK(file_->truncate(log.last_bytes));
+        if (options_.on_torn_tail) options_.on_torn_tail(path_, size - log.last_bytes);
+      }
       // A killed process leaves frames that are written but not synced: from here on they count.
       TRY_OK(file_->sync());
     }
-    writer_ = std::jthread([this] { run(); });
+    writer_ = std::jthread([this] {
+      name_thread("journal");
+      run();
+    });
     return ok_status();
   }
 

@@ -62,6 +62,8 @@ struct FileJournalOptions {
   // Runs on the writer thread before a group is written; its failure is the group's. Keys become
   // durable here, before what is sealed under them does.
   std::function<Status()> before_commit = nullptr;
+  // At the open, when a crash left a torn tail and it was cut.
+  std::function<void(const std::string& file, std::uint64_t bytes)> on_torn_tail = nullptr;
 };
 Result<std::unique_ptr<Journal>> open_file_journal(const FileJournalOptions& options);
 

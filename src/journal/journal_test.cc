@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "journal/file_journal.h"
 #include "journal/frame.h"
+#include "journal/recovery.h"
 
 namespace attune {
 namespace {
@@ -211,8 +212,14 @@ TEST_F(JournalTest, CutsATornTailAtEveryOffset) {
   const std::string whole = slurp(path(1));
   for (std::uint64_t size = before; size < whole.size(); ++size) {
     spit(path(1), std::string_view(whole).substr(0, size));
+    std::string cut;
+    options_.on_torn_tail = [&](const std::string& file, std::uint64_t bytes) {
+      cut = file + " " + std::to_string(bytes);
+    };
     auto journal = open();
     ASSERT_EQ(verify(*journal), 5u) << size;
+    ASSERT_EQ(cut, size == before ? "" : path(1) + " " + std::to_string(size - before));
+    options_.on_torn_tail = nullptr;
     ASSERT_EQ(fs::file_size(path(1)), before);
   }
   for (std::uint64_t at = before; at < whole.size(); ++at) {
@@ -300,8 +307,12 @@ TEST_F(JournalTest, SecondOpenerIsRefused) {
   const auto second = open_file_journal(options_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Code::kConflict);
-  EXPECT_NE(second.error().message.find("another attune process"), std::string::npos);
+  EXPECT_NE(
+      second.error().message.find("in use by another process (pid " + std::to_string(::getpid())),
+      std::string::npos);
+  EXPECT_EQ(holder_of(options_.directory), std::to_string(::getpid()));
   first.reset();
+  EXPECT_EQ(holder_of(options_.directory), "");
   EXPECT_NE(open(), nullptr);
 }
 

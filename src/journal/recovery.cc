@@ -98,6 +98,12 @@ Status verify_last_file(const std::string& directory, RecoveredLog& log) {
   return ok_status();
 }
 
+// Who holds the lock, for the message to whoever comes next. Not synced: nothing depends on it.
+Status write_holder(int fd, const std::string& path) {
+  if (::ftruncate(fd, 0) != 0) return file_error("write", path);
+  return write_at(fd, path, 0, fmt::format("{}", ::getpid()));
+}
+
 }  // namespace
 
 Result<RecoveredLog> recover_log(const std::string& directory, bool is_repairing) {
@@ -138,12 +144,26 @@ Result<Fd> lock_directory(const std::string& directory) {
   const std::string path = directory + "/LOCK";
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return file_error("open", path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
+    TRY_OK(write_holder(fd.get(), path));
+    return fd;
+  }
   if (errno != EWOULDBLOCK) return file_error("lock", path);
+  TRY(const std::string holder, read_at(fd.get(), path, 0, 20));
   return Error{Code::kConflict,
-               fmt::format("another attune process uses this workspace ({} is locked)", path),
+               fmt::format("workspace {} is in use by another process{}",
+                           fs::path(directory).parent_path().string(),
+                           holder.empty() ? "" : fmt::format(" (pid {})", holder)),
                {},
                "stop the other process, or give this one a workspace of its own"};
+}
+
+std::string holder_of(const std::string& directory) {
+  const std::string path = directory + "/LOCK";
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return {};
+  const auto holder = read_at(fd.get(), path, 0, 20);
+  return holder.ok() && !holder->empty() ? *holder : "unknown";
 }
 
 }  // namespace attune

@@ -21,5 +21,7 @@ Result<RecoveredLog> recover_log(const std::string& directory, bool is_repairing
 
 // Holds the only right to write to the directory until destroyed.
 Result<Fd> lock_directory(const std::string& directory);
+// The process id of who holds that right; "" = nobody.
+std::string holder_of(const std::string& directory);
 
 }  // namespace attune

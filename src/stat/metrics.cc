@@ -11,6 +11,7 @@ namespace attune {
 namespace {
 
 constexpr double kTiny = 1e-15;
+constexpr double kZ = 1.96;  // of a 95 % interval
 
 double loss_of(double p, bool label) {
   const double q = std::clamp(p, kTiny, 1 - kTiny);
@@ -24,6 +25,15 @@ void optional_field(JsonWriter& json, std::string_view name, std::optional<doubl
   } else {
     json.null();
   }
+}
+
+void interval_field(JsonWriter& json, std::string_view name, std::optional<Interval> interval) {
+  json.key(name);
+  if (!interval) {
+    json.null();
+    return;
+  }
+  json.begin_array().value(interval->low).value(interval->high).end_array();
 }
 
 }  // namespace
@@ -87,7 +97,10 @@ void ProgressiveMetrics::add(double p, bool label) {
   ++n_;
   positives_ += label ? 1 : 0;
   sum_p_ += p;
-  loss_ += loss_of(p, label);
+  const double loss = loss_of(p, label), error = p - (label ? 1 : 0);
+  loss_ += loss;
+  squared_loss_ += loss * loss;
+  squared_error_ += error * error;
 }
 
 std::optional<double> ProgressiveMetrics::base_rate() const {
@@ -123,24 +136,69 @@ std::optional<double> ProgressiveMetrics::calibration() const {
   return sum_p_ / static_cast<double>(positives_);
 }
 
+std::optional<Interval> ProgressiveMetrics::base_rate_interval() const {
+  if (n_ == 0) return std::nullopt;
+  return wilson(static_cast<double>(positives_), static_cast<double>(n_), kZ);
+}
+
+std::optional<Interval> ProgressiveMetrics::log_loss_interval() const {
+  if (n_ < 2) return std::nullopt;
+  const auto n = static_cast<double>(n_);
+  const double mean = loss_ / n;
+  const double variance = std::max(0.0, squared_loss_ / n - mean * mean) * n / (n - 1);
+  const double half = kZ * std::sqrt(variance / n);
+  return Interval{std::max(0.0, mean - half), mean + half};
+}
+
+// A bin's members share one placement: the share of the other class below, its own bin half.
+std::optional<Interval> ProgressiveMetrics::auc_interval() const {
+  const auto positives = static_cast<double>(positives_);
+  const double negatives = static_cast<double>(n_) - positives;
+  if (positives < 2 || negatives < 2) return std::nullopt;
+  const double mean = *auc();
+  double of_positives = 0, of_negatives = 0, negatives_below = 0, positives_below = 0;
+  for (std::size_t i = 0; i < kBins; ++i) {
+    const auto no = static_cast<double>(bins_[i]), yes = static_cast<double>(bins_[i + kBins]);
+    const double positive_place = (negatives_below + no / 2) / negatives - mean;
+    const double negative_place = 1 - (positives_below + yes / 2) / positives - mean;
+    of_positives += yes * positive_place * positive_place;
+    of_negatives += no * negative_place * negative_place;
+    negatives_below += no;
+    positives_below += yes;
+  }
+  const double half = kZ * std::sqrt(of_positives / (positives - 1) / positives +
+                                     of_negatives / (negatives - 1) / negatives);
+  return Interval{std::max(0.0, mean - half), std::min(1.0, mean + half)};
+}
+
+std::optional<Interval> ProgressiveMetrics::calibration_interval() const {
+  if (positives_ == 0 || sum_p_ <= 0) return std::nullopt;
+  const double ratio = *calibration();
+  const double spread = std::exp(kZ * std::sqrt(squared_error_) / static_cast<double>(positives_));
+  return Interval{ratio / spread, ratio * spread};
+}
+
 std::string ProgressiveMetrics::json() const {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("n", n_);
   optional_field(json, "base_rate", base_rate());
+  interval_field(json, "base_rate_interval", base_rate_interval());
   optional_field(json, "log_loss", log_loss());
+  interval_field(json, "log_loss_interval", log_loss_interval());
   optional_field(json, "base_log_loss", base_log_loss());
   optional_field(json, "auc", auc());
+  interval_field(json, "auc_interval", auc_interval());
   optional_field(json, "calibration", calibration());
+  interval_field(json, "calibration_interval", calibration_interval());
   json.end_object();
   return out;
 }
 
 void ProgressiveMetrics::encode(std::string& out) const {
   Writer w(out);
-  w.u8(1);
-  w.f64(sum_p_);
-  w.f64(loss_);
+  w.u8(2);
+  for (const double sum : {sum_p_, loss_, squared_loss_, squared_error_}) w.f64(sum);
   for (std::size_t i = 0, last = 0; i < bins_.size(); ++i) {
     if (bins_[i] == 0) continue;
     w.varint(i - last + 1);  // 0 ends the list
@@ -154,9 +212,8 @@ Result<ProgressiveMetrics> ProgressiveMetrics::decode(std::string_view bytes) {
   const Error corrupt{Code::kCorrupt, "progressive metrics: not in a form this version reads"};
   Reader r(bytes);
   ProgressiveMetrics m;
-  if (r.u8() != 1) return corrupt;
-  m.sum_p_ = r.f64();
-  m.loss_ = r.f64();
+  if (r.u8() != 2) return corrupt;
+  for (double* sum : {&m.sum_p_, &m.loss_, &m.squared_loss_, &m.squared_error_}) *sum = r.f64();
   std::size_t bin = 0;
   for (std::uint64_t step = r.varint(); step != 0; step = r.varint()) {
     if (step > m.bins_.size() - bin) return corrupt;
@@ -166,7 +223,8 @@ Result<ProgressiveMetrics> ProgressiveMetrics::decode(std::string_view bytes) {
     m.n_ += count;
     m.positives_ += bin >= kBins ? count : 0;
   }
-  if (!r.ok() || !r.done() || !std::isfinite(m.sum_p_) || !std::isfinite(m.loss_)) return corrupt;
+  const bool is_finite = std::isfinite(m.sum_p_ + m.loss_ + m.squared_loss_ + m.squared_error_);
+  if (!r.ok() || !r.done() || !is_finite) return corrupt;
   return m;
 }
 

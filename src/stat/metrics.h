@@ -41,7 +41,14 @@ class ProgressiveMetrics {
   std::optional<double> base_log_loss() const;  // of always saying the base rate
   std::optional<double> auc() const;
   std::optional<double> calibration() const;
-  // {"n","base_rate","log_loss","base_log_loss","auc","calibration"}; null = undefined.
+  // 95 % intervals; absent where the value is, or where one class has a single member.
+  std::optional<Interval> base_rate_interval() const;  // Wilson 1927
+  std::optional<Interval> log_loss_interval() const;   // normal, by the spread of the losses
+  std::optional<Interval> auc_interval() const;        // DeLong et al. 1988, over the bins
+  // Normal on the log: the spread of the positives is taken from the squared errors.
+  std::optional<Interval> calibration_interval() const;
+  // {"n","base_rate","base_rate_interval":[low,high],"log_loss",...,"base_log_loss","auc",...,
+  // "calibration",...}; null = undefined.
   std::string json() const;
   void encode(std::string& out) const;  // canonical
   static Result<ProgressiveMetrics> decode(std::string_view bytes);
@@ -50,6 +57,7 @@ class ProgressiveMetrics {
   static constexpr std::size_t kBins = 4096;
   std::uint64_t n_ = 0, positives_ = 0;
   double sum_p_ = 0, loss_ = 0;
+  double squared_loss_ = 0, squared_error_ = 0;
   std::vector<std::uint64_t> bins_;  // negatives, then positives
 };
 

@@ -65,5 +65,40 @@ TEST(ProgressiveMetrics, AgreesWithTheWholeAndSurvivesEncoding) {
   EXPECT_NE(ProgressiveMetrics().json().find("\"auc\":null"), std::string::npos);
 }
 
+// 400 streams of 500: an interval of 95 % that held in fewer than 91.7 % of them would be 3
+// standard errors short.
+TEST(ProgressiveMetrics, IntervalsHoldTheTruthAboutAsOftenAsTheySay) {
+  constexpr int kStreams = 400;
+  constexpr double kMean = 0.3, kAuc = 0.65873, kEntropy = 0.57790;  // of p uniform in [0.1, 0.5]
+  int rate = 0, loss = 0, ratio = 0, order = 0;
+  const auto holds = [](const std::optional<Interval>& interval, double truth) {
+    return interval->low <= truth && truth <= interval->high ? 1 : 0;
+  };
+  for (int stream = 0; stream < kStreams; ++stream) {
+    Rng rng(static_cast<std::uint64_t>(stream) + 1);
+    ProgressiveMetrics m;
+    for (int i = 0; i < 500; ++i) {
+      const double p = 0.1 + 0.4 * rng.uniform();
+      m.add(p, rng.chance(p));
+    }
+    rate += holds(m.base_rate_interval(), kMean);
+    loss += holds(m.log_loss_interval(), kEntropy);
+    ratio += holds(m.calibration_interval(), 1);
+    order += holds(m.auc_interval(), kAuc);
+  }
+  for (const int held : {rate, loss, ratio, order}) EXPECT_GE(held, 367);
+}
+
+TEST(ProgressiveMetrics, IntervalsAreAbsentWithoutEnoughOfEachClass) {
+  ProgressiveMetrics m;
+  EXPECT_FALSE(m.base_rate_interval() || m.log_loss_interval() || m.auc_interval());
+  m.add(0.4, false);
+  m.add(0.5, false);
+  m.add(0.6, true);
+  EXPECT_TRUE(m.base_rate_interval() && m.log_loss_interval() && m.calibration_interval());
+  EXPECT_FALSE(m.auc_interval());
+  EXPECT_NE(m.json().find("\"auc_interval\":null"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace attune

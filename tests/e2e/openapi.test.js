@@ -92,9 +92,7 @@ test('every operation answers its example with 200, as it says', async () => {
   await good('revokeKey', { given: { id: made.id } })
   for (const id of ['showLearning', 'getPerson', 'exportPerson', 'unlinkPerson', 'deleteItem', 'erasePerson',
     'retainJournal', 'showMetrics', 'showHealth', 'showReady', 'showDescription']) await good(id)
-  const backup = await call('makeBackup')  // no folder is configured here
-  assert.equal(backup.status, 409)
-  called.add('makeBackup')
+  await good('makeBackup')
   assert.deepEqual([...called].sort(), operations.map((operation) => operation.operationId).sort())
 })
 

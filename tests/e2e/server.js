@@ -9,7 +9,8 @@ export const KEYS = { write: 'write-key-of-the-test', api: 'api-key-of-the-test'
 
 export async function startServer(binary = process.argv[2]) {
   const folder = mkdtempSync(join(tmpdir(), 'attune-e2e-'))
-  const child = spawn(binary, ['serve', '--workspace', join(folder, 'workspace'), '--listen', '127.0.0.1:0'], {
+  const child = spawn(binary, ['serve', '--workspace', join(folder, 'workspace'), '--listen', '127.0.0.1:0',
+    '--set', `api.backup_folder=${join(folder, 'backups')}`], {
     env: { ...process.env, ATTUNE_WRITE_KEY: KEYS.write, ATTUNE_API_KEY: KEYS.api, ATTUNE_ADMIN_KEY: KEYS.admin },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

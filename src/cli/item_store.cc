@@ -1,0 +1,156 @@
+#include "cli/item_store.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <charconv>
+#include <filesystem>
+
+#include "cli/client.h"
+#include "engine/engine.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kAskedAtOnce = 50;
+
+class WorkspaceItems final : public ItemStore {
+ public:
+  BatchSize batch_size() const override { return {.items = 10'000, .bytes = 64u << 20}; }
+  explicit WorkspaceItems(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+  Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {
+    const auto catalog = engine_->catalog();
+    std::vector<ItemChange> changes;
+    for (const ItemRow& row : rows) {
+      const Item* known = catalog->find(row.id);
+      changes.push_back(known == nullptr                ? ItemChange::kNew
+                        : known->attributes == row.json ? ItemChange::kUnchanged
+                                                        : ItemChange::kChanged);
+    }
+    return changes;
+  }
+  Status put(std::span<const ItemRow> rows) override {
+    std::vector<std::string> changes;
+    for (const ItemRow& row : rows) {
+      changes.push_back(R"({"op":"put_item","item":)" + row.json + "}");
+    }
+    is_changed_ = true;
+    return engine_->control(changes);
+  }
+  // A checkpoint, so that the next start replays nothing.
+  Status close() override {
+    if (is_changed_) TRY_OK(engine_->checkpoint());
+    return engine_->close();
+  }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  bool is_changed_ = false;
+};
+
+std::string escaped(std::string_view id) {
+  std::string out;
+  for (const char c : id) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+    if (is_plain) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+Error refusal(const Answer& answer) {
+  const bool is_key = answer.status == 401 || answer.status == 403;
+  return {Code::kUnavailable, fmt::format("the server answered {}: {}", answer.status, answer.body),
+          "", is_key ? "ATTUNE_ADMIN_KEY must be a key of that server with the admin scope" : ""};
+}
+
+class ServerItems final : public ItemStore {
+ public:
+  // Half of what a server takes in one body.
+  BatchSize batch_size() const override { return {.items = 500, .bytes = 256 * 1024}; }
+  explicit ServerItems(Client client) : client_(std::move(client)) {}
+
+  Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {
+    std::vector<ItemChange> changes;
+    for (std::size_t begin = 0; begin < rows.size(); begin += kAskedAtOnce) {
+      const auto some = rows.subspan(begin, std::min(kAskedAtOnce, rows.size() - begin));
+      for (const ItemRow& row : some) {
+        TRY_OK(client_.send("GET", "/api/v1/items/" + escaped(row.id), ""));
+      }
+      for (const ItemRow& row : some) {
+        TRY(const Answer answer, client_.receive_any());
+        TRY(const ItemChange change, change_of(row, answer));
+        changes.push_back(change);
+      }
+    }
+    return changes;
+  }
+  Status put(std::span<const ItemRow> rows) override {
+    std::string body = "[";
+    for (const ItemRow& row : rows) body += (body.size() > 1 ? "," : "") + row.json;
+    TRY_OK(client_.send("POST", "/api/v1/items", body + "]"));
+    TRY(const Answer answer, client_.receive_any());
+    return answer.status == 200 ? ok_status() : Status(refusal(answer));
+  }
+  Status close() override { return ok_status(); }
+
+ private:
+  static Result<ItemChange> change_of(const ItemRow& row, const Answer& answer) {
+    if (answer.status == 404) return ItemChange::kNew;
+    if (answer.status != 200) return refusal(answer);
+    simdjson::dom::parser parser;
+    simdjson::dom::element known;
+    if (parser.parse(answer.body).get(known) || known["attributes"].get(known)) {
+      return refusal(answer);
+    }
+    return simdjson::minify(known) == row.json ? ItemChange::kUnchanged : ItemChange::kChanged;
+  }
+  Client client_;
+};
+
+}  // namespace
+
+Result<ServerAddress> parse_server(std::string_view url) {
+  const Error wrong{Code::kInvalid, fmt::format("--server {}: must be http://HOST:PORT", url),
+                    "server", "for example --server http://127.0.0.1:8090"};
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return wrong;
+  url.remove_prefix(kScheme.size());
+  if (url.ends_with('/')) url.remove_suffix(1);
+  const auto colon = url.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return wrong;
+  ServerAddress address{.host = std::string(url.substr(0, colon))};
+  const std::string_view port = url.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size() || address.port == 0) return wrong;
+  return address;
+}
+
+Result<std::unique_ptr<ItemStore>> ItemStore::of_workspace(const std::string& folder) {
+  if (!std::filesystem::is_directory(folder + "/journal")) {
+    return Error{Code::kNotFound, "no workspace at " + folder, "workspace",
+                 "name the folder that attune serve uses with --workspace"};
+  }
+  EngineOptions options;
+  options.workspace = folder;
+  options.is_ticking = false;
+  TRY(auto engine, Engine::open(options));
+  return std::unique_ptr<ItemStore>(std::make_unique<WorkspaceItems>(std::move(engine)));
+}
+
+Result<std::unique_ptr<ItemStore>> ItemStore::of_server(const std::string& url, std::string key) {
+  if (key.empty()) {
+    return Error{Code::kInvalid, "--server needs a key", "",
+                 "set ATTUNE_ADMIN_KEY to a key of that server with the admin scope"};
+  }
+  TRY(const ServerAddress address, parse_server(url));
+  TRY(Client client, Client::connect(address.host, address.port, std::move(key)));
+  return std::unique_ptr<ItemStore>(std::make_unique<ServerItems>(std::move(client)));
+}
+
+}  // namespace attune

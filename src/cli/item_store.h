@@ -1,0 +1,40 @@
+// ItemStore: where items are imported to: a stopped workspace, or a server through its HTTP API.
+// One thread.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/item_rows.h"
+
+namespace attune {
+
+enum class ItemChange { kNew, kChanged, kUnchanged };
+
+struct BatchSize {
+  std::size_t items = 0, bytes = 0;
+};
+
+class ItemStore {
+ public:
+  static Result<std::unique_ptr<ItemStore>> of_workspace(const std::string& folder);
+  // url: http://HOST:PORT
+  static Result<std::unique_ptr<ItemStore>> of_server(const std::string& url, std::string key);
+  virtual ~ItemStore() = default;
+  virtual BatchSize batch_size() const = 0;  // most to put at once
+  // What storing each would change. An item is unchanged when the same fields are stored.
+  virtual Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) = 0;
+  // All are stored, or none.
+  virtual Status put(std::span<const ItemRow> rows) = 0;
+  virtual Status close() = 0;
+};
+
+struct ServerAddress {
+  std::string host;
+  std::uint16_t port = 0;
+};
+Result<ServerAddress> parse_server(std::string_view url);
+
+}  // namespace attune

@@ -1,0 +1,47 @@
+#include "engine/setup.h"
+
+#include <simdjson.h>
+
+#include "base/json.h"
+#include "engine/options.h"
+
+namespace attune {
+
+std::string encode_setup(const Setup& setup, std::string_view settings) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("clock", setup.clock == Clock::kEvent ? "event" : "wall");
+  json.field("denied_by_default", static_cast<std::uint64_t>(setup.denied_by_default));
+  json.field("settings_hash", setup.settings_hash);
+  if (!settings.empty()) json.key("settings").raw(settings);
+  json.end_object();
+  return out;
+}
+
+Result<Setup> decode_setup(std::string_view payload) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  std::string_view clock, hash;
+  std::uint64_t denied = 0;
+  const simdjson::padded_string padded(payload);
+  if (parser.parse(padded).get(object) != simdjson::SUCCESS ||
+      object["clock"].get(clock) != simdjson::SUCCESS ||
+      object["denied_by_default"].get(denied) != simdjson::SUCCESS || denied > 0xff) {
+    return Error{Code::kCorrupt, "an open record of the journal holds no settings", "",
+                 "restore the workspace from a backup"};
+  }
+  if (object["settings_hash"].get(hash) != simdjson::SUCCESS) hash = {};  // the first had none
+  return Setup{.clock = clock == "event" ? Clock::kEvent : Clock::kWall,
+               .denied_by_default = static_cast<std::uint8_t>(denied),
+               .settings_hash = std::string(hash)};
+}
+
+Setup setup_of(const EngineOptions& options, const Setup& before) {
+  Setup setup = before;
+  if (options.clock != Clock::kAsBefore) setup.clock = options.clock;
+  setup.denied_by_default = options.denied_by_default.value_or(before.denied_by_default);
+  if (!options.settings.empty()) setup.settings_hash = settings_hash(options.settings);
+  return setup;
+}
+
+}  // namespace attune

@@ -1,0 +1,25 @@
+// Setup: the settings that the meaning of later records depends on. A kOpen record says them; they
+// hold from there on, so that a replay reads each record as it was meant.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace attune {
+
+struct Setup {
+  Clock clock = Clock::kWall;
+  std::uint8_t denied_by_default = 0;  // purposes
+  std::string settings_hash;           // of the effective settings as JSON; "" = never said
+};
+
+// settings: JSON, when it is to be journalled too; else "".
+std::string encode_setup(const Setup& setup, std::string_view settings);
+Result<Setup> decode_setup(std::string_view payload);
+
+// What holds when the workspace is opened with these options after `before`.
+Setup setup_of(const EngineOptions& options, const Setup& before);
+
+}  // namespace attune
