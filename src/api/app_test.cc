@@ -138,7 +138,7 @@ TEST_F(AppTest, RetentionIsRunOnDemand) {
 }
 
 TEST_F(AppTest, SaysWhyItIsNotReady) {
-  EXPECT_EQ(call("", "GET", "/readyz").body, R"({"status":"ready"})");
+  EXPECT_EQ(call("", "GET", "/readyz").body, R"({"status":"ok"})");
   disk_used_ = 0.99;
   open();
   const auto answer = call("", "GET", "/readyz");

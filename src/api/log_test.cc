@@ -35,7 +35,7 @@ TEST_F(RequestLogTest, NamesWhatFailedByItsRouteAndRequestId) {
     call("reader", "GET", "/api/v1/learning");
   });
   EXPECT_TRUE(has(lines,
-                  "info request_refused request_id=req_test method=GET "
+                  "info request_refused request_id=req_test method=DELETE "
                   "route=/api/v1/items/{id} status=403 code=forbidden ms="))
       << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;

@@ -162,7 +162,7 @@ constexpr std::string_view kOperationSchemas = R"json(
 "Retained":{"type":"object","required":["success","dropped_records"],"properties":{"success":{"const":true},
     "dropped_records":{"type":"integer"}}},
 "Done":{"type":"object","required":["success"],"properties":{"success":{"const":true}}},
-"Status":{"type":"object","required":["status"],"properties":{"status":{"enum":["ok","ready"]}}},
+"Status":{"type":"object","required":["status"],"properties":{"status":{"const":"ok"}}},
 "Description":{"type":"object","required":["openapi","info","paths"],"properties":{"openapi":{"type":"string"},
     "info":{"type":"object"},"paths":{"type":"object"}}},
 "Error":{"type":"object","required":["error"],"properties":{"error":{"type":"object",

@@ -117,7 +117,7 @@ void show_health(CallPtr call) { call->answer(std::string("{\"status\":\"ok\"}")
 
 void show_ready(CallPtr call) {
   const Status ready = call->engine().ready();
-  ready.ok() ? call->answer(std::string("{\"status\":\"ready\"}")) : call->fail(ready.error());
+  ready.ok() ? call->answer(std::string("{\"status\":\"ok\"}")) : call->fail(ready.error());
 }
 
 void show_openapi(CallPtr call) { call->answer(openapi_document()); }
