@@ -70,6 +70,7 @@ StoredKey decode_key(Reader& in) {
 std::size_t size_of(const Item& item) {
   const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
   std::size_t bytes = sizeof(Item) + 32 + (item.tags.empty() ? 0 : 16);
+  bytes += item.topics.empty() ? 0 : item.topics.capacity() * sizeof(Topic) + 16;
   bytes += text(item.id) + text(item.category) + text(item.attributes);
   for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
   return bytes;
@@ -127,6 +128,7 @@ Status Catalog::put(Item item) {
     index_.change(item.key) = static_cast<std::uint32_t>(slot);
     items_.push_back(nullptr);
   }
+  item.topics = topics_of(item.category, item.tags);
   bytes_ += size_of(item);
   items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();
@@ -142,6 +144,10 @@ Status Catalog::apply(std::string_view control_json, Time received) {
   }
   if (auto* key = std::get_if<StoredKey>(&control)) return put(std::move(*key));
   if (const auto* gone = std::get_if<RevokeKey>(&control)) return revoke(gone->id);
+  if (auto* plan = std::get_if<PutPlan>(&control)) {
+    plan_ = std::move(plan->toml);
+    return ok_status();
+  }
   return remove_item(std::get<DeleteItem>(control).id);
 }
 
@@ -213,6 +219,7 @@ void Catalog::encode(std::string& out) const {
   for (const auto& [name, placement] : placements_) encode_placement(placement, writer);
   writer.varint(keys_.size());
   for (const auto& [id, key] : keys_) encode_key(key, writer);
+  writer.str(plan_);
 }
 
 Result<Catalog> Catalog::decode(std::string_view bytes) {
@@ -241,6 +248,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     std::string id = key.id;
     catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
+  if (format >= 2) catalog.plan_ = in.str();
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
 }

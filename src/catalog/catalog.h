@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "catalog/key.h"
 #include "event/id.h"
+#include "event/topic.h"
 
 namespace attune {
 
@@ -24,7 +25,8 @@ struct Item {
   double price = 0;
   bool is_hidden = false;
   Time created{};
-  std::string attributes;  // JSON object text as sent
+  std::string attributes;     // JSON object text as sent
+  std::vector<Topic> topics;  // of category and tags; set when put
 };
 
 struct Rule {
@@ -52,7 +54,8 @@ class Catalog {
   using Items = CowArray<std::shared_ptr<const Item>, 64>;
   // {"op":"put_item","item":{"id","category","tags","price","is_hidden","created"}},
   // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}},
-  // {"op":"put_key","key":{"id","name","hash","salt","scopes"}}, {"op":"revoke_key","id"}:
+  // {"op":"put_key","key":{"id","name","hash","salt","scopes"}}, {"op":"revoke_key","id"},
+  // {"op":"put_plan","plan"}:
   // applies one, or says why not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;
@@ -62,6 +65,7 @@ class Catalog {
   const std::map<std::string, Placement, std::less<>>& placements() const { return placements_; }
   // By id; revoked ones stay, so that their use can be told from a guess.
   const std::map<std::string, StoredKey, std::less<>>& keys() const { return keys_; }
+  const std::string& plan() const { return plan_; }  // TOML (feature/plan.h); "" = the default
   // Canonical bytes of everything, for fold hashes and snapshots.
   void encode(std::string& out) const;
   static Result<Catalog> decode(std::string_view bytes);
@@ -78,6 +82,7 @@ class Catalog {
   CowMap<ItemKey, std::uint32_t, 64> index_;
   std::map<std::string, Placement, std::less<>> placements_;
   std::map<std::string, StoredKey, std::less<>> keys_;
+  std::string plan_;
 };
 
 std::string item_json(const Item& item);

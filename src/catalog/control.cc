@@ -13,8 +13,8 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 5> kOps = {"put_item", "delete_item", "put_placement",
-                                                  "put_key", "revoke_key"};
+constexpr std::array<std::string_view, 6> kOps = {"put_item", "delete_item", "put_placement",
+                                                  "put_key",  "revoke_key",  "put_plan"};
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
@@ -205,6 +205,12 @@ Result<Control> parse_control(std::string_view json, Time received) {
     RevokeKey revoked;
     TRY_OK(fields.id("id", true, revoked.id));
     return Control(std::move(revoked));
+  }
+  if (op == "put_plan") {
+    if (!fields.find("plan")) return invalid_field("plan", "plan is missing");
+    PutPlan plan;
+    TRY_OK(fields.text("plan", plan.toml));
+    return Control(std::move(plan));
   }
   return unknown_name("op", op, kOps, "op");
 }

@@ -16,7 +16,10 @@ struct DeleteItem {
 struct RevokeKey {
   std::string id;
 };
-using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey>;
+struct PutPlan {
+  std::string toml;  // "" = the default plan
+};
+using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey, PutPlan>;
 
 // received: the created time of an item that has none.
 Result<Control> parse_control(std::string_view json, Time received);

@@ -92,7 +92,7 @@ Status Player::load_persons() {
 Status Player::load() {
   TRY_OK(load_items());
   const std::pair<Share, std::string_view> placements[] = {
-      {Share::kLearned, R"({"candidates":1000,"control_share":0,"epsilon":0.05})"},
+      {Share::kLearned, R"({"candidates":1000,"control_share":0,"epsilon":0.02})"},
       {Share::kPopularity, R"({"candidates":1000,"control_share":1})"},
       {Share::kRandom, R"({"candidates":1000,"control_share":0,"epsilon":1})"}};
   for (const auto& [share, body] : placements) {

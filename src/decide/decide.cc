@@ -165,10 +165,12 @@ struct Basis {
   Basis(const Profile& person, const Published& published)
       : history(is_denied(person) ? kBlank : person),
         counters(published.counters ? *published.counters : kNoCounters),
-        weights(published.weights ? *published.weights : kNoWeights) {}
+        weights(published.weights ? *published.weights : kNoWeights),
+        plan(published.plan ? *published.plan : default_plan()) {}
   const Profile& history;
   const Counters& counters;
   const Weights& weights;
+  const Plan& plan;
 
  private:
   static inline const Profile kBlank{};
@@ -206,7 +208,7 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
   const Basis basis(person, published);
-  const auto& [history, counters, weights] = basis;
+  const auto& [history, counters, weights, plan] = basis;
   const Choice choice = choose_policy(person, is_known, person_hash, placement, published);
   const bool is_learned = choice.policy == Policy::kLearned;
 
@@ -222,7 +224,7 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
 
   std::vector<Candidate> candidates =
       collect_candidates(request, history, person, placement, published, is_learned, now);
-  const RowBuilder rows(history, counters, out.placement, now);
+  const RowBuilder rows(plan, history, counters, out.placement, now);
   score(candidates, rows, weights, is_learned, placement, counters, now);
   const std::vector<std::size_t> order = rank(candidates, placement, request.n);
   std::vector<std::size_t> free = order;
@@ -245,7 +247,7 @@ std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& 
   const Basis basis(person, published);
   const Placement& placement = published.catalog->placement(made.placement);
   const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
-  const RowBuilder rows(basis.history, basis.counters, made.placement, made.time);
+  const RowBuilder rows(basis.plan, basis.history, basis.counters, made.placement, made.time);
   std::vector<std::vector<Part>> out;
   for (const ShownItem& shown : made.shown) {
     Candidate c;

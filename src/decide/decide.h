@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "catalog/catalog.h"
 #include "event/decision.h"
-#include "feature/plan.h"
+#include "feature/row.h"
 #include "model/item_item.h"
 #include "model/weight_table.h"
 #include "profile/profile.h"
@@ -23,6 +23,7 @@ struct Published {
   std::uint64_t version = 0;
   Time time{};
   std::shared_ptr<const Catalog> catalog;
+  std::shared_ptr<const Plan> plan;  // null = the default
   std::shared_ptr<const Counters> counters;
   std::shared_ptr<const ItemItem> item_item;
   std::shared_ptr<const WeightTable> weights;

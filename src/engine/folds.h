@@ -11,7 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "engine/setup.h"
-#include "feature/plan.h"
+#include "feature/counters.h"
 #include "learn/learner.h"
 #include "model/item_item.h"
 #include "profile/graph.h"

@@ -101,6 +101,7 @@ Status Workspace::control(const std::vector<std::string>& changes) {
     const Time received = now_locked();
     Catalog trial(*state_.catalog());  // all of them apply, or none is written
     for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
+    TRY_OK(plan_of(trial));
     std::vector<Record> records;
     for (const std::string& change : changes) {
       records.push_back({.kind = Kind::kControl, .received = received, .payload = change});

@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "collect/segment.h"
 #include "decide/rank_lists.h"
-#include "feature/item_view.h"
 
 namespace attune {
 namespace {
@@ -22,6 +21,10 @@ std::uint64_t hash_of(const auto& fold) {
 }
 
 }  // namespace
+
+Result<Plan> plan_of(const Catalog& catalog) {
+  return catalog.plan().empty() ? default_plan() : Plan::parse(catalog.plan(), "plan");
+}
 
 State::State(const StateOptions& options, const ProfileCache::Load& load) : options_(options) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
@@ -54,7 +57,8 @@ void State::store(Surrogate identity, const Profile& profile) {
 
 ItemView State::view_of(ItemKey item) const {
   const Item* found = folds_.catalog->find(item);
-  return found ? item_view(*found) : ItemView{.key = item};
+  return {.key = item,
+          .topics = found ? std::span<const Topic>(found->topics) : std::span<const Topic>()};
 }
 
 State::Entry& State::note(Position at, Surrogate identity) {
@@ -114,10 +118,13 @@ void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b
 Status State::control(std::span<const std::string> changes, Time received) {
   // In a replay one change comes after another: a copy each would take time by items squared.
   if (changes.size() == 1 && draft_ == folds_.catalog && draft_.use_count() == 2) {
-    return draft_->apply(changes[0], received);
+    TRY_OK(draft_->apply(changes[0], received));
+    TRY_OK(plan_of(*draft_));
+    return ok_status();
   }
   auto next = std::make_shared<Catalog>(*folds_.catalog);
   for (const std::string& change : changes) TRY_OK(next->apply(change, received));
+  TRY_OK(plan_of(*next));
   set_catalog(next);
   draft_ = std::move(next);
   return ok_status();
@@ -213,6 +220,9 @@ void State::publish(bool is_everything) {
   next->version = folds_.tick;
   next->time = folds_.clock;
   next->catalog = folds_.catalog;
+  if (is_everything || before->catalog->plan() != folds_.catalog->plan()) {
+    next->plan = std::make_shared<Plan>(plan_of(*folds_.catalog).value());
+  }
   if (is_everything || !counted_.empty()) {
     next->counters = std::make_shared<Counters>(folds_.counters);
   }

@@ -17,6 +17,9 @@ struct StateOptions {
   int shards = 1;  // partitions of the identities; nothing depends on it
 };
 
+// kInvalid when the catalog's plan is none.
+Result<Plan> plan_of(const Catalog& catalog);
+
 class State {
  public:
   explicit State(const StateOptions& options = {}, const ProfileCache::Load& load = nullptr);

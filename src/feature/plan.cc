@@ -1,141 +1,189 @@
 #include "feature/plan.h"
 
-#include <algorithm>
-#include <cmath>
+#include <fmt/format.h>
 
-#include "feature/item_view.h"
+#include <array>
+#include <cmath>
+#include <sstream>
+#include <toml.hpp>
+
+#include "base/nearest.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kMaxTags = 8;
-constexpr std::size_t kMaxTraits = 8;
-constexpr std::size_t kMaxTraitLength = 64;
-constexpr double kPriorRate = 0.05;  // before anything was shown
+struct KindName {
+  FeatureKind kind;
+  std::string_view name;
+};
+constexpr std::array<KindName, 12> kKinds = {{{FeatureKind::kBias, "bias"},
+                                              {FeatureKind::kPlacement, "placement"},
+                                              {FeatureKind::kItem, "item"},
+                                              {FeatureKind::kTopic, "topic"},
+                                              {FeatureKind::kTrait, "trait"},
+                                              {FeatureKind::kTraitTopic, "trait_topic"},
+                                              {FeatureKind::kItemRate, "item_rate"},
+                                              {FeatureKind::kInterest, "interest"},
+                                              {FeatureKind::kActivity, "activity"},
+                                              {FeatureKind::kNeighbour, "neighbour"},
+                                              {FeatureKind::kItemAge, "item_age"},
+                                              {FeatureKind::kPrice, "price"}}};
+constexpr double kLeastScale = 1e-3, kMostScale = 1e3;
 
-struct Names {  // hashes of the feature names
-  std::uint64_t bias = hash64("bias"), placement = hash64("placement"),
-                category = hash64("category"), tag = hash64("tag"), item = hash64("item"),
-                trait = hash64("trait"), item_rate = hash64("item_rate"),
-                interest = hash64("interest"), activity = hash64("activity"),
-                neighbour = hash64("neighbour"), item_age = hash64("item_age"),
-                price = hash64("price");
+bool has_traits(FeatureKind kind) {
+  return kind == FeatureKind::kTrait || kind == FeatureKind::kTraitTopic;
+}
+
+std::string near(std::string_view word, const std::vector<std::string>& known) {
+  const std::string meant = nearest(word, known);
+  return meant.empty() ? "" : fmt::format(", did you mean {}?", meant);
+}
+
+// Reads one [[feature]] table; every error names the line.
+class FeatureReader {
+ public:
+  FeatureReader(const toml::value& table, const std::string& source)
+      : table_(table), source_(source) {}
+
+  Result<PlanFeature> read() const {
+    for (const auto& [key, value] : table_.as_table()) {
+      if (key == "kind" || key == "scale" || key == "traits") continue;
+      return wrong(value,
+                   fmt::format("unknown key {}{}", key, near(key, {"kind", "scale", "traits"})));
+    }
+    PlanFeature feature;
+    TRY(feature.kind, kind());
+    TRY(feature.scale, scale());
+    TRY(feature.traits, traits(feature.kind));
+    return feature;
+  }
+
+ private:
+  Error wrong(const toml::value& at, const std::string& what) const {
+    return {Code::kInvalid, fmt::format("{} line {}: {}", source_, at.location().line(), what),
+            "feature", "docs/reference/plan.md lists the kinds and keys"};
+  }
+  Result<FeatureKind> kind() const {
+    if (!table_.contains("kind")) return wrong(table_, "a feature needs a kind");
+    const toml::value& value = table_.at("kind");
+    if (!value.is_string()) return wrong(value, "kind must be a text");
+    const std::string name = value.as_string().str;
+    std::vector<std::string> known;
+    for (const auto& [one, text] : kKinds) {
+      if (text == name) return one;
+      known.emplace_back(text);
+    }
+    return wrong(value, fmt::format("unknown kind {}{}", name, near(name, known)));
+  }
+  Result<float> scale() const {
+    if (!table_.contains("scale")) return 1.0F;
+    const toml::value& value = table_.at("scale");
+    const double scale = value.is_integer()    ? static_cast<double>(value.as_integer())
+                         : value.is_floating() ? value.as_floating()
+                                               : 0;
+    if (scale >= kLeastScale && scale <= kMostScale) return static_cast<float>(scale);
+    return wrong(value, fmt::format("scale must be a number in [{}, {}]", kLeastScale, kMostScale));
+  }
+  Result<std::vector<std::string>> traits(FeatureKind kind) const {
+    std::vector<std::string> names;
+    if (!table_.contains("traits")) return names;
+    const toml::value& value = table_.at("traits");
+    if (!has_traits(kind)) {
+      return wrong(value, fmt::format("a feature of kind {} has no traits", kind_name(kind)));
+    }
+    if (!value.is_array()) return wrong(value, "traits must be a list of texts");
+    for (const toml::value& name : value.as_array()) {
+      if (!name.is_string()) return wrong(name, "traits must be a list of texts");
+      names.push_back(name.as_string().str);
+    }
+    if (names.size() <= kMostTraits) return names;
+    return wrong(value, fmt::format("more than {} traits", kMostTraits));
+  }
+
+  const toml::value& table_;
+  const std::string& source_;
 };
 
-const Names& names() {
-  static const Names all;
-  return all;
-}
-
-double logit_of(double p) {
-  const double q = std::clamp(p, 1e-4, 1 - 1e-4);
-  return std::log(q / (1 - q));
-}
-
-// The value of a JSON scalar without its quotes; "" for null, objects, arrays and long texts.
-std::string_view plain_scalar(std::string_view json) {
-  if (json.size() >= 2 && json.front() == '"')
-    json = json.substr(1, json.size() - 2);
-  else if (json.empty() || json.front() == '{' || json.front() == '[' || json == "null")
-    return {};
-  return json.size() <= kMaxTraitLength ? json : std::string_view{};
+Result<Plan> read_plan(const toml::value& root, const std::string& source) {
+  Plan plan;
+  for (const auto& [key, value] : root.as_table()) {
+    if (key == "feature" && value.is_array()) continue;
+    return Error{Code::kInvalid,
+                 fmt::format("{} line {}: unknown key {}, a plan is a list of [[feature]]", source,
+                             value.location().line(), key),
+                 key, "docs/reference/plan.md shows one"};
+  }
+  if (!root.contains("feature")) {
+    return Error{Code::kInvalid, source + ": no [[feature]] in it", "feature",
+                 "docs/reference/plan.md shows a plan"};
+  }
+  for (const toml::value& table : root.at("feature").as_array()) {
+    if (!table.is_table() || plan.features.size() == kMostFeatures) {
+      return Error{Code::kInvalid,
+                   fmt::format("{} line {}: feature must be at most {} [[feature]] tables", source,
+                               table.location().line(), kMostFeatures),
+                   "feature", ""};
+    }
+    TRY(PlanFeature feature, FeatureReader(table, source).read());
+    plan.features.push_back(std::move(feature));
+  }
+  return plan;
 }
 
 }  // namespace
 
-double smoothed_rate(const Affinity& a, double prior, Time now) {
-  return (a.engaged.at(now, k30d) + 20 * prior) / (a.shown.at(now, k30d) + 20.0);
-}
-
-RowBuilder::RowBuilder(const Profile& person, const Counters& counters, std::string_view placement,
-                       Time now)
-    : counters_(counters),
-      now_(now),
-      base_rate_(std::clamp(smoothed_rate(counters.all, kPriorRate, now), 1e-4, 1 - 1e-4)),
-      placement_(placement),
-      placement_hash_(mix64(names().placement, hash64(placement))) {
-  for (const auto& [name, json] : person.traits) {
-    if (traits_.size() == kMaxTraits) break;
-    const std::string_view value = plain_scalar(json);
-    if (value.empty()) continue;
-    const std::uint64_t named = mix64(names().trait, hash64(name));
-    traits_.push_back({std::string(name) + "=" + std::string(value), mix64(named, hash64(value))});
+std::string_view kind_name(FeatureKind kind) {
+  for (const auto& [one, name] : kKinds) {
+    if (one == kind) return name;
   }
-  interests_.reserve(person.interests.size());
-  const std::uint32_t hour = whole_hours(whole_seconds(now));
-  for (const Interest& one : person.interests) interests_.push_back(one.at(hour));
+  return "";
 }
 
-double RowBuilder::mean_of(std::uint32_t topic) const {
-  const auto at = std::lower_bound(interests_.begin(), interests_.end(), topic,
-                                   [](const Interest& i, std::uint32_t t) { return i.topic < t; });
-  return at != interests_.end() && at->topic == topic ? double{at->mean()} : 0;
+Result<Plan> Plan::parse(std::string_view text, const std::string& source) {
+  if (text.size() > kPlanBytes) {
+    return Error{Code::kInvalid, fmt::format("{}: more than {} bytes", source, kPlanBytes), "", ""};
+  }
+  try {
+    std::istringstream in{std::string(text)};
+    return read_plan(toml::parse(in, source), source);
+  } catch (const std::exception& error) {  // toml11 tells of bad syntax so
+    const std::string what = error.what();
+    return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, what.substr(0, 400)), "",
+                 "docs/reference/plan.md shows a plan"};
+  }
 }
 
-// Emits (hash, value, name); the name is a function, called only by who wants it.
-template <class Emit>
-void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_feature) const {
-  emit_feature(names().bias, 1.0F, [] { return std::string("bias"); });
-  emit_feature(placement_hash_, 1.0F, [&] { return "placement=" + placement_; });
-  emit_feature(mix64(names().item, raw(item.key)), 1.0F, [&] { return "item=" + item.id; });
-  emit_crossed(item, emit_feature);
-  emit_numeric(item, neighbour_score, emit_feature);
-}
-
-template <class Emit>
-void RowBuilder::emit_crossed(const Item& item, const Emit& emit_feature) const {
-  const auto emit_with_traits = [&](std::uint64_t name_hash, const char* name,
-                                    const std::string& value) {
-    const std::uint64_t hash = mix64(name_hash, hash64(value));
-    emit_feature(hash, 1.0F, [&] { return name + value; });
-    for (const Cross& trait : traits_) {
-      emit_feature(mix64(trait.hash, hash), 1.0F,
-                   [&] { return trait.name + " x " + name + value; });
+std::string Plan::toml() const {
+  std::string out;
+  for (const PlanFeature& feature : features) {
+    out += fmt::format("[[feature]]\nkind = \"{}\"\n", kind_name(feature.kind));
+    if (feature.scale != 1) out += fmt::format("scale = {}\n", feature.scale);
+    if (!feature.traits.empty()) {
+      std::string list;
+      for (const std::string& name : feature.traits) {
+        list += list.empty() ? "" : ", ";
+        list += toml::format(toml::value(name));
+      }
+      out += fmt::format("traits = [{}]\n", list);
     }
-  };
-  if (!item.category.empty()) emit_with_traits(names().category, "category=", item.category);
-  for (std::size_t i = 0; i < std::min(item.tags.size(), kMaxTags); ++i) {
-    emit_with_traits(names().tag, "tag=", item.tags[i]);
+    out += '\n';
   }
+  return out;
 }
 
-// A value of 0 is left out: it would add nothing and teach nothing.
-template <class Emit>
-void RowBuilder::emit_numeric(const Item& item, float neighbour_score,
-                              const Emit& emit_feature) const {
-  const auto number = [&](std::uint64_t hash, double value, const char* name) {
-    if (value == 0 || !std::isfinite(value)) return;
-    emit_feature(hash, static_cast<float>(value), [&] { return std::string(name); });
-  };
-  if (const Affinity* const own = counters_.items.find(item.key)) {
-    const double rate = smoothed_rate(*own, base_rate_, now_);
-    number(names().item_rate, logit_of(rate) - logit_of(base_rate_), "item_rate");
-  }
-  double interest = 0;
-  const ItemView view = item_view(item);
-  for (const Topic& topic : view.about()) interest += double{topic.weight} * mean_of(topic.id);
-  number(names().activity, mean_of(0), "activity");
-  number(names().interest, interest, "interest");
-  if (neighbour_score > 0) number(names().neighbour, std::log1p(neighbour_score), "neighbour");
-  if (item.created != Time{} && item.created < now_) {
-    const double days = static_cast<double>((now_ - item.created).count()) / 86400e6;
-    number(names().item_age, std::log1p(days), "item_age");
-  }
-  if (item.price > 0) number(names().price, std::log1p(item.price), "price");
-}
-
-void RowBuilder::build(const Item& item, float neighbour_score, std::vector<Feature>& out) const {
-  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto&) {
-    out.push_back({static_cast<std::uint32_t>(hash), value});
-  });
-}
-
-std::vector<Part> RowBuilder::explain(const Item& item, float neighbour_score) const {
-  std::vector<Part> parts;
-  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto& name) {
-    parts.push_back({name(), static_cast<std::uint32_t>(hash), value, 0});
-  });
-  return parts;
+const Plan& default_plan() {
+  static const Plan plan{{{FeatureKind::kBias, 1, {}},
+                          {FeatureKind::kPlacement, 1, {}},
+                          {FeatureKind::kItem, 0.3F, {}},
+                          {FeatureKind::kTopic, 1, {}},
+                          {FeatureKind::kTraitTopic, 1, {}},
+                          {FeatureKind::kItemRate, 1, {}},
+                          {FeatureKind::kActivity, 1, {}},
+                          {FeatureKind::kInterest, 1, {}},
+                          {FeatureKind::kNeighbour, 1, {}},
+                          {FeatureKind::kItemAge, 1, {}},
+                          {FeatureKind::kPrice, 1, {}}}};
+  return plan;
 }
 
 }  // namespace attune

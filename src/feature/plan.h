@@ -1,49 +1,52 @@
-// The plan: which features make the row of one (person, item, context). One executor, for serving
-// and replay.
+// Plan: which features make a row, as data: TOML, stored as a control record, so that a replay
+// makes the same rows (docs/reference/plan.md). Immutable once made; safe to share.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "catalog/catalog.h"
-#include "event/decision.h"
-#include "feature/counters.h"
-#include "model/ftrl.h"
-#include "profile/profile.h"
+#include "base/result.h"
 
 namespace attune {
 
-// Smoothed rate of `a` over the 30-day window: (engaged + 20 * prior) / (shown + 20).
-double smoothed_rate(const Affinity& a, double prior, Time now);
-
-// Built once per request from the merged profile, then asked for each candidate.
-class RowBuilder {
- public:
-  RowBuilder(const Profile& person, const Counters& counters, std::string_view placement, Time now);
-  // Appends the item's features to `out`; `neighbour_score` from ItemItem, 0 = none.
-  void build(const Item& item, float neighbour_score, std::vector<Feature>& out) const;
-  // The same row with names; part = weight * value is left to the caller.
-  std::vector<Part> explain(const Item& item, float neighbour_score) const;
-
- private:
-  template <class Emit>
-  void emit_crossed(const Item& item, const Emit& emit_feature) const;
-  template <class Emit>
-  void emit_numeric(const Item& item, float neighbour_score, const Emit& emit_feature) const;
-  template <class Emit>
-  void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
-  struct Cross {
-    std::string name;
-    std::uint64_t hash;
-  };
-  double mean_of(std::uint32_t topic) const;
-  std::vector<Cross> traits_;
-  std::vector<Interest> interests_;  // as of now
-  const Counters& counters_;
-  Time now_;
-  double base_rate_ = 0;
-  std::string placement_;
-  std::uint64_t placement_hash_ = 0;
+enum class FeatureKind : std::uint8_t {
+  kBias,        // 1
+  kPlacement,   // 1, a weight per placement
+  kItem,        // 1, a weight per item
+  kTopic,       // how much the item is about a word; a weight per word
+  kTrait,       // 1, a weight per value of a trait
+  kTraitTopic,  // the topic's value, a weight per trait value and word
+  kItemRate,    // log-odds of the item's smoothed click rate, less the mean's
+  kInterest,    // what the person's answers say of the item's topics
+  kActivity,    // what they say of anything
+  kNeighbour,   // log1p of the item-item score
+  kItemAge,     // log1p of its age in days
+  kPrice,       // log1p
 };
+std::string_view kind_name(FeatureKind kind);  // "trait_topic"
+
+struct PlanFeature {
+  FeatureKind kind{};
+  // Multiplies the value. As all weights are drawn to 0 alike, a small scale keeps a kind with
+  // many weights from fitting noise.
+  float scale = 1;
+  std::vector<std::string> traits;  // of the trait kinds; empty = the first kMostTraits
+};
+
+inline constexpr std::size_t kMostTraits = 8;      // of one person, in order of name
+inline constexpr std::size_t kMostFeatures = 64;   // of a plan
+inline constexpr std::size_t kPlanBytes = 65'536;  // of its text
+
+struct Plan {
+  std::vector<PlanFeature> features;
+  // source: for errors, "plan.toml". kInvalid names line, feature and what is known.
+  static Result<Plan> parse(std::string_view toml, const std::string& source);
+  std::string toml() const;  // canonical
+};
+
+// What is used until a plan is declared: every kind that ranks, whatever the catalog and the traits
+// hold; a feature without a value is left out of the row.
+const Plan& default_plan();
 
 }  // namespace attune

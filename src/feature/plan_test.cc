@@ -2,102 +2,56 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-
-#include "feature/item_view.h"
+#include "feature/row.h"
 
 namespace attune {
 namespace {
 
-const Time kNow = time_from_us(1'800'000'000'000'000);
+TEST(Plan, TheDefaultSurvivesItsOwnText) {
+  const auto again = Plan::parse(default_plan().toml(), "plan.toml");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->toml(), default_plan().toml());
+}
 
-struct World {
+TEST(Plan, SaysWhatIsWrongAndWhere) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[[feature]]\nkind = \"intrest\"\n",
+       "p line 2: unknown kind intrest, did you mean interest?"},
+      {"[[feature]]\nkind = \"item\"\nscale = 0\n",
+       "p line 3: scale must be a number in [0.001, 1000]"},
+      {"[[feature]]\nkind = \"item\"\nscal = 1\n",
+       "p line 3: unknown key scal, did you mean scale?"},
+      {"[[feature]]\nscale = 1\n", "p line 1: a feature needs a kind"},
+      {"[[feature]]\nkind = \"price\"\ntraits = [\"age\"]\n",
+       "p line 3: a feature of kind price has no traits"},
+      {"[[feature]]\nkind = \"trait\"\ntraits = [1]\n", "p line 3: traits must be a list of texts"},
+      {"x = 1\n", "p line 1: unknown key x, a plan is a list of [[feature]]"},
+      {"", "p: no [[feature]] in it"},
+  };
+  for (const auto& [text, message] : cases) {
+    const auto plan = Plan::parse(text, "p");
+    ASSERT_FALSE(plan.ok()) << text;
+    EXPECT_EQ(plan.error().code, Code::kInvalid);
+    EXPECT_EQ(plan.error().message, message);
+  }
+  EXPECT_FALSE(Plan::parse("[[feature", "p").ok());
+  EXPECT_FALSE(Plan::parse(std::string(kPlanBytes + 1, '#'), "p").ok());
+}
+
+TEST(Plan, MakesTheRow) {
+  const auto plan =
+      Plan::parse("[[feature]]\nkind = \"trait_topic\"\ntraits = [\"age\"]\nscale = 0.5\n", "p");
+  ASSERT_TRUE(plan.ok());
   Profile person;
-  Counters counters;
+  person.traits = {{"age", "\"25-34\""}, {"city", "\"Ulm\""}};
   Item item;
-  World() {
-    person.traits = {
-        {"age", "\"25-34\""}, {"deep", "{\"a\":1}"}, {"none", "null"}, {"pro", "true"}};
-    Affinity sport;
-    sport.shown.add(kNow, 10);
-    sport.engaged.add(kNow, 5);
-    Interest interest{.topic = topic_of("sport"), .as_of_h = whole_hours(whole_seconds(kNow))};
-    interest.set(0.75F, 0.25F);
-    person.interests = {interest};
-    counters.all.shown.add(kNow, 1000);
-    counters.all.engaged.add(kNow, 100);
-    item.id = "i1";
-    item.key = item_key("i1");
-    item.category = "sport";
-    for (int i = 0; i < 10; ++i) item.tags.push_back("t" + std::to_string(i));
-    item.price = 9;
-    item.created = kNow - seconds(86400);
-    counters.items.change(item.key) = sport;
-  }
-  RowBuilder builder() const { return RowBuilder(person, counters, "home", kNow); }
-};
-
-const Part* find(const std::vector<Part>& parts, const std::string& name) {
-  const auto it =
-      std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return p.name == name; });
-  return it == parts.end() ? nullptr : &*it;
-}
-
-TEST(Plan, BuildAndExplainAgreeAndSumToTheLogit) {
-  const World world;
-  const RowBuilder builder = world.builder();
-  std::vector<Feature> row;
-  builder.build(world.item, 0.5F, row);
-  const auto parts = builder.explain(world.item, 0.5F);
-  ASSERT_EQ(row.size(), parts.size());
-  Ftrl model({});
-  for (int i = 0; i < 50; ++i) model.learn(row, i % 3 == 0);
-  double sum = 0;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    EXPECT_EQ(row[i].hash, parts[i].hash);
-    EXPECT_EQ(row[i].value, parts[i].value);
-    sum += static_cast<double>(model.weight(parts[i].hash)) * parts[i].value;
-  }
-  EXPECT_NE(sum, 0);
-  EXPECT_NEAR(sum, model.logit(row), 1e-6);
-}
-
-TEST(Plan, NamesAndValues) {
-  const World world;
-  const auto parts = world.builder().explain(world.item, 0.5F);
-  for (const char* name : {"bias", "placement=home", "category=sport", "tag=t7", "item=i1",
-                           "age=25-34 x category=sport", "pro=true x tag=t0"}) {
-    ASSERT_TRUE(find(parts, name)) << name;
-    EXPECT_EQ(find(parts, name)->value, 1);
-  }
-  EXPECT_FALSE(find(parts, "tag=t8"));
-  EXPECT_FALSE(find(parts, "none=null x tag=t0"));
-  EXPECT_NEAR(find(parts, "neighbour")->value, std::log1p(0.5), 1e-6);
-  EXPECT_NEAR(find(parts, "item_age")->value, std::log(2), 1e-5);
-  EXPECT_NEAR(find(parts, "price")->value, std::log(10), 1e-5);
-  EXPECT_NEAR(find(parts, "interest")->value, 0.75, 1e-3);
-  EXPECT_FALSE(find(parts, "activity"));
-  EXPECT_GT(find(parts, "item_rate")->value, 0.5);
-}
-
-TEST(Plan, NothingKnownIsABareRow) {
-  const Profile nobody;
+  item.category = "sport";
+  item.topics = topics_of(item.category, item.tags);
   const Counters none;
-  const Item bare;
-  const RowBuilder builder(nobody, none, "home", kNow);
-  EXPECT_EQ(builder.explain(bare, 0).size(), 3u);  // bias, placement, item
-  EXPECT_NEAR(smoothed_rate({}, 0.25, kNow), 0.25, 1e-9);
-}
-
-TEST(Plan, BuildDoesNotAllocateIntoReservedSpace) {
-  const World world;
-  const RowBuilder builder = world.builder();
-  std::vector<Feature> row;
-  row.reserve(200);
-  const Feature* data = row.data();
-  builder.build(world.item, 1, row);
-  EXPECT_EQ(row.data(), data);
+  const auto parts = RowBuilder(*plan, person, none, "home", Time{}).explain(item, 0);
+  ASSERT_EQ(parts.size(), 1u);
+  EXPECT_EQ(parts[0].name, "age=25-34 x topic=sport");
+  EXPECT_EQ(parts[0].value, 0.5F);
 }
 
 }  // namespace

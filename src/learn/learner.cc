@@ -1,18 +1,33 @@
 #include "learn/learner.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
+#include "feature/row.h"
 #include "model/sealed.h"
 #include "profile/profile.h"
 
 namespace attune {
 namespace {
 constexpr std::string_view kMagic = "ALRN";
+constexpr double kTeachesUpTo = 1.5;
 constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in bytes
+// Whoever answers nearly everything (beyond 4.5 times the odds expected) is no model for others:
+// such rows are predicted and counted, but teach the shared weights nothing.
+bool is_teacher(Row row) {
+  const std::uint32_t activity = activity_hash();
+  return std::none_of(row.begin(), row.end(), [activity](const Feature& f) {
+    return f.hash == activity && f.value > kTeachesUpTo;
+  });
+}
+
 }  // namespace
 
 void Learner::learn(const Outcome& outcome) {
   if (outcome.row.empty()) return;  // nothing was predicted from
-  progressive_.add(model_.learn(outcome.row, outcome.label), outcome.label);
+  const double p = is_teacher(outcome.row) ? model_.learn(outcome.row, outcome.label)
+                                           : model_.predict(outcome.row);
+  progressive_.add(p, outcome.label);
   ++updates_;
 }
 

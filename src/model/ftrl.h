@@ -21,7 +21,7 @@ using Row = std::span<const Feature>;
 inline constexpr float kMaxFeatureValue = 1e6F;
 
 struct FtrlOptions {
-  double alpha = 0.1;
+  double alpha = 0.4;
   double beta = 1;
   double l1 = 0.0;
   double l2 = 1.0;

@@ -7,18 +7,13 @@
 #include <span>
 
 #include "base/time.h"
+#include "event/topic.h"
 
 namespace attune {
 
 // Before any answer: people differ by about 0.7 in the log odds of one topic.
 inline constexpr float kInterestVariance = 0.5F;
 inline constexpr float kInterestHalfLifeH = 30 * 24;
-
-// What an item is about: a word of its category or tags, and how much it is about it.
-struct Topic {
-  std::uint32_t id = 0;  // 0 is kept for "anything"
-  float weight = 1;
-};
 
 struct Interest {
   std::uint32_t topic = 0;

@@ -68,7 +68,7 @@ Interest& interest_of(Profile& profile, std::uint32_t topic, std::uint32_t hour)
 template <class Update>
 void for_topics(Profile& profile, const ItemView& item, std::uint32_t hour, const Update& update) {
   update(interest_of(profile, 0, hour), 1.0F);
-  for (const Topic& topic : item.about()) {
+  for (const Topic& topic : item.topics) {
     if (topic.id != 0) update(interest_of(profile, topic.id, hour), topic.weight);
   }
 }

@@ -21,7 +21,6 @@ namespace attune {
 inline constexpr std::size_t kSequenceLength = 12;  // last touches kept per verb
 inline constexpr std::size_t kSeenLength = 400;     // last shown items kept
 inline constexpr std::size_t kInterestCount = 48;   // topics kept, besides "anything"
-inline constexpr std::size_t kTopicCount = 12;      // topics of one item
 inline constexpr std::size_t kProfileBytes = 8192;
 
 // A denied purpose keeps events out of what serves it. Denied storage: no event is kept at all.
@@ -35,9 +34,7 @@ enum class Purpose : std::uint8_t {
 // What the caller knows of an event's item. No topics: it is in no catalog, or has no words.
 struct ItemView {
   ItemKey key{};
-  std::array<Topic, kTopicCount> topics{};
-  std::size_t topic_count = 0;
-  std::span<const Topic> about() const { return {topics.data(), topic_count}; }
+  std::span<const Topic> topics = {};  // owned by the catalog
 };
 
 struct Touch {

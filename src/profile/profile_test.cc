@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <map>
 
 #include "base/bytes.h"
 #include "base/rng.h"
@@ -23,11 +24,10 @@ Event event(Verb verb, std::string item = "", Time time = kNow) {
   return e;
 }
 ItemView about(std::string_view item, std::uint32_t topic) {
-  ItemView view;
-  view.key = item_key(item);
-  view.topics[0] = {topic, 1};
-  view.topic_count = topic == 0 ? 0 : 1;
-  return view;
+  static std::map<std::uint32_t, Topic> known;  // stays where it is
+  if (topic == 0) return {.key = item_key(item)};
+  const Topic& only = known.try_emplace(topic, Topic{topic, 1}).first->second;
+  return {.key = item_key(item), .topics = {&only, 1}};
 }
 ItemView about(const Event& e, std::uint32_t topic) { return about(e.item_id, topic); }
 std::string bytes(const Profile& profile) {

@@ -1,0 +1,173 @@
+#include "feature/row.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kMostTraitBytes = 64;
+constexpr double kPriorRate = 0.05;  // before anything was shown
+
+std::uint64_t hash_of(FeatureKind kind) {
+  static const auto all = [] {
+    std::array<std::uint64_t, 16> hashes{};
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      hashes[i] = hash64(kind_name(static_cast<FeatureKind>(i)));
+    }
+    return hashes;
+  }();
+  return all[static_cast<std::size_t>(kind)];
+}
+
+double logit_of(double p) {
+  const double q = std::clamp(p, 1e-4, 1 - 1e-4);
+  return std::log(q / (1 - q));
+}
+
+// The value of a JSON scalar without its quotes; "" for null, objects, arrays and long texts.
+std::string_view plain_scalar(std::string_view json) {
+  if (json.size() >= 2 && json.front() == '"')
+    json = json.substr(1, json.size() - 2);
+  else if (json.empty() || json.front() == '{' || json.front() == '[' || json == "null")
+    return {};
+  return json.size() <= kMostTraitBytes ? json : std::string_view{};
+}
+
+}  // namespace
+
+double smoothed_rate(const Affinity& a, double prior, Time now) {
+  return (a.engaged.at(now)[k30d] + 20 * prior) / (a.shown.at(now)[k30d] + 20.0);
+}
+
+std::uint32_t activity_hash() {
+  return static_cast<std::uint32_t>(hash_of(FeatureKind::kActivity));
+}
+
+RowBuilder::RowBuilder(const Plan& plan, const Profile& person, const Counters& counters,
+                       std::string_view placement, Time now)
+    : counters_(counters),
+      now_(now),
+      base_rate_(std::clamp(smoothed_rate(counters.all, kPriorRate, now), 1e-4, 1 - 1e-4)),
+      placement_(placement) {
+  for (const PlanFeature& feature : plan.features) {
+    Step step{feature.kind, feature.scale, {}};
+    if (feature.kind == FeatureKind::kTrait || feature.kind == FeatureKind::kTraitTopic) {
+      step.traits = traits_of(person, feature.traits);
+    }
+    steps_.push_back(std::move(step));
+  }
+  interests_.reserve(person.interests.size());
+  const std::uint32_t hour = whole_hours(whole_seconds(now));
+  for (const Interest& one : person.interests) interests_.push_back(one.at(hour));
+}
+
+std::vector<RowBuilder::Trait> RowBuilder::traits_of(const Profile& person,
+                                                     const std::vector<std::string>& wanted) const {
+  std::vector<Trait> traits;
+  for (const auto& [name, json] : person.traits) {
+    if (traits.size() == kMostTraits) break;
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+    const std::string_view value = plain_scalar(json);
+    if (value.empty()) continue;
+    const std::uint64_t named = mix64(hash_of(FeatureKind::kTrait), hash64(name));
+    traits.push_back({std::string(name) + "=" + std::string(value), mix64(named, hash64(value))});
+  }
+  return traits;
+}
+
+double RowBuilder::mean_of(std::uint32_t topic) const {
+  const auto at = std::lower_bound(interests_.begin(), interests_.end(), topic,
+                                   [](const Interest& i, std::uint32_t t) { return i.topic < t; });
+  return at != interests_.end() && at->topic == topic ? double{at->mean()} : 0;
+}
+
+double RowBuilder::item_rate(const Item& item) const {
+  const Affinity* const own = counters_.items.find(item.key);
+  return own ? logit_of(smoothed_rate(*own, base_rate_, now_)) - logit_of(base_rate_) : 0;
+}
+
+double RowBuilder::interest(const Item& item) const {
+  double sum = 0;
+  for (const Topic& topic : item.topics) sum += double{topic.weight} * mean_of(topic.id);
+  return sum;
+}
+
+double RowBuilder::number(FeatureKind kind, const Item& item, float neighbour_score) const {
+  if (kind == FeatureKind::kItemRate) return item_rate(item);
+  if (kind == FeatureKind::kInterest) return interest(item);
+  if (kind == FeatureKind::kActivity) return mean_of(0);
+  if (kind == FeatureKind::kNeighbour) return neighbour_score > 0 ? std::log1p(neighbour_score) : 0;
+  if (kind == FeatureKind::kPrice) return item.price > 0 ? std::log1p(item.price) : 0;
+  if (item.created == Time{} || item.created >= now_) return 0;
+  return std::log1p(static_cast<double>((now_ - item.created).count()) / 86400e6);
+}
+
+// One feature a topic of the item, or one a trait and topic. `name` says which, for who wants it.
+template <class Emit>
+void RowBuilder::emit_words(const Step& step, const Item& item, const Emit& emit_feature) const {
+  for (std::size_t i = 0; i < item.topics.size(); ++i) {
+    const Topic& topic = item.topics[i];
+    const std::uint64_t word = mix64(hash_of(FeatureKind::kTopic), topic.id);
+    const float value = step.scale * topic.weight;
+    const auto word_name = [&] { return "topic=" + topic_words(item.category, item.tags)[i]; };
+    if (step.kind == FeatureKind::kTopic) emit_feature(word, value, word_name);
+    for (const Trait& trait : step.traits) {
+      emit_feature(mix64(trait.hash, word), value,
+                   [&] { return trait.name + " x " + word_name(); });
+    }
+  }
+}
+
+// Emits (hash, value, name); the name is a function, called only by who wants it. A number of 0 is
+// left out: it would add nothing and teach nothing.
+template <class Emit>
+void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_feature) const {
+  for (const Step& step : steps_) {
+    const std::uint64_t hash = hash_of(step.kind);
+    switch (step.kind) {
+      case FeatureKind::kBias:
+        emit_feature(hash, step.scale, [] { return std::string("bias"); });
+        break;
+      case FeatureKind::kPlacement:
+        emit_feature(mix64(hash, hash64(placement_)), step.scale,
+                     [&] { return "placement=" + placement_; });
+        break;
+      case FeatureKind::kItem:
+        emit_feature(mix64(hash, raw(item.key)), step.scale, [&] { return "item=" + item.id; });
+        break;
+      case FeatureKind::kTrait:
+        for (const Trait& trait : step.traits) {
+          emit_feature(trait.hash, step.scale, [&] { return trait.name; });
+        }
+        break;
+      case FeatureKind::kTopic:
+      case FeatureKind::kTraitTopic:
+        emit_words(step, item, emit_feature);
+        break;
+      default: {
+        const double value = double{step.scale} * number(step.kind, item, neighbour_score);
+        if (value == 0 || !std::isfinite(value)) break;
+        emit_feature(hash, static_cast<float>(value),
+                     [&] { return std::string(kind_name(step.kind)); });
+      }
+    }
+  }
+}
+
+void RowBuilder::build(const Item& item, float neighbour_score, std::vector<Feature>& out) const {
+  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto&) {
+    out.push_back({static_cast<std::uint32_t>(hash), value});
+  });
+}
+
+std::vector<Part> RowBuilder::explain(const Item& item, float neighbour_score) const {
+  std::vector<Part> parts;
+  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto& name) {
+    parts.push_back({name(), static_cast<std::uint32_t>(hash), value, 0});
+  });
+  return parts;
+}
+
+}  // namespace attune

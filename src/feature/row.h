@@ -1,0 +1,63 @@
+// The row of one (person, item, context) by a plan. One executor, for serving and replay: the row
+// and its explanation come from the same code.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "event/decision.h"
+#include "feature/counters.h"
+#include "feature/plan.h"
+#include "model/ftrl.h"
+#include "profile/profile.h"
+
+namespace attune {
+
+// Smoothed rate of `a` over the 30-day window: (engaged + 20 * prior) / (shown + 20).
+double smoothed_rate(const Affinity& a, double prior, Time now);
+
+// Hash of the activity feature in a row: how far the person's answers lie above what was expected,
+// in log-odds.
+std::uint32_t activity_hash();
+
+// Built once per request from the merged profile, then asked for each candidate. What it is given
+// must outlive it.
+class RowBuilder {
+ public:
+  RowBuilder(const Plan& plan, const Profile& person, const Counters& counters,
+             std::string_view placement, Time now);
+  // Appends the item's features to `out`; `neighbour_score` from ItemItem, 0 = none.
+  void build(const Item& item, float neighbour_score, std::vector<Feature>& out) const;
+  // The same row with names; part = weight * value is left to the caller.
+  std::vector<Part> explain(const Item& item, float neighbour_score) const;
+
+ private:
+  struct Trait {
+    std::string name;  // "age=25-34"
+    std::uint64_t hash;
+  };
+  struct Step {  // a feature of the plan, ready for this person
+    FeatureKind kind;
+    float scale;
+    std::vector<Trait> traits;
+  };
+  template <class Emit>
+  void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
+  template <class Emit>
+  void emit_words(const Step& step, const Item& item, const Emit& emit_feature) const;
+  double number(FeatureKind kind, const Item& item, float neighbour_score) const;
+  double item_rate(const Item& item) const;
+  double interest(const Item& item) const;
+  double mean_of(std::uint32_t topic) const;
+  std::vector<Trait> traits_of(const Profile& person, const std::vector<std::string>& wanted) const;
+
+  std::vector<Step> steps_;
+  std::vector<Interest> interests_;  // as of now
+  const Counters& counters_;
+  Time now_;
+  double base_rate_ = 0;
+  std::string placement_;
+};
+
+}  // namespace attune
