@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages named in the given lists that are not there yet.
 set -euo pipefail
+# Names and what they provide: the nodejs of others than Debian brings npm along.
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package},${Provides}\n' | sed -n 's/^installed //p' | sed 's/([^)]*)//g' | tr ', ' '\n\n')
 missing=()
 for package in $(cat "$@"); do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  grep -qxF "$package" <<<"$installed" || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}" >&2

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "load/feed.h"
@@ -54,6 +55,34 @@ Status put_items(const Target& target, std::uint64_t items) {
     TRY_OK(wire.call("POST", "/api/v1/items", target.key, items_json(first, size)));
   }
   return ok_status();
+}
+
+Stages stages_of(const Target& target) {
+  Stages stages;
+  const auto metrics = ask(target, "GET", "/metrics");
+  if (!metrics.ok()) return stages;
+  for (const char* name : {"seal", "append", "fold", "tick", "checkpoint"}) {
+    const auto key = "attune_stage_cpu_seconds_total{stage=\"" + std::string(name) + "\"}";
+    stages[name] = std::max(0.0, metric(*metrics, key));
+  }
+  const Usage usage = usage_of(target.pid);
+  const auto thread = [&](const char* name) {
+    const auto found = usage.thread_s.find(name);
+    return found == usage.thread_s.end() ? 0 : found->second;
+  };
+  // What the thread of requests does beside the engine's work: network, HTTP, JSON, checks.
+  stages["receive_and_parse"] = thread("http") - stages["seal"] - stages["append"] - stages["fold"];
+  stages["journal_write"] = thread("journal");
+  return stages;
+}
+
+void write_stages(JsonWriter& json, const Stages& before, const Stages& after, double events) {
+  json.key("cpu_us_per_event_by_stage").begin_object();
+  for (const auto& [name, seconds] : after) {
+    const auto found = before.find(name);
+    json.field(name, 1e6 * (seconds - (found == before.end() ? 0 : found->second)) / events);
+  }
+  json.end_object();
 }
 
 Watch::Watch(const Target& target)

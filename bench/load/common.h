@@ -1,5 +1,6 @@
 // What the measurements share: the server under test, its counters, and how a report is written.
 #pragma once
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,12 @@ Result<std::string> ask(const Target& target, std::string_view method, std::stri
 Result<double> wait_for_metric(const Target& target, std::string_view name, double wanted,
                                double seconds);
 Status put_items(const Target& target, std::uint64_t items);
+
+// CPU seconds of the server by what it was spent on.
+using Stages = std::map<std::string, double>;
+Stages stages_of(const Target& target);
+// cpu_us_per_event_by_stage of the stretch between two readings.
+void write_stages(JsonWriter& json, const Stages& before, const Stages& after, double events);
 
 // Server time and memory over a stretch of work, into a report.
 class Watch {

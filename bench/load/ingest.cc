@@ -66,6 +66,7 @@ Result<std::string> measure_ingest(const Target& target, const IngestOptions& op
     count(answer, answer.due, options.batch, counted);
     return false;
   };
+  const Stages stages = stages_of(target);
   const Watch watch(target);
   TRY(const Played played, wire.play(plan));
 
@@ -79,6 +80,7 @@ Result<std::string> measure_ingest(const Target& target, const IngestOptions& op
   json.field("rejected", counted.rejected).field("lost", played.lost * options.batch);
   write_latency(json, counted.latency);
   watch.report(json, "event", std::max(1.0, acknowledged), played.seconds);
+  write_stages(json, stages, stages_of(target), std::max(1.0, acknowledged));
 
   const double wanted =
       metric(before, "attune_events_total") + static_cast<double>(warm.acknowledged) + acknowledged;

@@ -32,6 +32,7 @@ Result<std::string> measure_scale(const Target& target, const ScaleOptions& opti
   const double items_seconds = static_cast<double>(now_ns() - begin) * 1e-9;
   std::fprintf(stderr, "%llu items in %.1f s\n", static_cast<unsigned long long>(options.items),
                items_seconds);
+  const Stages stages = stages_of(target);
   const Watch watch(target);
   TRY(const Filled filled, fill(target,
                                 {.persons = options.persons,
@@ -48,6 +49,7 @@ Result<std::string> measure_scale(const Target& target, const ScaleOptions& opti
   json.field("items_seconds", items_seconds).field("seconds", filled.seconds);
   json.field("events_per_second", events / filled.seconds).field("sent_again", filled.again);
   watch.report(json, "event", events, filled.seconds);
+  write_stages(json, stages, stages_of(target), events);
   TRY_OK(wait_for_metric(target, "attune_events_total", events, 10));
   const Usage usage = usage_of(target.pid);
   const double own = static_cast<double>(usage.peak_bytes - usage.file_bytes);

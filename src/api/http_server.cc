@@ -3,6 +3,7 @@
 #include <random>
 
 #include "api/http_session.h"
+#include "base/cpu_time.h"
 
 namespace attune {
 namespace {
@@ -26,9 +27,12 @@ Awaitable<void> accept_loop(Worker* worker, std::weak_ptr<Worker> weak) {
     }
     const auto self = weak.lock();
     if (!self) co_return;
-    const bool admitted = shared.open < shared.options.max_connections;
-    if (!admitted && shared.rejecting >= kMaxRejecting) continue;
-    auto session = std::make_unique<Session>(self, std::move(socket), admitted);
+    const auto address = socket.remote_endpoint(ec).address();
+    if (ec) continue;  // gone already
+    int refusal = shared.open < shared.options.max_connections ? 0 : 503;
+    if (refusal == 0 && !shared.enter_address(address)) refusal = 429;
+    if (refusal != 0 && shared.rejecting >= kMaxRejecting) continue;
+    auto session = std::make_unique<Session>(self, std::move(socket), address, refusal);
     asio::co_spawn(worker->io.get_executor(), run_session(std::move(session)), asio::detached);
   }
 }
@@ -89,7 +93,10 @@ struct HttpServer::Impl {
       Worker* w = worker.get();
       asio::co_spawn(w->io.get_executor(), accept_loop(w, worker), asio::detached);
       asio::co_spawn(w->io.get_executor(), sweep_loop(w), asio::detached);
-      w->thread = std::thread([w] { w->io.run(); });
+      w->thread = std::thread([w] {
+        name_thread("http");
+        w->io.run();
+      });
     }
   }
 

@@ -16,9 +16,10 @@ namespace attune {
 
 struct HttpRequest {
   std::string method;
-  std::string path;   // percent-decoded, without the query
-  std::string query;  // raw, without '?'
-  std::string body;   // inflated already if it came as gzip
+  std::string path;      // percent-decoded, without the query
+  std::string raw_path;  // as it came: an id in it may hold an encoded slash
+  std::string query;     // raw, without '?'
+  std::string body;      // inflated already if it came as gzip
   std::string request_id;
   std::vector<std::pair<std::string, std::string>> headers;
   // The first header of this name, in any case; empty when there is none.
@@ -32,9 +33,9 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-// {"error":{"code","message","hint","request_id"}}
+// {"error":{"code","message","field","hint","request_id"}}
 HttpResponse http_error(int status, std::string_view code, std::string_view message,
-                        std::string_view hint, std::string_view request_id);
+                        std::string_view field, std::string_view hint, std::string_view request_id);
 
 // Only the first call counts. Dropping every copy uncalled answers 500.
 using Respond = std::function<void(HttpResponse)>;
@@ -47,9 +48,14 @@ struct HttpOptions {
   std::size_t max_body_bytes = 512 * 1024;
   std::size_t max_inflated_bytes = 2 * 1024 * 1024;
   std::size_t max_header_bytes = 16 * 1024;
+  int max_inflate_ratio = 200;  // of gzip bodies that become larger than max_body_bytes
   int max_connections = 10000;
+  int max_connections_per_address = 2000;
   int idle_timeout_s = 60;
-  int request_timeout_s = 15;  // to send one request, and to take one response
+  int header_timeout_s = 10;   // to send the request line and headers
+  int request_timeout_s = 15;  // to send the body after them, and to take one response
+  // Told of each request answered before it reached the handler: 400, 408, 413, 415, 431, 429, 503.
+  std::function<void(int status, std::string_view request_id)> on_refused = nullptr;
 };
 
 struct HttpStats {

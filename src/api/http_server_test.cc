@@ -177,7 +177,15 @@ TEST(Http, InflatesGzipWithinBounds) {
   EXPECT_TRUE(client.ask(post(gzip("inflated"), header)).ends_with("|inflated|"));
   const auto bomb = gzip(std::string(20 << 20, 'a'));
   EXPECT_TRUE(client.ask(post(bomb, header)).starts_with("HTTP/1.1 413 "));
+  const auto repetitive = gzip(std::string(600 * 1024, 'a'));  // 1000 times its size, over 512 KB
+  EXPECT_TRUE(Client(server->port()).ask(post(repetitive, header)).starts_with("HTTP/1.1 413 "));
+  const auto small = gzip(std::string(400 * 1024, 'a'));  // as often, but no more than may be sent
+  EXPECT_TRUE(Client(server->port()).ask(post(small, header)).starts_with("HTTP/1.1 200 "));
   EXPECT_TRUE(Client(server->port()).ask(post("junk", header)).starts_with("HTTP/1.1 400 "));
+  const auto whole = gzip("cut short");
+  EXPECT_TRUE(Client(server->port())
+                  .ask(post(whole.substr(0, whole.size() - 6), header))
+                  .starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(Client(server->port())
                   .ask(post("junk", "Content-Encoding: br\r\n"))
                   .starts_with("HTTP/1.1 415 "));
@@ -213,7 +221,7 @@ TEST(Http, RefusesWhatIsMalformed) {
 
 TEST(Http, CutsSlowAndIdleClients) {
   HttpOptions options;
-  options.request_timeout_s = 1;
+  options.header_timeout_s = 1;
   options.idle_timeout_s = 1;
   const auto server = serve(options);
   Client slow(server->port());
@@ -221,6 +229,17 @@ TEST(Http, CutsSlowAndIdleClients) {
   EXPECT_TRUE(slow.ask("GET / HTTP/1.1\r\n").starts_with("HTTP/1.1 408 "));
   EXPECT_TRUE(slow.closed());
   EXPECT_TRUE(idle.closed());
+}
+
+TEST(Http, CutsWhoIsSlowWithTheBodyAfterTheHeaders) {
+  HttpOptions options;
+  options.header_timeout_s = 3600;
+  options.request_timeout_s = 1;
+  const auto server = serve(options);
+  Client slow(server->port());
+  EXPECT_TRUE(
+      slow.ask("POST /e HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf").starts_with("HTTP/1.1 408 "));
+  EXPECT_TRUE(slow.closed());
 }
 
 TEST(Http, FailingHandlersAnswer500) {
@@ -289,6 +308,35 @@ TEST(Http, LimitsConnections) {
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 503 ") && has(refused, "Retry-After: 1")) << refused;
   EXPECT_TRUE(second.closed());
   EXPECT_TRUE(first.ask(post("x")).starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Http, LimitsConnectionsOfOneAddress) {
+  HttpOptions options;
+  options.max_connections_per_address = 1;
+  const auto server = serve(options);
+  auto first = std::make_unique<Client>(server->port());
+  EXPECT_TRUE(first->ask(post("x")).starts_with("HTTP/1.1 200 "));
+  const auto refused = Client(server->port()).ask(post("x"));
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 429 ") && has(refused, "Retry-After: 1")) << refused;
+  first.reset();
+  std::string answer;  // the server learns a little later that it closed
+  for (int i = 0; i < 1000 && !answer.starts_with("HTTP/1.1 200 "); ++i) {
+    answer = Client(server->port()).ask(post("x"));
+  }
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+}
+
+TEST(Http, TellsOfWhatNeverReachedTheHandler) {
+  std::promise<std::pair<int, std::string>> told;
+  HttpOptions options;
+  options.on_refused = [&](int status, std::string_view id) {
+    told.set_value({status, std::string(id)});
+  };
+  const auto server = serve(options);
+  const auto answer = Client(server->port()).ask(post("junk", "Content-Encoding: br\r\n"));
+  const auto [status, id] = told.get_future().get();
+  EXPECT_EQ(status, 415);
+  EXPECT_TRUE(has(answer, "X-Request-Id: " + id) && has(answer, id + "\"}}")) << answer;
 }
 
 TEST(Http, SaysWhyItCannotListen) {

@@ -22,6 +22,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -65,7 +66,21 @@ struct Shared {
   std::atomic<bool> draining{false};
   std::mutex mutex;
   std::condition_variable closed;
+  std::map<asio::ip::address, int> by_address;  // connections open; guarded by `mutex`
 
+  // False when that address has as many as it may.
+  bool enter_address(const asio::ip::address& address) {
+    const std::lock_guard lock(mutex);
+    int& count = by_address[address];
+    if (count >= options.max_connections_per_address) return false;
+    ++count;
+    return true;
+  }
+  void leave_address(const asio::ip::address& address) {
+    const std::lock_guard lock(mutex);
+    const auto found = by_address.find(address);
+    if (--found->second == 0) by_address.erase(found);
+  }
   std::string next_id() { return fmt::format("req_{:016x}", mix64(id_seed, ++ids)); }
   void leave(std::atomic<int>& count) {
     const std::lock_guard lock(mutex);
@@ -112,34 +127,41 @@ struct Promise {
   Promise& operator=(const Promise&) = delete;
   ~Promise() { fail("The request was dropped without an answer."); }
   void fail(std::string_view why) const {
-    complete(slot, http_error(500, "internal", why, "Retry; if it stays, report the request_id.",
-                              request_id));
+    complete(slot, http_error(500, "internal", why, "",
+                              "Retry; if it stays, report the request_id.", request_id));
   }
 };
 
 inline HttpResponse fault_response(int status, std::string_view id) {
   switch (status) {
     case 408:
-      return http_error(status, "request_timeout", "The request took too long to arrive.",
+      return http_error(status, "request_timeout", "The request took too long to arrive.", "",
                         "Send the whole request at once, or a smaller batch.", id);
     case 413:
-      return http_error(status, "body_too_large", "The request body is over the size limit.",
+      return http_error(status, "body_too_large", "The request body is over the size limit.", "",
                         "Send smaller batches.", id);
     case 415:
       return http_error(status, "unsupported_encoding", "This Content-Encoding is not supported.",
-                        "Send gzip, or no Content-Encoding.", id);
+                        "", "Send gzip, or no Content-Encoding.", id);
+    case 429: {
+      auto response =
+          http_error(status, "too_many_connections", "Too many open connections from this address.",
+                     "", "Keep connections alive and reuse them.", id);
+      response.headers.emplace_back("Retry-After", "1");
+      return response;
+    }
     case 431:
       return http_error(status, "headers_too_large", "The request headers are over the size limit.",
-                        "Send fewer or shorter headers.", id);
+                        "", "Send fewer or shorter headers.", id);
     case 503: {
       auto response =
-          http_error(status, "too_many_connections", "Too many open connections.",
+          http_error(status, "too_many_connections", "Too many open connections.", "",
                      "Retry after a second; keep connections alive and reuse them.", id);
       response.headers.emplace_back("Retry-After", "1");
       return response;
     }
     default:
-      return http_error(status, "malformed_request", "The request is not well-formed HTTP.",
+      return http_error(status, "malformed_request", "The request is not well-formed HTTP.", "",
                         "Check the request line, headers and body encoding.", id);
   }
 }
@@ -149,12 +171,15 @@ class Session {
  public:
   enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering };
 
-  Session(std::shared_ptr<Worker> worker, Socket socket, bool admitted)
+  // refusal: the status to answer at once; 0 = admitted, and counted for its address.
+  Session(std::shared_ptr<Worker> worker, Socket socket, const asio::ip::address& address,
+          int refusal)
       : worker_(worker.get()),
         weak_worker_(worker),
         shared_(worker->shared),
-        count_(admitted ? shared_->open : shared_->rejecting),
-        admitted_(admitted),
+        count_(refusal == 0 ? shared_->open : shared_->rejecting),
+        address_(address),
+        refusal_(refusal),
         socket_(std::move(socket)),
         wake_(socket_.get_executor()) {
     ++count_;
@@ -166,6 +191,7 @@ class Session {
     if (slot_) slot_->session = nullptr;
     error_code ignored;
     socket_.close(ignored);
+    if (refusal_ == 0) shared_->leave_address(address_);
     shared_->leave(count_);
   }
   Session(const Session&) = delete;
@@ -174,11 +200,10 @@ class Session {
   Awaitable<void> run() {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    bool more = admitted_;
-    if (!admitted_) {
-      fault_ = true;
+    bool more = refusal_ == 0;
+    if (!more) {
       request_id_ = shared_->next_id();
-      response_ = fault_response(503, request_id_);
+      refuse(refusal_);
       co_await write_answer(ResponseStyle{false, false, false});
     }
     while (more) more = co_await one_request();
@@ -207,6 +232,11 @@ class Session {
     error_code ignored;
     socket_.cancel(ignored);
   }
+  void refuse(int status) {
+    fault_ = true;
+    response_ = fault_response(status, request_id_);
+    if (shared_->options.on_refused) shared_->options.on_refused(status, request_id_);
+  }
   bool has_input() {
     error_code ec;
     return !in_.empty() || (socket_.available(ec) > 0 && !ec);
@@ -226,9 +256,8 @@ class Session {
     if (fault == 0) fault = build(request);
     ResponseStyle style;
     if (fault != 0) {
-      fault_ = true;
       style.keep_alive = false;
-      response_ = fault_response(fault, request_id_);
+      refuse(fault);
     } else {
       style.head = request.method == "HEAD";
       style.http10 = parser_->get().version() < 11;
@@ -248,11 +277,15 @@ class Session {
     enter(Phase::kIdle, shared_->options.idle_timeout_s);
     for (;;) {
       if (!in_.empty()) {
-        if (phase_ == Phase::kIdle) enter(Phase::kReading, shared_->options.request_timeout_s);
+        if (phase_ == Phase::kIdle) enter(Phase::kReading, shared_->options.header_timeout_s);
+        const bool had_header = parser_->is_header_done();
         const int fault = feed();
         if (fault != 0) co_return fault;
         if (parser_->is_done()) co_return 0;
         if (in_.size() > shared_->options.max_header_bytes) co_return 431;
+        if (!had_header && parser_->is_header_done()) {
+          enter(Phase::kReading, shared_->options.request_timeout_s);
+        }
         if (!continued && in_.empty() && expects_continue()) {
           continued = true;
           out_ = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -320,7 +353,12 @@ class Session {
     if (!same_name(encoding, "gzip") && !same_name(encoding, "x-gzip")) return 415;
     if (request.body.empty()) return 0;
     std::string inflated;
-    const auto result = inflate_gzip(request.body, shared_->options.max_inflated_bytes, inflated);
+    const auto& options = shared_->options;
+    const std::size_t by_ratio =
+        request.body.size() * static_cast<std::size_t>(options.max_inflate_ratio);
+    const std::size_t limit =
+        std::min(options.max_inflated_bytes, std::max(options.max_body_bytes, by_ratio));
+    const auto result = inflate_gzip(request.body, limit, inflated);
     if (result != Inflate::kOk) return result == Inflate::kTooLarge ? 413 : 400;
     request.body = std::move(inflated);
     return 0;
@@ -397,7 +435,8 @@ class Session {
   std::weak_ptr<Worker> weak_worker_;
   std::shared_ptr<Shared> shared_;
   std::atomic<int>& count_;
-  const bool admitted_;
+  const asio::ip::address address_;
+  const int refusal_;
   bool aborted_ = false;
   bool fault_ = false;
   Socket socket_;

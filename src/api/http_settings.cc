@@ -17,12 +17,18 @@ void bind(HttpSettings& settings, Config& config) {
                 "Largest body of a request that came as gzip, after unpacking.");
   config.number("server.max_header_bytes", http.max_header_bytes, {1024, 1 << 20}, "bytes",
                 "Largest request line and headers.");
+  config.number("server.max_inflate_ratio", http.max_inflate_ratio, {1, 100'000}, "",
+                "Times a gzip body may grow when it becomes larger than max_body_bytes.");
   config.number("server.max_connections", http.max_connections, {1, 1'000'000}, "",
                 "Connections open at once; more are refused.");
+  config.number("server.max_connections_per_address", http.max_connections_per_address,
+                {1, 1'000'000}, "", "Connections of one address open at once; more are refused.");
   config.number("server.idle_timeout_s", http.idle_timeout_s, {1, 3600}, "s",
                 "A connection without a request is closed after this.");
+  config.number("server.header_timeout_s", http.header_timeout_s, {1, 3600}, "s",
+                "Time to send the request line and headers.");
   config.number("server.request_timeout_s", http.request_timeout_s, {1, 3600}, "s",
-                "Time to send one request, and to take one response.");
+                "Time to send the body after them, and to take one response.");
 }
 
 Result<HttpOptions> http_options(const HttpSettings& settings) {

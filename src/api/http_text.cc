@@ -82,13 +82,14 @@ std::string_view HttpRequest::header(std::string_view name) const {
 }
 
 HttpResponse http_error(int status, std::string_view code, std::string_view message,
-                        std::string_view hint, std::string_view request_id) {
+                        std::string_view field, std::string_view hint,
+                        std::string_view request_id) {
   HttpResponse response;
   response.status = status;
   JsonWriter json(response.body);
   json.begin_object().key("error").begin_object();
-  json.field("code", code).field("message", message).field("hint", hint);
-  json.field("request_id", request_id).end_object().end_object();
+  json.field("code", code).field("message", message).field("field", field);
+  json.field("hint", hint).field("request_id", request_id).end_object().end_object();
   return response;
 }
 
@@ -126,7 +127,8 @@ bool split_target(std::string_view target, HttpRequest& request) {
   target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');
   if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
-  auto path = percent_decode(target.substr(0, mark));
+  request.raw_path = target.substr(0, mark);
+  auto path = percent_decode(request.raw_path);
   if (!path) return false;
   request.path = std::move(*path);
   return true;

@@ -11,6 +11,9 @@
 namespace attune {
 namespace {
 
+constexpr std::uint8_t kFormat = 2;  // 2: with keys
+constexpr std::size_t kMostKeys = 1000;
+
 void encode_item(const Item& item, Writer& out) {
   out.str(item.id);
   out.str(item.category);
@@ -41,10 +44,32 @@ void encode_placement(const Placement& p, Writer& out) {
   }
 }
 
-// Of one item with its places in the lists; strings within their own object cost nothing more.
+void encode_key(const StoredKey& key, Writer& out) {
+  out.str(key.id);
+  out.str(key.name);
+  out.str(key.hash);
+  out.str(key.salt);
+  out.u8(key.scopes);
+  out.svarint(to_us(key.created));
+  out.u8(key.is_revoked ? 1 : 0);
+}
+
+StoredKey decode_key(Reader& in) {
+  StoredKey key;
+  key.id = in.str();
+  key.name = in.str();
+  key.hash = in.str();
+  key.salt = in.str();
+  key.scopes = in.u8();
+  key.created = time_from_us(in.svarint());
+  key.is_revoked = in.u8() != 0;
+  return key;
+}
+
+// Of one item as the allocator gives it; strings within their own object cost nothing more.
 std::size_t size_of(const Item& item) {
   const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
-  std::size_t bytes = sizeof(Item) + 32 + 16 + 56;
+  std::size_t bytes = sizeof(Item) + 32 + (item.tags.empty() ? 0 : 16);
   bytes += text(item.id) + text(item.category) + text(item.attributes);
   for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
   return bytes;
@@ -90,18 +115,20 @@ Placement decode_placement(Reader& in) {
 }  // namespace
 
 Status Catalog::put(Item item) {
-  const auto [slot, is_new] = index_.try_emplace(item.key, items_.size());
-  if (!is_new && items_[slot->second]->id != item.id) {
+  const std::uint32_t* const found = index_.find(item.key);
+  if (found && items_[*found]->id != item.id) {
     return Error{Code::kConflict, fmt::format("item id \"{}\" has the hash of another", item.id),
                  "item.id", "choose another id"};
   }
-  if (is_new) {
-    items_.emplace_back();
+  const std::size_t slot = found ? *found : items_.size();
+  if (found) {
+    bytes_ -= size_of(*items_[slot]);
   } else {
-    bytes_ -= size_of(*items_[slot->second]);
+    index_.change(item.key) = static_cast<std::uint32_t>(slot);
+    items_.push_back(nullptr);
   }
   bytes_ += size_of(item);
-  items_[slot->second] = std::make_shared<const Item>(std::move(item));
+  items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();
 }
 
@@ -113,25 +140,57 @@ Status Catalog::apply(std::string_view control_json, Time received) {
     placements_.insert_or_assign(std::move(name), std::move(*placement));
     return ok_status();
   }
-  const auto& id = std::get<DeleteItem>(control).id;
-  const auto found = index_.find(item_key(id));
-  if (found == index_.end() || items_[found->second]->id != id) {
+  if (auto* key = std::get_if<StoredKey>(&control)) return put(std::move(*key));
+  if (const auto* gone = std::get_if<RevokeKey>(&control)) return revoke(gone->id);
+  return remove_item(std::get<DeleteItem>(control).id);
+}
+
+Status Catalog::put(StoredKey key) {
+  if (keys_.contains(key.id)) {
+    return Error{Code::kConflict, fmt::format("there is a key \"{}\" already", key.id), "key.id",
+                 "make a new key and revoke this one"};
+  }
+  if (keys_.size() == kMostKeys) {
+    return Error{Code::kConflict, fmt::format("there are {} keys already", kMostKeys), "key", ""};
+  }
+  std::string id = key.id;
+  keys_.emplace(std::move(id), std::move(key));
+  return ok_status();
+}
+
+Status Catalog::revoke(const std::string& id) {
+  const auto found = keys_.find(id);
+  if (found == keys_.end()) {
+    return Error{Code::kNotFound, fmt::format("no key \"{}\"", id), "id"};
+  }
+  found->second.is_revoked = true;
+  return ok_status();
+}
+
+Status Catalog::remove_item(const std::string& id) {
+  const std::uint32_t* const found = index_.find(item_key(id));
+  if (found == nullptr || items_[*found]->id != id) {
     return Error{Code::kNotFound, fmt::format("no item \"{}\"", id), "id"};
   }
-  const std::size_t hole = found->second;
+  const std::uint32_t hole = *found;
   bytes_ -= size_of(*items_[hole]);
-  index_.erase(found);
+  index_.erase(item_key(id));
   if (hole + 1 != items_.size()) {
-    items_[hole] = std::move(items_.back());
-    index_[items_[hole]->key] = hole;
+    std::shared_ptr<const Item> last = items_[items_.size() - 1];
+    index_.change(last->key) = hole;
+    items_.change(hole) = std::move(last);
   }
   items_.pop_back();
   return ok_status();
 }
 
+std::size_t Catalog::memory_bytes() const {
+  return bytes_ + items_.memory_bytes() + index_.memory_bytes();
+}
+
 const Item* Catalog::find(ItemKey key) const {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : items_[found->second].get();
+  const std::uint32_t* const found = index_.find(key);
+  return found ? items_[*found].get() : nullptr;
 }
 
 const Placement& Catalog::placement(std::string_view name) const {
@@ -147,17 +206,26 @@ void Catalog::encode(std::string& out) const {
   for (const auto& item : items_) sorted.push_back(item.get());
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->id < b->id; });
   Writer writer(out);
-  writer.u8(1);  // format
+  writer.u8(kFormat);
   writer.varint(sorted.size());
   for (const auto* item : sorted) encode_item(*item, writer);
   writer.varint(placements_.size());
   for (const auto& [name, placement] : placements_) encode_placement(placement, writer);
+  writer.varint(keys_.size());
+  for (const auto& [id, key] : keys_) encode_key(key, writer);
 }
 
 Result<Catalog> Catalog::decode(std::string_view bytes) {
-  const Error damaged{Code::kCorrupt, "catalog bytes are damaged or of another version"};
+  const Error damaged{Code::kCorrupt, "catalog bytes are damaged"};
   Reader in(bytes);
-  if (in.u8() != 1) return damaged;
+  const std::uint8_t format = in.u8();
+  if (format > kFormat) {
+    return Error{
+        Code::kCorrupt,
+        fmt::format("the catalog has format {}, this program reads up to {}", format, kFormat), "",
+        "use the newer program, or restore a backup made by this one"};
+  }
+  if (format == 0) return damaged;
   Catalog catalog;
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     Item item = decode_item(in);
@@ -167,6 +235,11 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     Placement placement = decode_placement(in);
     std::string name = placement.name;
     catalog.placements_.insert_or_assign(std::move(name), std::move(placement));
+  }
+  for (std::uint64_t n = format >= 2 ? in.varint() : 0; n > 0 && in.ok(); --n) {
+    StoredKey key = decode_key(in);
+    std::string id = key.id;
+    catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
@@ -182,6 +255,35 @@ std::string item_json(const Item& item) {
   json.field("created", format_iso8601(item.created));
   json.key("attributes").raw(item.attributes.empty() ? "{}" : item.attributes);
   json.end_object();
+  return out;
+}
+
+namespace {
+
+void write_rule(const Rule& rule, JsonWriter& json) {
+  constexpr std::string_view kKinds[] = {"pin", "hide", "boost", "max_per_category"};
+  json.begin_object().field("kind", kKinds[static_cast<std::size_t>(rule.kind)]);
+  if (!rule.item_id.empty()) json.field("item_id", rule.item_id);
+  if (!rule.category.empty()) json.field("category", rule.category);
+  if (rule.kind == Rule::Kind::kPin) json.field("position", rule.position);
+  if (rule.kind == Rule::Kind::kBoost) json.field("factor", rule.factor);
+  if (rule.kind == Rule::Kind::kMaxPerCategory) json.field("limit", rule.limit);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string placement_json(const Placement& placement) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("name", placement.name).field("epsilon", placement.epsilon);
+  json.field("control_share", placement.control_share);
+  json.field("seen_window_s", placement.seen_window_s);
+  json.field("outcome_window_s", placement.outcome_window_s);
+  json.field("is_impression_served", placement.is_impression_served);
+  json.field("candidates", placement.candidates).key("rules").begin_array();
+  for (const Rule& rule : placement.rules) write_rule(rule, json);
+  json.end_array().end_object();
   return out;
 }
 

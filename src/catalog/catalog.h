@@ -1,15 +1,17 @@
-// Catalog: items and placements, the fold of control records. Immutable versions: a reader holds a
-// shared_ptr<const Catalog>; a change copies. One writer.
+// Catalog: items, placements and API keys, the fold of control records. Immutable versions: a
+// reader holds a shared_ptr<const Catalog>; a change is made to a copy, which shares all that
+// stays. One writer.
 #pragma once
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/cow_map.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "catalog/key.h"
 #include "event/id.h"
 
 namespace attune {
@@ -47,28 +49,38 @@ struct Placement {
 
 class Catalog {
  public:
+  using Items = CowArray<std::shared_ptr<const Item>, 64>;
   // {"op":"put_item","item":{"id","category","tags","price","is_hidden","created"}},
-  // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}} : applies one, or says why
-  // not.
+  // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}},
+  // {"op":"put_key","key":{"id","name","hash","salt","scopes"}}, {"op":"revoke_key","id"}:
+  // applies one, or says why not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;
   const Item* find(std::string_view id) const { return find(item_key(id)); }
   const Placement& placement(std::string_view name) const;  // the default's when unknown
-  const std::vector<std::shared_ptr<const Item>>& items() const { return items_; }
+  const Items& items() const { return items_; }
+  const std::map<std::string, Placement, std::less<>>& placements() const { return placements_; }
+  // By id; revoked ones stay, so that their use can be told from a guess.
+  const std::map<std::string, StoredKey, std::less<>>& keys() const { return keys_; }
   // Canonical bytes of everything, for fold hashes and snapshots.
   void encode(std::string& out) const;
   static Result<Catalog> decode(std::string_view bytes);
-  std::size_t memory_bytes() const { return bytes_; }  // estimate
+  std::size_t memory_bytes() const;  // estimate
 
  private:
   Status put(Item item);
+  Status put(StoredKey key);
+  Status remove_item(const std::string& id);
+  Status revoke(const std::string& id);
 
-  std::size_t bytes_ = 0;
-  std::vector<std::shared_ptr<const Item>> items_;  // order of first put; deletion moves the last
-  std::unordered_map<ItemKey, std::size_t, IdHash> index_;
+  std::size_t bytes_ = 0;  // of the items themselves
+  Items items_;            // order of first put; deletion moves the last
+  CowMap<ItemKey, std::uint32_t, 64> index_;
   std::map<std::string, Placement, std::less<>> placements_;
+  std::map<std::string, StoredKey, std::less<>> keys_;
 };
 
 std::string item_json(const Item& item);
+std::string placement_json(const Placement& placement);  // as it is put, with every field
 
 }  // namespace attune

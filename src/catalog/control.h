@@ -13,7 +13,10 @@ namespace attune {
 struct DeleteItem {
   std::string id;
 };
-using Control = std::variant<Item, DeleteItem, Placement>;
+struct RevokeKey {
+  std::string id;
+};
+using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey>;
 
 // received: the created time of an item that has none.
 Result<Control> parse_control(std::string_view json, Time received);

@@ -103,16 +103,15 @@ Status start_demo(const StartOptions& options) {
   engine_options.clock = Clock::kEvent;
   engine_options.event_tick_s = 600;
   TRY(const auto engine, Engine::open(engine_options));
-  ApiKeys keys;
-  const std::string key = fmt::format("demo-{}", ::getpid());
-  keys.add(key, static_cast<std::uint8_t>(Scope::kAdmin));
-  App app(*engine, std::move(keys), {.is_event_clock = true});
+  ApiKeys keys(*engine);
+  TRY(const NewKey key, keys.create("demo", bit(Scope::kAdmin)));
+  App app(*engine, keys, {.is_event_clock = true});
   HttpOptions http;
   http.threads = 2;
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  const Status played = play_world(options, server->port(), key, options.workspace);
+  const Status played = play_world(options, server->port(), key.key, options.workspace);
   server->drain(2);
   TRY_OK(engine->close());
   return played;

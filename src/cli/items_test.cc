@@ -191,9 +191,10 @@ TEST(ImportItems, AWrongPlaceIsSaid) {
 TEST(ImportItems, GoesThroughARunningServer) {
   const Folder folder;
   const auto engine = open_engine(folder.path("shop"));
-  ApiKeys keys;
-  keys.add("admin", static_cast<std::uint8_t>(Scope::kAdmin));
-  App app(*engine, std::move(keys));
+  ApiKeys keys(*engine);
+  const auto made = keys.create("import", bit(Scope::kAdmin));
+  ASSERT_TRUE(made.ok());
+  App app(*engine, keys);
   const auto server = HttpServer::start({}, [&app](HttpRequest&& request, Respond respond) {
     app.handle(std::move(request), std::move(respond));
   });
@@ -202,7 +203,7 @@ TEST(ImportItems, GoesThroughARunningServer) {
   for (int i = 0; i < 1200; ++i) text += "i" + std::to_string(i) + ",x,t\n";  // over two batches
   ImportOptions import{.file = folder.file("i.csv", text),
                        .server = "http://127.0.0.1:" + std::to_string((*server)->port()),
-                       .key = "admin"};
+                       .key = made->key};
   ImportReport once, again, refused;
   ASSERT_TRUE(import_items(import, once).ok());
   EXPECT_EQ(once.created, 1201u);

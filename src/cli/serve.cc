@@ -17,19 +17,27 @@
 namespace attune {
 namespace {
 
-std::string from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
+// The keys stored in the workspace; those of the environment when it has none yet.
+Status seed_keys(ApiKeys& keys, Log& log) {
+  TRY(const auto in_vain, keys.seed([](const char* name) { return std::getenv(name); }));
+  for (const std::string& variable : in_vain) {
+    log.write(LogLevel::kWarn, "key_not_used", {{"variable", variable}});
+    std::fprintf(stderr,
+                 "attune: %s is not a key of this workspace, which has keys already: not used\n",
+                 variable.c_str());
+  }
+  if (!keys.list().empty()) return ok_status();
+  return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
+               "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
 }
 
-ApiKeys keys_from_environment() {
-  constexpr auto bit = [](Scope scope) { return static_cast<std::uint8_t>(scope); };
-  ApiKeys keys;
-  keys.add(from_environment("ATTUNE_WRITE_KEY"), bit(Scope::kWrite));
-  keys.add(from_environment("ATTUNE_API_KEY"),
-           static_cast<std::uint8_t>(bit(Scope::kDecide) | bit(Scope::kRead)));
-  keys.add(from_environment("ATTUNE_ADMIN_KEY"), bit(Scope::kAdmin));
-  return keys;
+ApiOptions api_options(const Settings& settings, const EventMapping& mapping, Clock clock) {
+  ApiOptions options = settings.api;
+  options.collect = settings.collect.limits;
+  options.collect.mapping = &mapping;
+  options.is_event_clock = clock == Clock::kEvent;
+  options.slow_request_ms = settings.log.slow_request_ms;
+  return options;
 }
 
 // Before any thread starts, so that all of them leave the signals to wait().
@@ -55,15 +63,15 @@ Time wall_clock() {
 }
 
 Status serve_until_stopped(const Settings& settings, const EngineOptions& engine_options,
-                           ApiKeys keys, Log& log) {
-  TRY(const HttpOptions http, http_options(settings.http));
+                           Log& log) {
+  TRY(HttpOptions http, http_options(settings.http));
   const StopSignal stop;
   TRY(const auto engine, Engine::open(engine_options));
-  CollectOptions collect = settings.collect.limits;
+  ApiKeys keys(*engine);
+  TRY_OK(seed_keys(keys, log));
   const EventMapping mapping = make_mapping(settings.collect.verbs);
-  collect.mapping = &mapping;
-  App app(*engine, std::move(keys),
-          {.collect = collect, .is_event_clock = engine->clock() == Clock::kEvent});
+  App app(*engine, keys, api_options(settings, mapping, engine->clock()), &log);
+  http.on_refused = [&app](int status, std::string_view id) { app.note_refused(status, id); };
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
@@ -84,11 +92,6 @@ Status serve(const GivenSettings& given) {
   TRY(EngineOptions options, engine_options(settings.engine));
   TRY(const HttpOptions http, http_options(settings.http));
   (void)http;
-  ApiKeys keys = keys_from_environment();
-  if (keys.empty()) {
-    return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
-                 "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
-  }
   TRY(const auto log, Log::open(settings.log, wall_clock));
   options.settings = settings.config.values_json();
   options.log = log.get();
@@ -96,7 +99,7 @@ Status serve(const GivenSettings& given) {
              {{"version", kVersion},
               {"settings_hash", settings_hash(options.settings)},
               {"changed", settings.config.changed_json()}});
-  const Status status = serve_until_stopped(settings, options, std::move(keys), *log);
+  const Status status = serve_until_stopped(settings, options, *log);
   if (!status.ok()) {
     log->write(LogLevel::kError, "server_failed", {{"message", status.error().message}});
   }

@@ -8,6 +8,7 @@ namespace attune {
 
 Settings::Settings() {
   bind(http, config);
+  bind(api, config);
   bind(engine, config);
   bind(collect, config);
   bind(log, config);

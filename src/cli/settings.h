@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/http_settings.h"
+#include "api/options.h"
 #include "base/config.h"
 #include "base/log.h"
 #include "collect/options.h"
@@ -21,6 +22,7 @@ namespace attune {
 struct Settings {
   EngineSettings engine;
   HttpSettings http;
+  ApiOptions api;
   CollectSettings collect;
   LogOptions log;
   Config config;  // its rows point at the fields above

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -53,6 +54,23 @@ MaybeFault read_string(JsonObject object, const char* name, std::string& out) {
   return std::nullopt;
 }
 
+// Of a field given twice nobody knows which one was meant.
+MaybeFault find_twice(JsonObject message) {
+  constexpr std::string_view kRead[] = {
+      "type",    "event",     "userId", "anonymousId", "previousId",
+      "groupId", "messageId", "sentAt", "timestamp",   "originalTimestamp",
+      "name",    "category",  "traits", "context",     "properties"};
+  unsigned seen = 0;
+  for (const auto field : message) {
+    const auto found = std::find(std::begin(kRead), std::end(kRead), field.key);
+    if (found == std::end(kRead)) continue;
+    const unsigned flag = 1U << (found - std::begin(kRead));
+    if ((seen & flag) != 0) return Fault{std::string(*found), "is given twice"};
+    seen |= flag;
+  }
+  return std::nullopt;
+}
+
 MaybeFault read_type(JsonObject message, std::string_view call, Event& event) {
   event.type = call;
   if (call.empty()) {
@@ -77,7 +95,7 @@ MaybeFault read_person(JsonObject message, Event& event) {
     if (event.previous_id.empty()) return Fault{"previousId", "is required in an alias call"};
   }
   if (!event.user_id.empty() || !event.anonymous_id.empty()) return std::nullopt;
-  return Fault{"userId", "userId or anonymousId is required"};
+  return Fault{"userId", "is required, or an anonymousId"};
 }
 
 MaybeFault read_name(JsonObject message, const CollectOptions& options, Event& event) {
@@ -201,6 +219,24 @@ MaybeFault add_category(JsonObject message, Event& event) {
   return std::nullopt;
 }
 
+// What the message says comes before what its batch says.
+MaybeFault read_context(JsonObject message, const MessageFrame& frame, Event& event) {
+  if (auto fault = read_object_field(message, "context", event.context)) return fault;
+  if (!frame.context) return std::nullopt;
+  element own;
+  const bool has_own = !event.context.empty() && find_field(message, "context", own);
+  std::string text = has_own ? event.context.substr(0, event.context.size() - 1) : "{";
+  element ignored;
+  for (const auto field : *frame.context) {
+    if (has_own && !own.at_key(field.key).get(ignored)) continue;
+    if (text.size() > 1) text += ",";
+    append_json_string(text, field.key);
+    text.append(":").append(simdjson::minify(field.value));
+  }
+  if (text.size() > 1) event.context = text + "}";
+  return std::nullopt;
+}
+
 MaybeFault read_content(JsonObject message, Event& event) {
   if (event.type == "identify" || event.type == "group") {
     return read_object_field(message, "traits", event.traits);
@@ -241,15 +277,14 @@ std::optional<Fault> read_object_field(JsonObject object, const char* name, std:
 }
 
 std::optional<Fault> parse_message(JsonObject message, const MessageFrame& frame, Event& event) {
+  if (auto fault = find_twice(message)) return fault;
   if (auto fault = read_type(message, frame.call, event)) return fault;
   if (auto fault = read_id(message, "messageId", "messageId", event.message_id)) return fault;
   if (auto fault = read_person(message, event)) return fault;
   if (auto fault = read_name(message, frame.options, event)) return fault;
   if (auto fault = read_event_time(message, frame, event)) return fault;
   if (auto fault = read_content(message, event)) return fault;
-  if (auto fault = read_object_field(message, "context", event.context)) return fault;
-  if (event.context.empty()) event.context = frame.context;
-  return std::nullopt;
+  return read_context(message, frame, event);
 }
 
 }  // namespace attune

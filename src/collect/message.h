@@ -16,8 +16,8 @@ struct Fault {
 
 // What all messages of a request share.
 struct MessageFrame {
-  std::string_view call;  // empty: take it from the message's "type"
-  std::string context;    // used when the message has none
+  std::string_view call;                         // empty: take it from the message's "type"
+  std::optional<simdjson::dom::object> context;  // merged into that of each message
   std::optional<Time> sent_at;
   Time received{};
   Time now{};

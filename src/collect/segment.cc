@@ -52,8 +52,10 @@ Status parse_batch(JsonObject request, MessageFrame frame, bool may_be_large, Pa
   if (auto fault = read_time_field(request, "sentAt", frame.sent_at)) {
     return invalid(fault->field, fault->reason);
   }
-  if (auto fault = read_object_field(request, "context", frame.context)) {
-    return invalid(fault->field, fault->reason);
+  if (find_field(request, "context", found)) {
+    JsonObject context;
+    if (found.get_object().get(context)) return invalid("context", "must be an object");
+    frame.context = context;
   }
   out.events.reserve(count);
   out.indexes.reserve(count);

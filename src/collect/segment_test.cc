@@ -78,8 +78,9 @@ std::vector<BadRow> bad_messages() {
   const std::string control = "must be UTF-8 without control characters";
   const std::string large = R"({"batch":[{"type":"page","userId":")" + std::string(32768, 'x');
   return {
-      {"track", "{}", "userId", "userId or anonymousId is required"},
-      {"track", R"({"userId":null,"event":"e"})", "userId", "userId or anonymousId is required"},
+      {"track", "{}", "userId", "is required, or an anonymousId"},
+      {"track", R"({"userId":"u","event":"e","userId":"v"})", "userId", "is given twice"},
+      {"track", R"({"userId":null,"event":"e"})", "userId", "is required, or an anonymousId"},
       {"track", R"({"userId":["u"],"event":"e"})", "userId", "must be a string or a number"},
       {"track", R"({"userId":"","event":"e"})", "userId", "must be 1 to 256 bytes, is 0"},
       {"track", R"({"userId":")" + std::string(257, 'x') + "\"}", "userId",
@@ -195,7 +196,7 @@ TEST(Segment, AnalyticsNodeBatch) {
   ASSERT_EQ(batch->rejected.size(), 1U);
   EXPECT_EQ(batch->rejected[0].index, 1U);
   EXPECT_EQ(batch->events[0].verb, Verb::kClick);
-  EXPECT_EQ(batch->events[0].context, R"({"library":{"name":"n"}})");
+  EXPECT_EQ(batch->events[0].context, R"({"library":{"name":"n"},"ip":"1"})");
   EXPECT_EQ(batch->events[1].context, R"({"ip":"1"})");
 }
 
@@ -254,6 +255,15 @@ TEST(Segment, GarbageNeverCrashes) {
     (void)parse("batch", bytes);
     (void)locate_json_error(bytes, 32);
   }
+}
+
+TEST(Segment, ContextOfTheBatchIsMergedIntoEachMessage) {
+  const auto batch = parse("batch", R"({"context":{"ip":"1.2.3.4","app":{"name":"a"}},"batch":[
+      {"type":"page","userId":"u"},{"type":"page","userId":"u","context":{"app":{"x":1},"l":2}}]})");
+  ASSERT_TRUE(batch.ok());
+  ASSERT_EQ(batch->events.size(), 2U);
+  EXPECT_EQ(batch->events[0].context, R"({"ip":"1.2.3.4","app":{"name":"a"}})");
+  EXPECT_EQ(batch->events[1].context, R"({"app":{"x":1},"l":2,"ip":"1.2.3.4"})");
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kThirtyDays = 3;  // index of the 30-day half-life in DecayedCount::at
 constexpr std::size_t kMostCandidates = 100000;
 constexpr std::size_t kRecentItems = 30;
 
@@ -66,11 +65,10 @@ class Collector {
     if (item == nullptr || is_dropped(*item) || seen_at(item->key)) return;
     if (taken_.insert(item->key)) push(*item, source);
   }
-  void add(const std::vector<std::shared_ptr<const Item>>& list, std::string_view source,
-           std::size_t up_to) {
-    for (const auto& item : list) {
+  void add(const std::vector<const Item*>& list, std::string_view source, std::size_t up_to) {
+    for (const Item* item : list) {
       if (out_.size() >= up_to) return;
-      add(published_.catalog->find(item->key), source);  // the list may be older than the catalog
+      add(item, source);
     }
   }
 
@@ -123,26 +121,27 @@ class Collector {
 
 }  // namespace
 
-double prior_rate(const Counters& counters, Time now) {
-  const double shown = std::max(0.0, double{counters.all.shown.at(now)[kThirtyDays]});
-  const double engaged = std::max(0.0, double{counters.all.engaged.at(now)[kThirtyDays]});
-  return std::min(1.0, (engaged + 1) / (shown + 20));
+namespace {
+
+std::size_t limit_of(const Placement& placement) {
+  return std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
 }
 
-double popularity(const Counters& counters, ItemKey item, double prior, Time now) {
-  const auto at = counters.items.find(item);
-  return at == counters.items.end() ? prior : smoothed_rate(at->second, prior, now);
+}  // namespace
+
+std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,
+                                     const Published& published) {
+  std::vector<ItemKey> recent;
+  recent_items(history, kRecentItems, recent);
+  if (!published.item_item || recent.empty()) return {};
+  return published.item_item->score(recent, limit_of(placement));
 }
 
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
                                           const Profile& seen, const Placement& placement,
                                           const Published& published, bool is_learned, Time now) {
-  const std::size_t limit =
-      std::min(static_cast<std::size_t>(std::max(placement.candidates, 1)), kMostCandidates);
-  std::vector<ItemKey> recent;
-  recent_items(history, kRecentItems, recent);
-  std::vector<Neighbour> near;
-  if (published.item_item && !recent.empty()) near = published.item_item->score(recent, limit);
+  const std::size_t limit = limit_of(placement);
+  const std::vector<Neighbour> near = neighbours_of(history, placement, published);
 
   Collector collector(seen, placement, published, near, limit, now);
   const auto& items = published.catalog->items();
@@ -152,7 +151,7 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
       collector.add(published.catalog->find(id), "request");
     }
   } else if (items.size() <= limit) {
-    collector.add(items, "popular", limit);
+    for (const auto& item : items) collector.add(item.get(), "popular");
   } else {
     // Each source has its share; what one leaves free the next ones fill.
     const std::size_t near_limit = is_learned ? limit * 2 / 5 : 0;
@@ -169,46 +168,6 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
     if (rule.position >= 0 && rule.position < request.n) collector.pin(rule);
   }
   return std::move(collector).take();
-}
-
-void rank_lists(Published& p, std::size_t limit) {
-  p.popular.clear();
-  p.latest.clear();
-  if (!p.catalog) return;
-  static const Counters kNone;
-  const Counters& counters = p.counters ? *p.counters : kNone;
-  const double prior = prior_rate(counters, p.time);
-  struct Ranked {
-    double rate;
-    float volume;
-    const std::shared_ptr<const Item>* item;
-  };
-  std::vector<Ranked> all;
-  all.reserve(p.catalog->items().size());
-  for (const auto& item : p.catalog->items()) {
-    if (item->is_hidden) continue;
-    Ranked ranked{prior, 0, &item};
-    if (const auto at = counters.items.find(item->key); at != counters.items.end()) {
-      ranked.rate = smoothed_rate(at->second, prior, p.time);
-      ranked.volume = at->second.shown.at(p.time)[kThirtyDays];
-    }
-    all.push_back(ranked);
-  }
-  const std::size_t keep = std::min(limit, all.size());
-  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(keep);
-  const auto fill = [&](std::vector<std::shared_ptr<const Item>>& list) {
-    list.reserve(keep);
-    for (auto at = all.begin(); at != middle; ++at) list.push_back(*at->item);
-  };
-  std::partial_sort(all.begin(), middle, all.end(), [](const Ranked& a, const Ranked& b) {
-    return std::tie(b.rate, b.volume, (*a.item)->id) < std::tie(a.rate, a.volume, (*b.item)->id);
-  });
-  fill(p.popular);
-  std::partial_sort(all.begin(), middle, all.end(), [](const Ranked& a, const Ranked& b) {
-    return std::tie((*b.item)->created, (*a.item)->id) <
-           std::tie((*a.item)->created, (*b.item)->id);
-  });
-  fill(p.latest);
 }
 
 }  // namespace attune

@@ -30,8 +30,8 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
                                           const Profile& seen, const Placement& placement,
                                           const Published& published, bool is_learned, Time now);
 
-// The rate an item without counts is taken to have.
-double prior_rate(const Counters& counters, Time now);
-double popularity(const Counters& counters, ItemKey item, double prior, Time now);
+// Scores of the items that go with the person's last ones.
+std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,
+                                     const Published& published);
 
 }  // namespace attune

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "decide/candidates.h"
+#include "decide/rank_lists.h"
 #include "decide/rules.h"
 
 namespace attune {
@@ -15,15 +15,12 @@ namespace {
 constexpr std::uint64_t kControlSalt = 0x61747475'6e652e63ULL;
 constexpr std::size_t kMostOthers = 50;
 constexpr std::size_t kRowGuess = 48;  // features of one row, to reserve
-using Weights = std::vector<float>;
+using Weights = WeightTable;
 
-double weight_of(const Weights& weights, std::uint32_t hash) {
-  return weights.empty() ? 0.0 : double{weights[hash & (weights.size() - 1)]};
-}
+double weight_of(const Weights& weights, std::uint32_t hash) { return double{weights[hash]}; }
 
 bool has_weights(const Published& published) {
-  return published.weights && std::any_of(published.weights->begin(), published.weights->end(),
-                                          [](float w) { return w != 0; });
+  return published.weights && published.weights->used() > 0;
 }
 
 struct Choice {
@@ -56,22 +53,15 @@ double logit_of(Row row, const Weights& weights) {
 
 void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Weights& weights,
            bool is_learned, const Placement& placement, const Counters& counters, Time now) {
-  std::vector<Feature> flat;
-  std::vector<std::size_t> ends;
-  flat.reserve(candidates.size() * kRowGuess);
-  ends.reserve(candidates.size());
-  for (const Candidate& c : candidates) {
-    rows.build(*c.item, c.neighbour, flat);
-    ends.push_back(flat.size());
-  }
+  std::vector<Feature> row;
+  row.reserve(kRowGuess);
   bool is_silent = true;  // the model says nothing of any candidate
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    Candidate& c = candidates[i];
-    c.logit = logit_of(Row(flat).subspan(begin, ends[i] - begin), weights);
+  for (Candidate& c : candidates) {
+    row.clear();
+    rows.build(*c.item, c.neighbour, row);
+    c.logit = logit_of(row, weights);
     c.p = 1 / (1 + std::exp(-c.logit));
     is_silent &= c.logit == 0;
-    begin = ends[i];
   }
   const bool by_popularity = !is_learned || is_silent;
   const double prior = by_popularity ? prior_rate(counters, now) : 0;
@@ -86,14 +76,20 @@ void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Wei
 
 std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
                                   double Candidate::*score) {
-  std::vector<std::size_t> order(candidates.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    const Candidate &a = candidates[i], &b = candidates[j];
-    if (a.*score != b.*score) return a.*score > b.*score;
+  struct Key {  // what decides nearly always, side by side
+    double score, second;
+    std::size_t place;
+  };
+  std::vector<Key> keys;
+  keys.reserve(candidates.size());
+  for (const Candidate& c : candidates) keys.push_back({c.*score, c.second, keys.size()});
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.score != b.score) return a.score > b.score;
     if (a.second != b.second) return a.second > b.second;
-    return a.item->id < b.item->id;
+    return candidates[a.place].item->id < candidates[b.place].item->id;
   });
+  std::vector<std::size_t> order(keys.size());
+  std::transform(keys.begin(), keys.end(), order.begin(), [](const Key& k) { return k.place; });
   return order;
 }
 
@@ -101,10 +97,12 @@ std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
 std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placement& placement,
                               int n) {
   std::int32_t next = 0;
-  for (const std::size_t i : order_by(candidates, &Candidate::base)) {
-    candidates[i].rank_by_model = next++;
-  }
-  const std::vector<std::size_t> order = order_by(candidates, &Candidate::score);
+  const std::vector<std::size_t> by_model = order_by(candidates, &Candidate::base);
+  for (const std::size_t i : by_model) candidates[i].rank_by_model = next++;
+  const bool is_boosted = std::any_of(candidates.begin(), candidates.end(),
+                                      [](const Candidate& c) { return c.score != c.base; });
+  const std::vector<std::size_t> order =
+      is_boosted ? order_by(candidates, &Candidate::score) : by_model;
   std::vector<std::size_t> free = order;
   std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
   std::vector<char> is_placed(candidates.size(), 0);
@@ -162,6 +160,22 @@ void add_others(const std::vector<Candidate>& candidates, const std::vector<std:
   }
 }
 
+// What may be read of a person, what was published; blank where there is none.
+struct Basis {
+  Basis(const Profile& person, const Published& published)
+      : history(is_denied(person) ? kBlank : person),
+        counters(published.counters ? *published.counters : kNoCounters),
+        weights(published.weights ? *published.weights : kNoWeights) {}
+  const Profile& history;
+  const Counters& counters;
+  const Weights& weights;
+
+ private:
+  static inline const Profile kBlank{};
+  static inline const Counters kNoCounters{};
+  static inline const Weights kNoWeights{};
+};
+
 }  // namespace
 
 bool is_control(std::uint64_t person_hash, double control_share) {
@@ -191,12 +205,8 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   if (!published.catalog) {
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
-  static const Profile kBlank;
-  static const Counters kNoCounters;
-  static const Weights kNoWeights;
-  const Counters& counters = published.counters ? *published.counters : kNoCounters;
-  const Weights& weights = published.weights ? *published.weights : kNoWeights;
-  const Profile& history = is_denied(person) ? kBlank : person;
+  const Basis basis(person, published);
+  const auto& [history, counters, weights] = basis;
   const Choice choice = choose_policy(person, is_known, person_hash, placement, published);
   const bool is_learned = choice.policy == Policy::kLearned;
 
@@ -227,6 +237,26 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   }
   add_others(candidates, order, slate, out);
   if (out.shown.empty()) out.reason = "no eligible items";
+  return out;
+}
+
+std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
+                                           const Published& published) {
+  const Basis basis(person, published);
+  const Placement& placement = published.catalog->placement(made.placement);
+  const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
+  const RowBuilder rows(basis.history, basis.counters, made.placement, made.time);
+  std::vector<std::vector<Part>> out;
+  for (const ShownItem& shown : made.shown) {
+    Candidate c;
+    c.item = published.catalog->find(shown.item_id);
+    out.emplace_back();
+    if (c.item == nullptr) continue;
+    const auto at = std::find_if(near.begin(), near.end(),
+                                 [&](const Neighbour& n) { return n.item == c.item->key; });
+    if (at != near.end()) c.neighbour = at->count;
+    out.back() = explain(c, rows, basis.weights);
+  }
   return out;
 }
 

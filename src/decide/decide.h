@@ -12,25 +12,24 @@
 #include "event/decision.h"
 #include "feature/plan.h"
 #include "model/item_item.h"
+#include "model/weight_table.h"
 #include "profile/profile.h"
 
 namespace attune {
 
-// What a tick publishes for decisions to read. Pointers may be null except the catalog's.
+// What a tick publishes for decisions to read; immutable, and sharing with the versions before it
+// all that did not change. Pointers may be null except the catalog's.
 struct Published {
   std::uint64_t version = 0;
   Time time{};
   std::shared_ptr<const Catalog> catalog;
   std::shared_ptr<const Counters> counters;
   std::shared_ptr<const ItemItem> item_item;
-  // Length a power of two, index = hash & (size - 1); empty = no model.
-  std::shared_ptr<const std::vector<float>> weights;
-  std::vector<std::shared_ptr<const Item>> popular;  // best smoothed rate first, then volume
-  std::vector<std::shared_ptr<const Item>> latest;   // newest first
+  std::shared_ptr<const WeightTable> weights;
+  // Items of `catalog` (rank_lists.h).
+  std::vector<const Item*> popular;  // best smoothed rate first, then volume
+  std::vector<const Item*> latest;   // newest first
 };
-
-// Fills popular and latest from catalog and counters as of p.time; hidden items are left out.
-void rank_lists(Published& p, std::size_t limit = 1000);
 
 struct DecideRequest {
   std::string person_id;  // external, only for messages
@@ -43,6 +42,11 @@ struct DecideRequest {
 Result<Decision> decide(const DecideRequest& request, const Profile& person, bool is_known,
                         std::uint64_t person_hash, const Placement& placement,
                         const Published& published, Time now, Rng& rng, std::string decision_id);
+
+// The parts of each shown item, computed again from what the decision was made of: bit for bit what
+// it holds. No parts: the version's catalog has no such item.
+std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
+                                           const Published& published);
 
 // Whether a person belongs to the control share.
 bool is_control(std::uint64_t person_hash, double control_share);

@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "decide/rank_lists.h"
+
 namespace attune {
 namespace {
 
@@ -26,7 +28,7 @@ Published make_published(int items, bool with_weights = true) {
                     i % 3, i + 1),
         kNow - seconds(3600.0 * (items - i)));
     EXPECT_TRUE(status.ok());
-    Affinity& a = counters->items[item_key(fmt::format("i{}", i))];
+    Affinity& a = counters->items.change(item_key(fmt::format("i{}", i)));
     a.shown.add(kNow, 100);
     a.engaged.add(kNow, static_cast<float>(i % 50));
     counters->all.shown.add(kNow, 100);
@@ -34,10 +36,12 @@ Published make_published(int items, bool with_weights = true) {
   }
   p.catalog = catalog;
   p.counters = counters;
-  std::vector<float> weights(1 << 12);
+  WeightTable weights(1 << 12);
   Rng rng(5);
-  for (float& w : weights) w = with_weights ? static_cast<float>(rng.normal() * 0.2) : 0.0F;
-  p.weights = std::make_shared<const std::vector<float>>(std::move(weights));
+  for (std::uint32_t i = 0; with_weights && i < weights.size(); ++i) {
+    weights.set(i, static_cast<float>(rng.normal() * 0.2));
+  }
+  p.weights = std::make_shared<const WeightTable>(weights);
   rank_lists(p);
   return p;
 }
@@ -184,7 +188,7 @@ TEST(Decide, PartsAddUpToTheLogit) {
     rows.build(*p.catalog->find(s.item_id), 0, row);
     double logit = 0, sum = 0;
     for (const Feature& f : row) {
-      logit += double{(*p.weights)[f.hash & (p.weights->size() - 1)]} * double{f.value};
+      logit += double{(*p.weights)[f.hash]} * double{f.value};
     }
     for (const Part& part : s.parts) sum += double{part.part};
     EXPECT_NEAR(sum, logit, 1e-6);

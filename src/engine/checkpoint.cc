@@ -1,4 +1,5 @@
 // A checkpoint: all folds as of one tick into state.db, while events and decisions go on.
+#include "base/cpu_time.h"
 #include "engine/model_files.h"
 #include "engine/workspace.h"
 
@@ -27,24 +28,34 @@ std::optional<std::string> Workspace::unseal(Surrogate identity, std::string_vie
 
 Status Workspace::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
-  TRY(const Position at, checkpoint_under_lock());
+  const std::uint64_t begin_ns = thread_cpu_ns();
+  TRY(const Position at, checkpoint_under_lock(false));
   (void)at;
+  const std::scoped_lock state_lock(mutex_);
+  counts_.stages.checkpoint_ns += thread_cpu_ns() - begin_ns;
   return ok_status();
 }
 
-// The position it is as of.
-Result<Position> Workspace::checkpoint_under_lock() {
+// The position it is as of. is_cut: what comes after it does not depend on what was published
+// before.
+Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
   std::unique_lock lock(mutex_);
   is_checkpoint_due_ = false;
-  if (journal_->end() == checkpoint_at_ && state_.changed_profiles() == 0) return checkpoint_at_;
+  if (journal_->end() == checkpoint_at_ && state_.changed_profiles() == 0) {
+    const Position at = checkpoint_at_;
+    if (is_cut) TRY_OK(open_record());
+    return at;
+  }
   TRY_OK(tick_locked(now_locked()));  // afterwards nothing waits for a tick
   is_checkpoint_due_ = false;
   const Position at = journal_->end();
   const Folds folds = state_.folds();
   state_.begin_checkpoint();
   auto ids = ids_->begin_checkpoint(at);
+  Status opened = is_cut ? open_record() : ok_status();
   lock.unlock();
-  Status status = journal_->flush();  // the store must not be ahead of the journal
+  Status status =
+      opened.ok() ? journal_->flush() : opened;  // the store must not be ahead of the journal
   if (status.ok()) status = store_checkpoint(at, folds);
   Status ids_status = status;
   if (status.ok() && ids) ids_status = ids->write();

@@ -7,6 +7,7 @@
 namespace attune {
 namespace {
 
+constexpr int kAttempts = 4;  // at a decision; the last one keeps all else waiting
 constexpr Duration kClockSlack = std::chrono::minutes(2);  // between an id's time and its record's
 
 }  // namespace
@@ -21,7 +22,7 @@ Result<Decision> Workspace::decide(const DecideRequest& request) {
     return Error{Code::kInvalid, "person: must be a text of 1 to 256 bytes", "person",
                  "send the user id or the anonymous id"};
   }
-  Batch created;
+  Batch created = new_batch();
   auto found = find_person(request.person_id);
   if (!found) {
     TRY(found, identity(IdType::kUser, request.person_id, received_now(), created));
@@ -32,27 +33,55 @@ Result<Decision> Workspace::decide(const DecideRequest& request) {
   const Surrogate first = state_.graph().members(*found).front();
   lock.unlock();
   const std::scoped_lock one_at_a_time(person_mutex_[raw(first) % person_mutex_.size()]);
-  TRY(Decision decision, choose(request, *found, first));
-  TRY_OK(record(decision, *found, created));
-  return decision;
+  return decide_and_record(request, *found, created);
 }
 
-Result<Decision> Workspace::choose(const DecideRequest& request, Surrogate who, Surrogate first) {
-  std::unique_lock lock(mutex_);
+Result<Workspace::Basis> Workspace::basis_of(Surrogate who) {
+  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
   TRY_OK(state_.load(who));
-  const Profile person = state_.person(who);
-  const auto published = state_.published();
-  const Time time = now_locked();
-  lock.unlock();
-  Rng rng(mix64(seed_, decisions_.fetch_add(1)));
-  std::string id = new_decision_id(time, rng);
-  const Placement& placement = published->catalog->placement(request.placement);
-  return attune::decide(request, person, person.position != 0, raw(first), placement, *published,
-                        time, rng, std::move(id));
+  return Basis{state_.person(who), state_.graph().members(who), state_.published(), now_locked()};
 }
 
-// A decision is answered even when it can no longer be recorded: it then says so.
-Status Workspace::record(Decision& decision, Surrogate who, Batch& created) {
+// Any record of the person raises the position of the profile it changes.
+Result<bool> Workspace::is_current(const Basis& basis, Surrogate who) {
+  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  TRY_OK(state_.load(who));
+  return basis.published == state_.published() && basis.members == state_.graph().members(who) &&
+         basis.person.position == state_.position_of(who);
+}
+
+Result<Decision> Workspace::choose(const DecideRequest& request, const Basis& basis) {
+  Rng rng(mix64(seed_, decisions_.fetch_add(1)));
+  std::string id = new_decision_id(basis.time, rng);
+  const Published& published = *basis.published;
+  const Placement& placement = published.catalog->placement(request.placement);
+  return attune::decide(request, basis.person, basis.person.position != 0,
+                        raw(basis.members.front()), placement, published, basis.time, rng,
+                        std::move(id));
+}
+
+// What a decision was made of still stands when it is recorded, so that a replay finds it right
+// before the record: should the person or the published version have changed meanwhile, it is made
+// again, the last time under the lock.
+Result<Decision> Workspace::decide_and_record(const DecideRequest& request, Surrogate who,
+                                              Batch& created) {
+  for (int left = kAttempts; left > 0; --left) {
+    std::unique_lock lock(mutex_);
+    TRY(const Basis basis, basis_of(who));
+    if (left > 1) lock.unlock();
+    TRY(Decision decision, choose(request, basis));
+    auto sealed = seal_decision(decision, who);
+    if (!lock.owns_lock()) lock.lock();
+    TRY(const bool is_still, is_current(basis, who));
+    if (!is_still) continue;
+    TRY_OK(record(decision, who, std::move(sealed), created));
+    return decision;
+  }
+  return Error{Code::kInternal, "a decision under the lock was overtaken"};
+}
+
+// kNotFound: the person was erased this moment.
+Result<Record> Workspace::seal_decision(const Decision& decision, Surrogate who) const {
   Record record{.kind = Kind::kDecision,
                 .received = decision.time,
                 .surrogate = who,
@@ -60,18 +89,20 @@ Status Workspace::record(Decision& decision, Surrogate who, Batch& created) {
                 .payload = {}};
   encode_decision(decision, record.payload);
   TRY_OK(keyring_->seal(record));
-  const std::scoped_lock lock(mutex_);
-  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
-  created.created.push_back(std::move(record));
-  const auto at = journal_->append(created.created);
-  if (!at.ok()) {
-    decision.is_recorded = false;
-    ++counts_.unrecorded_decisions;
-    return ok_status();
+  return record;
+}
+
+// A decision is answered even when it can no longer be recorded: it then says so.
+Status Workspace::record(Decision& decision, Surrogate who, Result<Record> sealed, Batch& created) {
+  if (!sealed.ok() && sealed.error().code != Code::kNotFound) return std::move(sealed).error();
+  decision.is_recorded = sealed.ok() && !is_gone(who, created);
+  if (decision.is_recorded) {
+    created.created.push_back(std::move(sealed).value());
+    const auto at = journal_->append(created.created);
+    decision.is_recorded = at.ok();
+    if (at.ok()) state_.decision(*at, who, decision);
   }
-  TRY_OK(state_.load(who));
-  state_.decision(*at, who, decision);
-  ++counts_.decisions;
+  ++(decision.is_recorded ? counts_.decisions : counts_.unrecorded_decisions);
   return ok_status();
 }
 

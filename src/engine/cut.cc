@@ -50,9 +50,11 @@ Status Workspace::renew_base_across(Position at, const Folds& folds) {
 Status Workspace::cut_for_erasure(Position at, const Folds& folds,
                                   std::span<const Surrogate> erased) {
   TRY_OK(renew_base_across(at, folds));
-  TRY(const Position stored, checkpoint_under_lock());
+  TRY(const Position stored, checkpoint_under_lock(false));
   (void)stored;
   for (const Surrogate identity : erased) TRY_OK(keyring_->destroy(identity));
+  const std::scoped_lock lock(mutex_);
+  erasing_.clear();
   return ok_status();
 }
 
@@ -66,8 +68,11 @@ Result<Position> Workspace::erase_from_state(std::span<const Surrogate> identiti
   for (const Surrogate identity : identities) TRY_OK(state_.load(identity));
   TRY(const Position at, journal_->append({&record, 1}));
   state_.erase(identities);
+  erasing_.assign(identities.begin(), identities.end());
+  ++erasures_;
   counts_.erased += identities.size();
   folds = state_.folds();
+  TRY_OK(open_record());
   return at;
 }
 
@@ -121,7 +126,7 @@ Result<std::uint64_t> Workspace::retain() {
   const Position keep = kept ? kept->position : journal_->end();
   const Position before = journal_->first();
   if (journal_->first_after_drop(keep) == before) return std::uint64_t{0};
-  TRY(const Position at, checkpoint_under_lock());
+  TRY(const Position at, checkpoint_under_lock(true));
   const std::string fresh = path("base.db.new");
   std::filesystem::remove(fresh);
   TRY_OK(store_->copy_to(fresh));
@@ -143,7 +148,7 @@ Result<std::uint64_t> Workspace::retain() {
 Status Workspace::backup(const std::string& folder) {
   namespace fs = std::filesystem;
   const std::scoped_lock lock(checkpoint_mutex_);
-  TRY(const Position at, checkpoint_under_lock());
+  TRY(const Position at, checkpoint_under_lock(false));
   (void)at;
   std::error_code error;
   if (fs::exists(folder)) {

@@ -26,7 +26,9 @@ struct EngineOptions {
   Clock clock = Clock::kAsBefore;  // kEvent: now = latest tick, ticks follow event time
   int tick_ms = 100;               // wall time between ticks
   double event_tick_s = 60;        // kEvent: event time between ticks
-  int shards = 1;                  // partitions of the identities; state does not depend on it
+  // Partitions of the identities; state does not depend on it. Several, because a table of profiles
+  // that grows moves all it holds at once.
+  int shards = 16;
   bool is_ticking = true;          // false: the caller ticks and makes checkpoints (tests)
   std::uint64_t memory_bytes = 0;  // limit of the process; 0 = none; at least kLeastMemory
   double checkpoint_s = 60;        // at most so much of the journal is replayed at a start
@@ -46,6 +48,7 @@ struct IngestReport {
   std::size_t accepted = 0;
   std::size_t duplicates = 0;
   std::size_t dropped_by_consent = 0;
+  std::size_t dropped_by_erasure = 0;  // their person was erased this moment
 };
 
 struct FoldHash {
@@ -59,15 +62,36 @@ struct MemoryPart {
   std::uint64_t bytes = 0;
 };
 
+// Feature rows of the decisions in the journal, recomputed.
+struct RowReport {
+  std::uint64_t decisions = 0;       // compared
+  std::uint64_t rows = 0;            // of those, one for each shown item
+  std::uint64_t differing = 0;       // rows that are not equal bit for bit
+  std::uint64_t not_comparable = 0;  // decisions: what they were made of was cut off or erased
+  std::uint64_t erased = 0;          // decisions whose own person was erased: unreadable
+  std::string first_difference;
+};
+
 struct VerifyReport {
-  bool is_equal = false;
+  bool is_equal = false;  // all folds are, and no row differs
   std::vector<FoldHash> live, rebuilt;
+  RowReport rows;
+};
+
+// CPU time of the threads that did it, since the start.
+struct StageTimes {
+  std::uint64_t seal_ns = 0;    // identities, encoding, compression, sealing
+  std::uint64_t append_ns = 0;  // message ids, consent, the record into the journal's buffer
+  std::uint64_t fold_ns = 0;    // folds of identities
+  std::uint64_t tick_ns = 0;    // folds across people, publication
+  std::uint64_t checkpoint_ns = 0;
 };
 
 struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
   std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
+  StageTimes stages;
 };
 
 class Engine {
@@ -98,8 +122,8 @@ class Engine {
   virtual Status tick(Time clock) = 0;
   // One hash per fold over a canonical encoding; the same for any number of shards.
   virtual Result<std::vector<FoldHash>> fold_hashes() = 0;
-  // Rebuilds everything from base and journal beside the live state and compares. Holds up
-  // decisions and events while it hashes.
+  // Rebuilds everything from base and journal beside the live state and compares; recomputes the
+  // rows of decisions on the way. Holds up decisions and events while it hashes.
   virtual Result<VerifyReport> verify(int shards) = 0;
   // Stores all folds as of now; the next start replays from here.
   virtual Status checkpoint() = 0;

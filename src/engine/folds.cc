@@ -27,6 +27,7 @@ Status decode_clock(std::string_view bytes, Folds& folds) {
 }
 
 constexpr std::uint32_t kBaseSeconds = 0xffffffff;
+constexpr std::uint64_t kItemItemParts = 16;
 
 template <class Fold>
 Status store_one(std::string_view name, const Fold& fold, const FoldSink& sink) {
@@ -42,20 +43,47 @@ Status load_one(ProfileStore& store, std::string_view name, const Use& use) {
   return bytes.empty() ? ok_status() : use(bytes);
 }
 
+std::string item_item_name(std::uint64_t part) { return "item_item." + std::to_string(part); }
+
+Status store_item_item(const ItemItem& item_item, const FoldSink& sink) {
+  std::string bytes;
+  for (std::uint64_t part = 0; part < kItemItemParts; ++part) {
+    bytes.clear();
+    item_item.encode_part(part, kItemItemParts, bytes);
+    TRY_OK(sink(item_item_name(part), bytes));
+  }
+  return ok_status();
+}
+
+Status load_item_item(ProfileStore& store, ItemItem& item_item) {
+  ItemItem loaded;
+  bool is_there = false;
+  for (std::uint64_t part = 0; part < kItemItemParts; ++part) {
+    TRY_OK(load_one(store, item_item_name(part), [&](std::string_view bytes) {
+      is_there = true;
+      return loaded.add_part(bytes);
+    }));
+  }
+  if (is_there) item_item = std::move(loaded);
+  return ok_status();
+}
+
 }  // namespace
 
 void encode_counters(const Counters& counters, std::string& out) {
   std::vector<ItemKey> keys;
-  for (const auto& [key, affinity] : counters.items) keys.push_back(key);
+  keys.reserve(counters.items.size());
+  counters.items.each([&](ItemKey key, const Affinity&) { keys.push_back(key); });
   std::sort(keys.begin(), keys.end());
   Writer writer(out);
   counters.all.shown.encode(out, kBaseSeconds);
   counters.all.engaged.encode(out, kBaseSeconds);
   writer.varint(keys.size());
   for (const ItemKey key : keys) {
+    const Affinity& affinity = *counters.items.find(key);
     writer.u64(raw(key));
-    counters.items.at(key).shown.encode(out, kBaseSeconds);
-    counters.items.at(key).engaged.encode(out, kBaseSeconds);
+    affinity.shown.encode(out, kBaseSeconds);
+    affinity.engaged.encode(out, kBaseSeconds);
   }
 }
 
@@ -65,7 +93,9 @@ Result<Counters> decode_counters(std::string_view bytes) {
   bool ok = DecayedCount::decode(in, kBaseSeconds, counters.all.shown) &&
             DecayedCount::decode(in, kBaseSeconds, counters.all.engaged);
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Affinity& affinity = counters.items[ItemKey{in.u64()}];
+    const ItemKey key{in.u64()};
+    if (!in.ok() || key == ItemKey{}) break;
+    Affinity& affinity = counters.items.change(key);
     ok = ok && DecayedCount::decode(in, kBaseSeconds, affinity.shown) &&
          DecayedCount::decode(in, kBaseSeconds, affinity.engaged);
   }
@@ -82,10 +112,10 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   std::string counters;
   encode_counters(folds.counters, counters);
   TRY_OK(sink("counters", counters));
-  TRY_OK(store_one("item_item", folds.item_item, sink));
+  counters = {};  // one encoded fold at a time is in memory
+  TRY_OK(store_item_item(folds.item_item, sink));
   std::string learner;
-  (void)seal;
-  folds.learner.encode(learner);
+  folds.learner.encode(learner, seal);
   TRY_OK(sink("learner", learner));
   return sink("clock", encode_clock(folds));
 }
@@ -110,13 +140,9 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     TRY(folds.counters, decode_counters(bytes));
     return ok_status();
   }));
-  TRY_OK(load_one(store, "item_item", [&](std::string_view bytes) -> Status {
-    TRY(folds.item_item, ItemItem::decode(bytes));
-    return ok_status();
-  }));
-  (void)open;
+  TRY_OK(load_item_item(store, folds.item_item));
   TRY_OK(load_one(store, "learner", [&](std::string_view bytes) -> Status {
-    TRY(folds.learner, Learner::decode(bytes));
+    TRY(folds.learner, Learner::decode(bytes, open));
     return ok_status();
   }));
   return load_one(store, "clock",

@@ -37,10 +37,7 @@ struct Folds {
   bool has_storage_denials = false;  // somebody refused to be stored, once
 };
 
-// What waits of a person is stored sealed; nullopt = the key is gone.
-using SealRow = std::function<std::string(Surrogate, std::string_view)>;
-using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
-
+// seal, open: what waits of a person in the learner is stored sealed.
 // Which part of the folds: a cut for an erasure renews the folds across people alone.
 enum class FoldPart { kAll, kAcross };
 using FoldSink = std::function<Status(std::string_view name, std::string_view bytes)>;

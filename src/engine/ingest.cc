@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 #include "base/bytes.h"
+#include "base/cpu_time.h"
 #include "collect/segment.h"
 #include "engine/workspace.h"
 
@@ -11,6 +14,32 @@ namespace attune {
 namespace {
 
 constexpr auto kWaitForRoom = std::chrono::seconds(10);
+
+// The CPU time of one batch, divided between its two stages as their wall times are: the clock of a
+// thread is too slow to be read for each event.
+class TwoStages {
+ public:
+  void enter(std::size_t stage) {  // 0, where it begins, or 1
+    const auto now = Clock::now();
+    wall_[stage_] += std::chrono::duration<double>(now - since_).count();
+    since_ = now;
+    stage_ = stage;
+  }
+  void finish(std::uint64_t& first_ns, std::uint64_t& second_ns) {
+    enter(0);
+    const auto cpu = static_cast<double>(thread_cpu_ns() - begin_);
+    const double share = wall_[0] / std::max(1e-12, wall_[0] + wall_[1]);
+    first_ns += static_cast<std::uint64_t>(cpu * share);
+    second_ns += static_cast<std::uint64_t>(cpu * (1 - share));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::uint64_t begin_ = thread_cpu_ns();
+  Clock::time_point since_ = Clock::now();
+  std::size_t stage_ = 0;
+  std::array<double, 2> wall_{};
+};
 
 // What is kept of an event that may not be stored: that its person refuses.
 Event refusal_of(const Event& event) {
@@ -26,6 +55,13 @@ Event refusal_of(const Event& event) {
 }
 
 }  // namespace
+
+// Whether an identity that was found when the batch was begun has been erased since.
+bool Workspace::is_gone(Surrogate identity, const Batch& batch) const {
+  if (batch.erasures == erasures_ && erasing_.empty()) return false;
+  return std::find(erasing_.begin(), erasing_.end(), identity) != erasing_.end() ||
+         !keyring_->has_key(identity);
+}
 
 Result<Surrogate> Workspace::identity(IdType type, const std::string& id, Time received,
                                       Batch& batch) {
@@ -93,12 +129,10 @@ Status Workspace::append_link(const Prepared& prepared) {
   return ok_status();
 }
 
-Status Workspace::append_event(Prepared& prepared) {
+Result<Position> Workspace::append_event(const Prepared& prepared) {
   if (raw(prepared.other) != 0) TRY_OK(append_link(prepared));
   TRY_OK(state_.load(prepared.identity));
-  TRY(const Position at, journal_->append({&prepared.record, 1}));
-  state_.event(at, prepared.identity, std::move(prepared.event));
-  return ok_status();
+  return journal_->append({&prepared.record, 1});
 }
 
 Status Workspace::append_created(Batch& batch) {
@@ -112,12 +146,19 @@ Status Workspace::append_created(Batch& batch) {
 Status Workspace::append_all(Batch& batch, IngestReport& report) {
   const std::scoped_lock lock(mutex_);
   if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  TwoStages stages;
   TRY_OK(append_created(batch));
   Time latest{};
   for (Prepared& prepared : batch.events) {
+    stages.enter(0);
     const std::uint64_t id = prepared.record.id_hash;
     if (id != 0 && ids_->contains(id)) {
       ++report.duplicates;
+      continue;
+    }
+    if (is_gone(prepared.identity, batch) ||
+        (raw(prepared.other) != 0 && is_gone(prepared.other, batch))) {
+      ++report.dropped_by_erasure;
       continue;
     }
     TRY_OK(state_.load(prepared.identity));
@@ -126,13 +167,17 @@ Status Workspace::append_all(Batch& batch, IngestReport& report) {
       continue;
     }
     latest = std::max(latest, prepared.event.time);
-    TRY_OK(append_event(prepared));
+    TRY(const Position at, append_event(prepared));
+    stages.enter(1);
+    state_.event(at, prepared.identity, std::move(prepared.event));
     if (id != 0) ids_->insert(id, prepared.record.received);
     ++report.accepted;
   }
   counts_.events += report.accepted;
   counts_.duplicates += report.duplicates;
   counts_.dropped_by_consent += report.dropped_by_consent;
+  stages.finish(counts_.stages.append_ns, counts_.stages.fold_ns);
+  counts_.stages.seal_ns += batch.seal_ns;
   follow_event_time(latest);
   if (!state_.trim()) set_over_limit(true);
   return ok_status();
@@ -157,13 +202,15 @@ void Workspace::ingest(std::vector<Event> events,
     return done(ready().ok() ? Error{Code::kUnavailable, "the disk was full"} : ready().error());
   if (const Status room = wait_for_room(); !room.ok()) return done(room.error());
   const Time received = received_now();
-  Batch batch;
+  Batch batch = new_batch();
   batch.events.reserve(events.size());
+  const std::uint64_t begin_ns = thread_cpu_ns();
   for (Event& event : events) {
     if (const Status prepared = prepare(std::move(event), received, batch); !prepared.ok()) {
       return done(prepared.error());
     }
   }
+  batch.seal_ns = thread_cpu_ns() - begin_ns;
   IngestReport report;
   if (const Status appended = append_all(batch, report); !appended.ok()) {
     return done(appended.error());

@@ -23,7 +23,13 @@ std::vector<MemoryPart> Workspace::memory_locked() const {
           {"message_ids", ids_->memory_bytes()},
           {"profiles", state_.profile_bytes()},
           {"identity_graph", folds.graph.memory_bytes()},
-          {"catalog", folds.catalog->memory_bytes()}};
+          {"catalog", folds.catalog->memory_bytes()},
+          {"item_counters", folds.counters.items.memory_bytes()},
+          {"item_item", folds.item_item.memory_bytes()},
+          {"model", folds.learner.model_bytes()},
+          {"pending_decisions", folds.learner.pending_bytes()},
+          {"waiting_for_tick", state_.waiting_bytes()},
+          {"published", state_.published_bytes()}};
 }
 
 std::vector<MemoryPart> Workspace::memory() const {

@@ -1,20 +1,37 @@
 #include "engine/profile_cache.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace attune {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
-constexpr std::size_t kInString = 15;  // bytes a std::string holds without an allocation
+constexpr std::size_t kSlack = 24;  // an event makes a profile a little longer
 
 std::size_t slot_index(Surrogate s, std::size_t slots) { return raw(s) & (slots - 1); }
 
 }  // namespace
 
-// What the allocator gives for the entry and its bytes, rounded as glibc rounds.
+ProfileCache::EntryPtr ProfileCache::make_entry(std::size_t capacity) {
+  auto* const entry = new (::operator new(sizeof(Entry) + capacity)) Entry;
+  entry->capacity = static_cast<std::uint32_t>(capacity) & 0x7fff'ffffU;
+  return EntryPtr(entry);
+}
+
+// Rounded as glibc rounds.
 std::size_t ProfileCache::size_of(const Entry& entry) {
-  const std::size_t own = (sizeof(Entry) + 8 + 15) / 16 * 16;
-  const std::size_t capacity = entry.bytes.capacity();
-  return capacity <= kInString ? own : own + (capacity + 1 + 8 + 15) / 16 * 16;
+  return (sizeof(Entry) + entry.capacity + 8 + 15) / 16 * 16;
+}
+
+std::size_t ProfileCache::memory_bytes() const {
+  return bytes_ + slots_.capacity() * sizeof(Slot) +
+         (changed_.capacity() + frozen_.capacity()) * sizeof(Surrogate);
+}
+
+bool ProfileCache::is_frozen(const Entry& entry) const {
+  return is_under_way_ && !is_stored(entry) && entry.changed_in < epoch_ &&
+         entry.taken_in != epoch_;
 }
 
 const ProfileCache::Slot* ProfileCache::slot_of(Surrogate identity) const {
@@ -40,15 +57,16 @@ void ProfileCache::grow() {
   }
 }
 
-ProfileCache::Entry& ProfileCache::insert(Surrogate identity, std::string_view bytes) {
-  if ((used_ + 1) * 10 > slots_.size() * 7) grow();
+ProfileCache::Slot& ProfileCache::insert(Surrogate identity, std::string_view bytes) {
+  if ((used_ + 1) * 5 > slots_.size() * 4) grow();
   Slot& slot = place(identity);
   slot.key = identity;
-  slot.entry = std::make_unique<Entry>();
-  slot.entry->bytes = bytes;
+  slot.entry = make_entry(bytes.size());
+  slot.entry->size = slot.entry->capacity;
+  std::copy(bytes.begin(), bytes.end(), slot.entry->data());
   ++used_;
   bytes_ += size_of(*slot.entry);
-  return *slot.entry;
+  return slot;
 }
 
 // Moves later slots back so that no probe meets a hole before its key.
@@ -68,7 +86,7 @@ void ProfileCache::erase(std::size_t index) {
 
 Status ProfileCache::load(Surrogate identity) {
   if (const Slot* slot = slot_of(identity)) {
-    slot->entry->is_wanted = true;
+    slot->entry->is_wanted = 1;
     return ok_status();
   }
   if (!load_) {
@@ -86,25 +104,23 @@ void ProfileCache::add_new(Surrogate identity) {
 
 std::string_view ProfileCache::find(Surrogate identity) const {
   const Slot* slot = slot_of(identity);
-  return slot ? std::string_view(slot->entry->bytes) : std::string_view();
+  return slot ? slot->entry->bytes() : std::string_view();
 }
 
 void ProfileCache::put(Surrogate identity, std::string_view bytes) {
-  const Slot* slot = slot_of(identity);
-  Entry& entry = slot ? *slot->entry : insert(identity, {});
-  bytes_ -= size_of(entry);
-  if (entry.phase == Phase::kFrozen) replaced_.emplace_back(identity, std::move(entry.bytes));
-  if (entry.phase != Phase::kChanged) changed_.push_back(identity);
-  entry.phase = Phase::kChanged;
-  entry.is_wanted = true;
-  // Exact, not doubled as assign would: there are many of them.
-  if (entry.bytes.capacity() < bytes.size()) {
-    std::string exact;
-    exact.reserve(bytes.size() + 24);
-    entry.bytes.swap(exact);
+  if (slot_of(identity) == nullptr) insert(identity, {});
+  EntryPtr& entry = place(identity).entry;
+  if (is_frozen(*entry)) replaced_.emplace_back(identity, entry->bytes());
+  if (entry->changed_in != epoch_) changed_.push_back(identity);
+  if (entry->capacity < bytes.size()) {
+    bytes_ -= size_of(*entry);
+    entry = make_entry(bytes.size() + kSlack);
+    bytes_ += size_of(*entry);
   }
-  entry.bytes.assign(bytes);
-  bytes_ += size_of(entry);
+  entry->changed_in = epoch_;
+  entry->is_wanted = 1;
+  entry->size = static_cast<std::uint32_t>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), entry->data());
 }
 
 bool ProfileCache::trim() {
@@ -113,10 +129,10 @@ bool ProfileCache::trim() {
     if (looked > 2 * slots_.size()) return false;  // twice round: nothing may be dropped
     if (hand_ >= slots_.size()) hand_ = 0;
     const auto& entry = slots_[hand_].entry;
-    if (!entry || entry->phase != Phase::kStored) {
+    if (!entry || !is_stored(*entry)) {
       ++hand_;
-    } else if (entry->is_wanted) {
-      entry->is_wanted = false;
+    } else if (entry->is_wanted != 0) {
+      entry->is_wanted = 0;
       ++hand_;
     } else {
       erase(hand_);  // what moved into the hole is looked at next
@@ -126,12 +142,10 @@ bool ProfileCache::trim() {
 }
 
 void ProfileCache::begin_checkpoint() {
-  frozen_ = std::move(changed_);
-  changed_.clear();
+  frozen_ = std::exchange(changed_, {});
   taken_ = 0;
-  for (const Surrogate identity : frozen_) {
-    if (const Slot* slot = slot_of(identity)) slot->entry->phase = Phase::kFrozen;
-  }
+  ++epoch_;
+  is_under_way_ = true;
 }
 
 bool ProfileCache::take(std::size_t most, std::vector<std::pair<Surrogate, std::string>>& out) {
@@ -139,20 +153,22 @@ bool ProfileCache::take(std::size_t most, std::vector<std::pair<Surrogate, std::
   out.swap(replaced_);
   for (; taken_ < frozen_.size() && out.size() < most; ++taken_) {
     const Slot* slot = slot_of(frozen_[taken_]);
-    if (slot == nullptr || slot->entry->phase != Phase::kFrozen) continue;
-    slot->entry->phase = Phase::kTaken;
-    out.emplace_back(slot->key, slot->entry->bytes);
+    if (slot == nullptr || !is_frozen(*slot->entry)) continue;
+    slot->entry->taken_in = epoch_;
+    out.emplace_back(slot->key, slot->entry->bytes());
   }
   return !out.empty();
 }
 
 // What was not stored is changed still: the next checkpoint takes it, as it is by then.
-void ProfileCache::end_checkpoint(bool is_stored) {
-  for (const Surrogate identity : frozen_) {
-    const Slot* slot = slot_of(identity);
-    if (slot == nullptr || slot->entry->phase == Phase::kChanged) continue;
-    slot->entry->phase = is_stored ? Phase::kStored : Phase::kChanged;
-    if (!is_stored) changed_.push_back(identity);
+void ProfileCache::end_checkpoint(bool is_stored_now) {
+  is_under_way_ = false;
+  if (is_stored_now) stored_in_ = epoch_ - 1;
+  for (std::size_t i = 0; !is_stored_now && i < frozen_.size(); ++i) {
+    const Slot* slot = slot_of(frozen_[i]);
+    if (slot == nullptr || is_stored(*slot->entry) || slot->entry->changed_in == epoch_) continue;
+    slot->entry->changed_in = epoch_;
+    changed_.push_back(frozen_[i]);
   }
   frozen_ = {};
   replaced_ = {};
@@ -160,7 +176,7 @@ void ProfileCache::end_checkpoint(bool is_stored) {
 
 void ProfileCache::each_resident(const Visit& visit) const {
   for (const Slot& slot : slots_) {
-    if (slot.entry) visit(slot.key, slot.entry->bytes);
+    if (slot.entry) visit(slot.key, slot.entry->bytes());
   }
 }
 

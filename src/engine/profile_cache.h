@@ -44,30 +44,39 @@ class ProfileCache {
   bool is_resident(Surrogate identity) const { return slot_of(identity) != nullptr; }
   std::size_t resident() const { return used_; }
   std::size_t changed() const { return changed_.size(); }
-  std::size_t memory_bytes() const { return bytes_ + slots_.capacity() * sizeof(Slot); }
+  std::size_t memory_bytes() const;
 
  private:
-  enum class Phase : std::uint8_t {
-    kStored,   // as in the store
-    kChanged,  // the next checkpoint takes it
-    kFrozen,   // the checkpoint under way has still to take it
-    kTaken,    // it has; not to be dropped before it is stored
+  // Epochs are the times between the beginnings of checkpoints, from 1: so that one begins and ends
+  // without a look at each profile.
+  using Epoch = std::uint32_t;
+  struct Entry {           // followed by `capacity` bytes: one allocation per profile
+    Epoch changed_in = 0;  // 0 = never: as in the store
+    Epoch taken_in = 0;    // by the checkpoint that began this epoch
+    std::uint32_t size = 0;
+    std::uint32_t capacity : 31 = 0;
+    std::uint32_t is_wanted : 1 = 1;  // since the hand last passed
+    char* data() { return reinterpret_cast<char*>(this + 1); }
+    std::string_view bytes() { return {data(), size}; }
   };
-  struct Entry {
-    std::string bytes;
-    Phase phase = Phase::kStored;
-    bool is_wanted = true;  // since the hand last passed
+  struct Free {
+    void operator()(Entry* entry) const { ::operator delete(entry); }
   };
+  using EntryPtr = std::unique_ptr<Entry, Free>;
   struct Slot {
     Surrogate key{};
-    std::unique_ptr<Entry> entry;
+    EntryPtr entry;
   };
+  static EntryPtr make_entry(std::size_t capacity);
+  static std::size_t size_of(const Entry& entry);
+  // Changed before the checkpoint under way began, and still to be handed out.
+  bool is_frozen(const Entry& entry) const;
+  bool is_stored(const Entry& entry) const { return entry.changed_in <= stored_in_; }
   const Slot* slot_of(Surrogate identity) const;
   Slot& place(Surrogate identity);
-  Entry& insert(Surrogate identity, std::string_view bytes);
+  Slot& insert(Surrogate identity, std::string_view bytes);
   void erase(std::size_t index);
   void grow();
-  static std::size_t size_of(const Entry& entry);
 
   Load load_;
   std::vector<Slot> slots_;  // linear probing; surrogates are random, so they are their own hash
@@ -75,7 +84,10 @@ class ProfileCache {
   std::size_t bytes_ = 0;  // of entries
   std::size_t limit_ = 0;
   std::size_t hand_ = 0;
-  std::vector<Surrogate> changed_;
+  Epoch epoch_ = 1;
+  Epoch stored_in_ = 0;  // what changed up to this epoch is in the store
+  bool is_under_way_ = false;
+  std::vector<Surrogate> changed_;                           // in this epoch
   std::vector<Surrogate> frozen_;                            // of the checkpoint under way
   std::size_t taken_ = 0;                                    // of frozen_
   std::vector<std::pair<Surrogate, std::string>> replaced_;  // frozen bytes that changed meanwhile

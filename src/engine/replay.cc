@@ -7,7 +7,8 @@ namespace {
 
 constexpr Position kTrimEvery = 4096;
 
-Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state) {
+Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state,
+                    const ReplayHooks& hooks) {
   const Record& record = stored.record;
   if (record.kind == Kind::kIdentity) {
     state.add_new(record.surrogate);
@@ -18,6 +19,7 @@ Status apply_sealed(const StoredRecord& stored, const std::string& payload, Stat
   } else if (record.kind == Kind::kDecision) {
     TRY(const Decision decision, decode_decision(payload));
     TRY_OK(state.load(record.surrogate));
+    if (hooks.decision) hooks.decision(stored.position, record.surrogate, decision);
     state.decision(stored.position, record.surrogate, decision);
   }
   return ok_status();
@@ -57,9 +59,12 @@ Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& s
   }
   if (raw(record.surrogate) == 0) return apply_plain(stored, state, hooks);
   auto payload = keyring.open(record);
-  if (!payload.ok() && payload.error().code == Code::kNotFound) return ok_status();
+  if (!payload.ok() && payload.error().code == Code::kNotFound) {
+    if (hooks.unreadable) hooks.unreadable(record.kind);
+    return ok_status();
+  }
   if (!payload.ok()) return std::move(payload).error();
-  return apply_sealed(stored, payload.value(), state);
+  return apply_sealed(stored, payload.value(), state, hooks);
 }
 
 Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,

@@ -12,6 +12,9 @@ struct ReplayHooks {
   // An event record with an id: fills the window of message ids.
   std::function<void(std::uint64_t id_hash, Time received)> id = nullptr;
   std::function<void(std::span<const Surrogate>)> erased = nullptr;
+  // A decision, before it is folded; its identity is loaded.
+  std::function<void(Position, Surrogate, const Decision&)> decision = nullptr;
+  std::function<void(Kind)> unreadable = nullptr;  // a record whose key is destroyed
 };
 
 // Opens the payload and applies it. Records of a destroyed key are left out.

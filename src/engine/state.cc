@@ -4,13 +4,14 @@
 
 #include "base/bytes.h"
 #include "collect/segment.h"
+#include "decide/rank_lists.h"
 #include "feature/item_view.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t kRecentItems = 30;
-constexpr std::uint64_t kItemItemTicks = 10;  // its copy is the dearest part of a publication
+constexpr std::uint64_t kItemItemTicks = 10;  // a line changed after a publication is copied
 
 constexpr std::uint8_t bit(Purpose purpose) { return static_cast<std::uint8_t>(purpose); }
 
@@ -113,7 +114,6 @@ void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b
 Status State::control(std::span<const std::string> changes, Time received) {
   // In a replay one change comes after another: a copy each would take time by items squared.
   if (changes.size() == 1 && draft_ == folds_.catalog && draft_.use_count() == 2) {
-    is_catalog_dirty_ = true;
     return draft_->apply(changes[0], received);
   }
   auto next = std::make_shared<Catalog>(*folds_.catalog);
@@ -126,7 +126,6 @@ Status State::control(std::span<const std::string> changes, Time received) {
 void State::set_catalog(std::shared_ptr<const Catalog> catalog) {
   draft_ = nullptr;
   folds_.catalog = std::move(catalog);
-  is_catalog_dirty_ = true;
 }
 
 void State::erase(std::span<const Surrogate> identities) {
@@ -140,10 +139,10 @@ void State::erase(std::span<const Surrogate> identities) {
   }
 }
 
-void State::count_shown(ItemKey item, Time when) {
-  folds_.counters.items[item].shown.add(when);
-  folds_.counters.all.shown.add(when);
-  is_counters_dirty_ = true;
+void State::count(ItemKey item, Time when, DecayedCount Affinity::*what) {
+  (folds_.counters.items.change(item).*what).add(when);
+  (folds_.counters.all.*what).add(when);
+  counted_.push_back(item);
 }
 
 void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
@@ -151,12 +150,8 @@ void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
   const Event& event = entry.event;
   const ItemKey item = item_key(event.item_id);
   if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
-    if (event.verb == Verb::kImpression) count_shown(item, event.time);
-    if (is_engagement(event.verb)) {
-      folds_.counters.items[item].engaged.add(event.time);
-      folds_.counters.all.engaged.add(event.time);
-      is_counters_dirty_ = true;
-    }
+    if (event.verb == Verb::kImpression) count(item, event.time, &Affinity::shown);
+    if (is_engagement(event.verb)) count(item, event.time, &Affinity::engaged);
   }
   if ((entry.denied & bit(Purpose::kPersonalization)) != 0) return;
   if (is_engagement(event.verb)) {
@@ -185,7 +180,7 @@ void State::tick(std::uint64_t number, Time clock) {
     }
     if (entry.decision->is_impression_served) {
       for (const ShownItem& shown : entry.decision->shown) {
-        count_shown(item_key(shown.item_id), entry.decision->time);
+        count(item_key(shown.item_id), entry.decision->time, &Affinity::shown);
       }
     }
     folds_.learner.on_decision(*entry.decision, entry.identity, entry.at);
@@ -202,26 +197,34 @@ void State::open(const Setup& setup) {
   publish(true);
 }
 
+// Copies share what did not change, so this costs what changed since the last time. The process
+// that continues a journal publishes everything at its start, and a replay does at the same record:
+// what is published is a function of the journal.
 void State::publish(bool is_everything) {
   const Learner& learner = folds_.learner;
   const bool is_model_new = is_everything || learner.updates() != published_updates_;
   const bool is_item_item_due =
       is_everything || (is_item_item_dirty_ && folds_.tick % kItemItemTicks == 0);
-  is_counters_dirty_ |= is_everything;
-  is_catalog_dirty_ |= is_everything;
-  if (!is_model_new && !is_counters_dirty_ && !is_catalog_dirty_ && !is_item_item_due) return;
-  auto next = published_ ? std::make_shared<Published>(*published_) : std::make_shared<Published>();
+  const auto before = published_;
+  if (!is_model_new && !is_item_item_due && counted_.empty() && before->catalog == folds_.catalog) {
+    return;
+  }
+  auto next = before ? std::make_shared<Published>(*before) : std::make_shared<Published>();
   next->version = folds_.tick;
   next->time = folds_.clock;
   next->catalog = folds_.catalog;
-  if (is_counters_dirty_) next->counters = std::make_shared<Counters>(folds_.counters);
-  if (is_item_item_due) next->item_item = std::make_shared<ItemItem>(folds_.item_item);
-  if (is_model_new) {
-    next->weights = std::make_shared<std::vector<float>>(learner.model().weights());
+  if (is_everything || !counted_.empty()) {
+    next->counters = std::make_shared<Counters>(folds_.counters);
   }
-  if (is_counters_dirty_ || is_catalog_dirty_) rank_lists(*next);
+  if (is_item_item_due) next->item_item = std::make_shared<ItemItem>(folds_.item_item);
+  if (is_model_new) next->weights = std::make_shared<WeightTable>(learner.model().weights());
+  if (is_everything) {
+    rank_lists(*next);
+  } else {
+    refresh_lists(*next, *before->catalog, counted_);
+  }
   published_updates_ = learner.updates();
-  is_counters_dirty_ = is_catalog_dirty_ = false;
+  counted_.clear();
   if (is_item_item_due) is_item_item_dirty_ = false;
   published_ = std::move(next);
 }
@@ -238,6 +241,14 @@ Profile State::person(Surrogate any) {
     present.push_back(&parts[i]);
   }
   return merge(present);
+}
+
+Position State::position_of(Surrogate any) {
+  Position last = 0;
+  for (const Surrogate member : folds_.graph.members(any)) {
+    last = std::max(last, decoded(member).position);
+  }
+  return last;
 }
 
 bool State::may_refuse_storage() const {
@@ -287,6 +298,24 @@ std::size_t sum_of(const std::vector<ProfileCache>& shards,
 std::size_t State::changed_profiles() const { return sum_of(shards_, &ProfileCache::changed); }
 std::size_t State::resident_profiles() const { return sum_of(shards_, &ProfileCache::resident); }
 std::size_t State::profile_bytes() const { return sum_of(shards_, &ProfileCache::memory_bytes); }
+
+// An estimate: texts longer than a string holds in itself, a decision with 50 others and rows.
+std::size_t State::waiting_bytes() const {
+  constexpr std::size_t kEvent = 256, kDecision = 32 << 10;
+  std::size_t bytes = pending_.capacity() * sizeof(Entry) + others_.capacity() * sizeof(Surrogate) +
+                      touched_.capacity() * sizeof(ItemKey);
+  for (const Entry& entry : pending_) bytes += entry.decision ? kDecision : kEvent;
+  return bytes;
+}
+
+std::size_t State::published_bytes() const {
+  const Published& p = *published_;
+  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(Item*);
+  if (p.catalog != folds_.catalog) bytes += p.catalog->memory_bytes();
+  bytes += p.counters->items.bytes_beside(folds_.counters.items);
+  bytes += p.item_item->bytes_beside(folds_.item_item);
+  return bytes + p.weights->bytes_beside(folds_.learner.model().weights());
+}
 
 Result<std::vector<FoldHash>> State::hashes(
     ProfileStore* store, const std::function<std::string(Surrogate, std::string_view)>& open) {

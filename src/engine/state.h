@@ -52,7 +52,8 @@ class State {
   std::uint64_t tick_number() const { return folds_.tick; }
   Time clock() const { return folds_.clock; }
 
-  Profile person(Surrogate any);  // merge of the identities of that person; load() first
+  Profile person(Surrogate any);        // merge of the identities of that person; load() first
+  Position position_of(Surrogate any);  // of that merge, at the cost of reading it only
   // Purposes refused by that person, with the default for those who said nothing.
   std::uint8_t denied(Surrogate any);
   bool may_refuse_storage() const;
@@ -66,6 +67,10 @@ class State {
   std::size_t changed_profiles() const;
   std::size_t resident_profiles() const;
   std::size_t profile_bytes() const;
+
+  // Records since the last tick, and what the published version holds beside the folds.
+  std::size_t waiting_bytes() const;
+  std::size_t published_bytes() const;
 
   // One hash per fold over a canonical encoding. store: where profiles not resident are; its bytes
   // go through `open` first. Null = all are resident.
@@ -90,7 +95,7 @@ class State {
   ItemView view_of(ItemKey item) const;
   void fold_event(const Entry& entry, std::span<const Surrogate> person,
                   std::span<const ItemKey> touched);
-  void count_shown(ItemKey item, Time when);
+  void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
 
   const StateOptions options_;
@@ -104,7 +109,8 @@ class State {
   std::vector<Surrogate> others_;
   std::vector<ItemKey> touched_, recent_;
   std::uint64_t published_updates_ = 0;
-  bool is_counters_dirty_ = true, is_catalog_dirty_ = true, is_item_item_dirty_ = true;
+  std::vector<ItemKey> counted_;  // since the last publication
+  bool is_item_item_dirty_ = true;
   std::shared_ptr<const Published> published_;
 };
 

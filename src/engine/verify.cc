@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "engine/row_check.h"
 #include "engine/workspace.h"
 
 namespace attune {
@@ -29,11 +30,20 @@ Result<VerifyReport> Workspace::verify(int shards) {
   };
   State rebuilt({.shards = shards}, base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
+  RowCheck rows(*keyring_);
+  std::uint64_t erased = 0;
+  ReplayHooks hooks;
+  hooks.decision = [&](Position at, Surrogate identity, const Decision& made) {
+    rows.check(at, identity, made, rebuilt);
+  };
+  hooks.unreadable = [&](Kind kind) { erased += kind == Kind::kDecision ? 1 : 0; };
   TRY(const Position last,
-      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, {}));
+      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, hooks));
   (void)last;
   TRY(report.rebuilt, rebuilt.hashes(base.get(), open));
-  report.is_equal = report.live == report.rebuilt;
+  report.rows = rows.report();
+  report.rows.erased = erased;
+  report.is_equal = report.live == report.rebuilt && report.rows.differing == 0;
   return report;
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/bytes.h"
+#include "base/cpu_time.h"
 #include "base/json.h"
 
 namespace attune {
@@ -18,6 +19,11 @@ constexpr std::uint64_t kLeastProfiles = 8u << 20;
 
 Time wall_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+bool is_stored_whole(std::string_view part) {
+  return part == "identity_graph" || part == "catalog" || part == "item_counters" ||
+         part == "pending_decisions";
 }
 
 double share_of_disk_used(const std::string& path) {
@@ -74,7 +80,10 @@ Status Workspace::start() {
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
   TRY_OK(restore());
-  TRY_OK(open_record());
+  {
+    const std::scoped_lock lock(mutex_);
+    TRY_OK(open_record());
+  }
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -128,8 +137,9 @@ Status Workspace::restore() {
   return finish_erasures();
 }
 
+// Under the lock. Everything is published anew, here and where a replay meets the record: what
+// decisions read after it depends on the state alone.
 Status Workspace::open_record() {
-  const std::scoped_lock lock(mutex_);
   const Setup& before = state_.folds().setup;
   const Setup setup = setup_of(options_, before);
   const bool is_changed = setup.settings_hash != before.settings_hash;
@@ -152,6 +162,7 @@ Time Workspace::now() const {
 Time Workspace::now_locked() const { return is_event_clock_ ? state_.clock() : wall_clock(); }
 
 void Workspace::run_ticks(const std::stop_token& stop) {
+  name_thread("tick");
   std::unique_lock lock(waiting_mutex_);
   bool has_failed = false;
   for (std::uint64_t round = 0; !stop.stop_requested(); ++round) {
@@ -168,6 +179,7 @@ void Workspace::run_ticks(const std::stop_token& stop) {
 }
 
 void Workspace::run_checkpoints(const std::stop_token& stop) {
+  name_thread("checkpoint");
   auto last = std::chrono::steady_clock::now();
   bool has_failed = false, cannot_drop = false;
   std::unique_lock lock(waiting_mutex_);
@@ -205,7 +217,9 @@ Status Workspace::tick_locked(Time clock) {
   const std::uint64_t number = state_.tick_number() + 1;
   Writer(record.payload).u64(number);
   TRY(const Position at, journal_->append({&record, 1}));
+  const std::uint64_t begin_ns = thread_cpu_ns();
   state_.tick(number, clock);
+  counts_.stages.tick_ns += thread_cpu_ns() - begin_ns;
   const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
   if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();
   return ok_status();
@@ -258,10 +272,13 @@ void Workspace::note_failure(std::string_view event, const Status& status, bool&
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
   if (options_.memory_bytes == 0) return;
-  std::uint64_t others = kBesideFolds;
+  std::uint64_t others = kBesideFolds, largest_fold = 0;
   for (const MemoryPart& part : memory_locked()) {
-    if (part.name != "profiles") others += part.bytes;
+    if (part.name == "profiles") continue;
+    others += part.bytes;
+    if (is_stored_whole(part.name)) largest_fold = std::max(largest_fold, part.bytes);
   }
+  others += 2 * largest_fold;  // a checkpoint encodes one at a time, and the store copies that
   const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
   state_.set_profile_limit(std::max(left, kLeastProfiles));
   set_over_limit(!state_.trim());

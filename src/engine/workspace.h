@@ -63,6 +63,14 @@ class Workspace final : public Engine {
     std::vector<Prepared> events;
     std::vector<Record> created;       // identity records, before the events
     std::vector<Surrogate> newcomers;  // their surrogates
+    std::uint64_t seal_ns = 0;
+    std::uint64_t erasures = 0;  // erasures_ when it was begun
+  };
+  struct Basis {  // what a decision is made of
+    Profile person;
+    std::vector<Surrogate> members;
+    std::shared_ptr<const Published> published;
+    Time time{};
   };
 
   std::string path(std::string_view name) const;
@@ -86,24 +94,35 @@ class Workspace final : public Engine {
   void set_over_limit(bool is_over);
   void note_failure(std::string_view event, const Status& status, bool& has_failed) const;
   // ingest.cc
+  Batch new_batch() const {
+    Batch batch;
+    batch.erasures = erasures_;
+    return batch;
+  }
+  bool is_gone(Surrogate identity, const Batch& batch) const;
   Result<Surrogate> identity(IdType type, const std::string& id, Time received, Batch& batch);
   Result<Surrogate> previous(const std::string& id, Time received, Batch& batch);
   Status prepare(Event event, Time received, Batch& batch);
   Status append_all(Batch& batch, IngestReport& report);
   Status append_created(Batch& batch);
-  Status append_event(Prepared& prepared);
+  Result<Position> append_event(const Prepared& prepared);
   Status append_link(const Prepared& prepared);
   bool refuse_storage(Prepared& prepared);
   Status wait_for_room();
   // choose.cc
   std::optional<Surrogate> find_person(const std::string& id) const;
-  Result<Decision> choose(const DecideRequest& request, Surrogate person, Surrogate first);
-  Status record(Decision& decision, Surrogate person, Batch& created);
+  Result<Basis> basis_of(Surrogate person);
+  Result<bool> is_current(const Basis& basis, Surrogate person);
+  Result<Decision> choose(const DecideRequest& request, const Basis& basis);
+  Result<Decision> decide_and_record(const DecideRequest& request, Surrogate person,
+                                     Batch& created);
+  Result<Record> seal_decision(const Decision& decision, Surrogate person) const;
+  Status record(Decision& decision, Surrogate person, Result<Record> sealed, Batch& created);
   // person.cc
   Result<Surrogate> require(IdType type, std::string_view id) const;
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   // checkpoint.cc, cut.cc
-  Result<Position> checkpoint_under_lock();
+  Result<Position> checkpoint_under_lock(bool is_cut);
   Status store_checkpoint(Position at, const Folds& folds);
   Status renew_base_across(Position at, const Folds& folds);
   Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
@@ -134,7 +153,9 @@ class Workspace final : public Engine {
   std::chrono::steady_clock::time_point over_limit_silent_until_{};
   std::condition_variable room_;  // is_over_limit_ ended
   std::atomic<bool> is_disk_full_{false};
-  std::optional<Error> failure_;   // of the last tick: the journal takes nothing more
+  std::optional<Error> failure_;    // of the last tick: the journal takes nothing more
+  std::vector<Surrogate> erasing_;  // erased from the state; their keys are still there
+  std::atomic<std::uint64_t> erasures_{0};
   std::vector<Surrogate> erased_;  // by the replayed tail: their keys may still be there
   std::atomic<std::uint64_t> decisions_{0};
   std::uint64_t seed_;

@@ -44,7 +44,7 @@ std::string_view plain_scalar(std::string_view json) {
 }  // namespace
 
 double smoothed_rate(const Affinity& a, double prior, Time now) {
-  return (a.engaged.at(now)[k30d] + 20 * prior) / (a.shown.at(now)[k30d] + 20.0);
+  return (a.engaged.at(now, k30d) + 20 * prior) / (a.shown.at(now, k30d) + 20.0);
 }
 
 RowBuilder::RowBuilder(const Profile& person, const Counters& counters, std::string_view placement,
@@ -107,8 +107,8 @@ void RowBuilder::emit_numeric(const Item& item, float neighbour_score,
     if (value == 0 || !std::isfinite(value)) return;
     emit_feature(hash, static_cast<float>(value), [&] { return std::string(name); });
   };
-  if (const auto own = counters_.items.find(item.key); own != counters_.items.end()) {
-    const double rate = smoothed_rate(own->second, base_rate_, now_);
+  if (const Affinity* const own = counters_.items.find(item.key)) {
+    const double rate = smoothed_rate(*own, base_rate_, now_);
     number(names().item_rate, logit_of(rate) - logit_of(base_rate_), "item_rate");
   }
   double interest = 0;

@@ -3,21 +3,15 @@
 #pragma once
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "catalog/catalog.h"
 #include "event/decision.h"
+#include "feature/counters.h"
 #include "model/ftrl.h"
 #include "profile/profile.h"
 
 namespace attune {
-
-// Item and category counts as published at a tick.
-struct Counters {
-  std::unordered_map<ItemKey, Affinity, IdHash> items;
-  Affinity all;
-};
 
 // Smoothed rate of `a` over the 30-day window: (engaged + 20 * prior) / (shown + 20).
 double smoothed_rate(const Affinity& a, double prior, Time now);

@@ -33,7 +33,7 @@ struct World {
     for (int i = 0; i < 10; ++i) item.tags.push_back("t" + std::to_string(i));
     item.price = 9;
     item.created = kNow - seconds(86400);
-    counters.items[item.key] = sport;
+    counters.items.change(item.key) = sport;
   }
   RowBuilder builder() const { return RowBuilder(person, counters, "home", kNow); }
 };

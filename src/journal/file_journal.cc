@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/cpu_time.h"
 #include "journal/cursor.h"
 #include "journal/frame.h"
 #include "journal/recovery.h"
@@ -53,7 +54,10 @@ class FileJournal final : public Journal {
       // A killed process leaves frames that are written but not synced: from here on they count.
       TRY_OK(file_->sync());
     }
-    writer_ = std::jthread([this] { run(); });
+    writer_ = std::jthread([this] {
+      name_thread("journal");
+      run();
+    });
     return ok_status();
   }
 

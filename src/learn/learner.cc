@@ -7,7 +7,7 @@
 namespace attune {
 namespace {
 constexpr std::string_view kMagic = "ALRN";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in bytes
 }  // namespace
 
 void Learner::learn(const Outcome& outcome) {
@@ -20,6 +20,7 @@ void Learner::on_decision(const Decision& decision, Surrogate identity, Position
   if (static_cast<std::size_t>(decision.policy) >= policies_.size()) return;
   if (!join_.add(decision, identity, at)) return;
   if (decision.is_impression_served) count(decision.policy).impressions += decision.shown.size();
+  for (const Outcome& outcome : join_.close_to_limit()) learn(outcome);
 }
 
 void Learner::on_event(const Event& event, std::span<const Surrogate> person) {
@@ -40,7 +41,7 @@ void Learner::on_tick(Time now) {
   for (const Outcome& outcome : join_.close(now)) learn(outcome);
 }
 
-void Learner::encode(std::string& out) const {
+void Learner::encode(std::string& out, const SealRow& seal_row) const {
   std::string body, part;
   Writer w(body);
   model_.encode(part);
@@ -49,8 +50,9 @@ void Learner::encode(std::string& out) const {
   progressive_.encode(part);
   w.str(part);
   part.clear();
-  join_.encode(part);
+  join_.encode(part, seal_row);
   w.str(part);
+  part = {};  // it may be long
   for (const PolicyCount& p : policies_) {
     w.varint(p.impressions);
     w.varint(p.clicks);
@@ -59,7 +61,7 @@ void Learner::encode(std::string& out) const {
   seal(kMagic, kVersion, body, out);
 }
 
-Result<Learner> Learner::decode(std::string_view bytes) {
+Result<Learner> Learner::decode(std::string_view bytes, const OpenRow& open) {
   TRY(const std::string_view body, unseal(kMagic, kVersion, bytes));
   Reader r(body);
   const std::string_view model = r.str(), progressive = r.str(), join = r.str();
@@ -73,7 +75,7 @@ Result<Learner> Learner::decode(std::string_view bytes) {
   Learner learner(FtrlOptions{.bits = 8}, 0);
   TRY(learner.model_, Ftrl::decode(model));
   TRY(learner.progressive_, ProgressiveMetrics::decode(progressive));
-  TRY(learner.join_, OutcomeJoin::decode(join));
+  TRY(learner.join_, OutcomeJoin::decode(join, open));
   learner.policies_ = policies;
   learner.updates_ = updates;
   return learner;

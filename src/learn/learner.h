@@ -18,11 +18,16 @@ struct PolicyCount {
 };
 using PolicyCounts = std::array<PolicyCount, 4>;  // by Policy
 
+inline constexpr std::size_t kPendingBytes = 64u << 20;
+
 class Learner {
  public:
-  explicit Learner(const FtrlOptions& options = {}, std::size_t max_pending = 1'000'000)
-      : model_(options), join_(max_pending) {}
-  // Rows of every policy are learned from. A second decision of the same id is ignored.
+  // max_pending_bytes: of decisions that wait. A constant of the workspace, not of the process:
+  // what is learned depends on it.
+  explicit Learner(const FtrlOptions& options = {}, std::size_t max_pending_bytes = kPendingBytes)
+      : model_(options), join_(max_pending_bytes) {}
+  // Rows of every policy are learned from. A second decision of the same id is ignored. While more
+  // waits than may, the windows that would end first end now.
   void on_decision(const Decision& decision, Surrogate identity, Position at);
   // Engagements are learned at once, impressions noted, all else ignored.
   void on_event(const Event& event, std::span<const Surrogate> person);
@@ -37,11 +42,15 @@ class Learner {
   const PolicyCount& policy(Policy p) const { return policies_[static_cast<std::size_t>(p)]; }
   const Ftrl& model() const { return model_; }
   std::size_t pending() const { return join_.pending(); }
-  std::uint64_t dropped() const { return join_.dropped(); }  // decisions beyond max_pending
+  // Decisions whose window ended early, for want of memory.
+  std::uint64_t closed_early() const { return join_.closed_early(); }
+  std::size_t model_bytes() const { return model_.memory_bytes(); }
+  std::size_t pending_bytes() const { return join_.memory_bytes(); }
 
   // Canonical and complete: continuing after decode equals never having stopped.
-  void encode(std::string& out) const;
-  static Result<Learner> decode(std::string_view bytes);
+  // What waits of persons may be sealed (outcome_join.h).
+  void encode(std::string& out, const SealRow& seal_row = nullptr) const;
+  static Result<Learner> decode(std::string_view bytes, const OpenRow& open = nullptr);
 
  private:
   PolicyCount& count(Policy p) { return policies_[static_cast<std::size_t>(p)]; }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "base/rng.h"
 
 namespace attune {
@@ -45,10 +47,10 @@ void feed(Learner& learner, const Event& e, Surrogate who) {
   learner.on_event(e, person);
 }
 
-Learner small(std::size_t max_pending = 1000) {
+Learner small(std::size_t max_pending_bytes = 1 << 20) {
   FtrlOptions options;
   options.bits = 10;
-  return Learner(options, max_pending);
+  return Learner(options, max_pending_bytes);
 }
 
 TEST(Learner, ClickAtOnceRestWhenTheWindowEnds) {
@@ -113,18 +115,83 @@ TEST(Learner, UnservedImpressionsWaitForTheirEvent) {
   EXPECT_EQ(l.updates(), 2u);  // c was never seen
 }
 
-TEST(Learner, ForgetsAndDropsTheOldest) {
-  Learner l = small(2);
-  l.on_decision(decision("d1", 0, {"a"}), kAda, 1);
-  l.on_decision(decision("d2", 1, {"a"}), kBob, 2);
-  l.on_decision(decision("d3", 2, {"a"}), kAda, 3);
-  EXPECT_EQ(l.dropped(), 1u);
-  feed(l, event(Verb::kClick, "a", 3, "d1"), kAda);
-  EXPECT_EQ(l.updates(), 0u);
+TEST(Learner, ForgetsOnlyThatIdentity) {
+  Learner l = small();
+  for (Position i = 1; i <= 6; ++i) {
+    l.on_decision(decision("d" + std::to_string(i), 0, {"a"}), i % 2 == 0 ? kAda : kBob, i);
+  }
   l.forget(kAda);
-  EXPECT_EQ(l.pending(), 1u);
+  EXPECT_EQ(l.pending(), 3u);
+  feed(l, event(Verb::kClick, "a", 3, "d2"), kAda);
+  feed(l, event(Verb::kClick, "a", 3), kAda);
+  EXPECT_EQ(l.updates(), 0u);
+  feed(l, event(Verb::kClick, "a", 3), kBob);  // the latest, d5
   l.on_tick(at_s(500));
+  EXPECT_EQ(l.updates(), 3u);
+  EXPECT_EQ(l.progressive().positives(), 1u);
+  EXPECT_EQ(l.pending(), 0u);
+}
+
+TEST(Learner, BeyondTheLimitWindowsEndEarlyAndAreLearnedStill) {
+  Learner l = small(700);  // two decisions of one item
+  Decision longest = decision("d1", 0, {"a"});
+  longest.outcome_window_s = 1000;
+  l.on_decision(longest, kAda, 1);
+  l.on_decision(decision("d2", 1, {"a"}), kBob, 2);
+  EXPECT_EQ(l.closed_early(), 0u);
+  l.on_decision(decision("d3", 2, {"a"}), kAda, 3);
+  EXPECT_EQ(l.closed_early(), 1u);  // d2: it would have ended first
+  EXPECT_EQ(l.pending(), 2u);
   EXPECT_EQ(l.updates(), 1u);
+  EXPECT_EQ(l.progressive().positives(), 0u);
+  feed(l, event(Verb::kClick, "a", 3, "d2"), kBob);  // too late
+  EXPECT_EQ(l.updates(), 1u);
+  feed(l, event(Verb::kClick, "a", 3, "d1"), kAda);
+  EXPECT_EQ(l.updates(), 2u);
+}
+
+TEST(Learner, PendingBytesStayBelowTheLimit) {
+  constexpr std::size_t kLimit = 1 << 20;
+  Learner l = small(kLimit);
+  Rng rng(3);
+  for (Position i = 1; i <= 3000; ++i) {
+    Decision d = decision("d" + std::to_string(i), static_cast<double>(i) / 1000, {"a", "b", "c"});
+    for (ShownItem& shown : d.shown) {
+      for (std::uint32_t f = 0; f < 50; ++f) {
+        shown.parts.push_back(
+            {"", static_cast<std::uint32_t>(rng.next()), f < 45 ? 1.0F : 0.5F, 0});
+      }
+    }
+    l.on_decision(d, Surrogate{1 + rng.below(100)}, i);
+  }
+  EXPECT_GT(l.closed_early(), 1000u);
+  EXPECT_GT(l.pending(), 500u);
+  EXPECT_LT(l.pending_bytes(), kLimit * 5 / 4);  // tables grow by doubling
+  EXPECT_EQ(l.updates(), 3 * l.closed_early());
+}
+
+TEST(PackedRows, HoldTheRowsAndRefuseDamage) {
+  Decision d = decision("d", 0, {"a", "b"});
+  for (std::uint32_t f = 0; f < 20; ++f) {
+    d.shown[1].parts.push_back({"", f * 77, f % 3 == 0 ? 0.25F : 1.0F, 0});
+  }
+  d.shown[1].parts.push_back({"", 1, 2e6F, 0});  // no model takes it
+  const PackedRows rows = PackedRows::of(d.shown);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows.find(item_key("b")), 1u);
+  EXPECT_FALSE(rows.find(item_key("c")));
+  const std::vector<Feature> row = rows.row(1);
+  ASSERT_EQ(row.size(), 22u);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    EXPECT_EQ(row[i].hash, d.shown[1].parts[i].hash);
+    EXPECT_EQ(row[i].value, d.shown[1].parts[i].value);
+  }
+  ASSERT_TRUE(PackedRows::from(rows.bytes()));
+  EXPECT_EQ(PackedRows::from(rows.bytes())->bytes(), rows.bytes());
+  for (std::size_t i = 0; i < rows.bytes().size(); ++i) {
+    EXPECT_FALSE(PackedRows::from(rows.bytes().substr(0, i)));
+  }
+  EXPECT_EQ(PackedRows().size(), 0u);
 }
 
 // One step of a made-up journal, the same for every learner it is given.
@@ -150,7 +217,7 @@ void step(Learner& l, Position i) {
 }
 
 TEST(Learner, ContinuingAfterDecodeEqualsNeverHavingStopped) {
-  Learner whole = small(30), stopped = small(30);
+  Learner whole = small(10'000), stopped = small(10'000);
   for (Position i = 1; i <= 2000; ++i) {
     step(whole, i);
     step(stopped, i);
@@ -163,6 +230,38 @@ TEST(Learner, ContinuingAfterDecodeEqualsNeverHavingStopped) {
   EXPECT_EQ(bytes_of(whole), bytes_of(stopped));
   EXPECT_GT(whole.updates(), 100u);
   EXPECT_GT(whole.progressive().positives(), 10u);
+  EXPECT_GT(whole.closed_early(), 10u);
+}
+
+TEST(Learner, WhatWaitsIsStoredSealedAndGoneWithItsKey) {
+  Learner l = small();
+  for (Position i = 1; i <= 300; ++i) step(l, i);
+  l.on_decision(decision("ada-waits", 301, {"ada-item"}), kAda, 301);
+  l.on_decision(decision("bob-waits", 302, {"bob-item"}), kBob, 302);
+  const auto seal = [](Surrogate who, std::string_view row) {
+    std::string out(row);
+    for (char& c : out) c = static_cast<char>(c ^ static_cast<char>(raw(who) * 37 + 1));
+    return out;
+  };
+  std::string stored;
+  l.encode(stored, seal);
+  std::string feature;  // as a row that is not sealed holds it
+  Writer(feature).u32(static_cast<std::uint32_t>(hash64("ada-item")));
+  EXPECT_NE(bytes_of(l).find(feature), std::string::npos);
+  EXPECT_EQ(stored.find(feature), std::string::npos);
+  const auto open_with = [&](bool has_adas_key) {
+    return [&seal, has_adas_key](Surrogate who, std::string_view row) {
+      const bool is_gone = who == kAda && !has_adas_key;
+      return is_gone ? std::nullopt : std::optional<std::string>(seal(who, row));
+    };
+  };
+  const auto whole = Learner::decode(stored, open_with(true));
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_EQ(bytes_of(*whole), bytes_of(l));
+  const auto without = Learner::decode(stored, open_with(false));
+  ASSERT_TRUE(without.ok());
+  l.forget(kAda);
+  EXPECT_EQ(bytes_of(*without), bytes_of(l));
 }
 
 TEST(Learner, RefusesDamage) {

@@ -1,83 +1,113 @@
 #include "learn/outcome_join.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/bytes.h"
 
 namespace attune {
+namespace {
+
+constexpr std::size_t kBlobBytes = 1u << 20;
+constexpr std::size_t kBesideRows = 256;  // bytes of one that waits, with its places in the tables
+
+std::int64_t second_of(Time time) {
+  const std::int64_t us = to_us(time);
+  return us >= 0 ? us / 1'000'000 : -((-us + 999'999) / 1'000'000);
+}
+
+void write_bits(const std::bitset<kMostShown>& bits, std::size_t size, Writer& w) {
+  for (std::size_t i = 0; i < size; i += 8) {
+    unsigned byte = 0;
+    for (std::size_t k = i; k < std::min(size, i + 8); ++k) byte |= (bits[k] ? 1U : 0U) << (k - i);
+    w.u8(static_cast<std::uint8_t>(byte));
+  }
+}
+
+std::bitset<kMostShown> read_bits(std::size_t size, Reader& r) {
+  std::bitset<kMostShown> bits;
+  for (std::size_t i = 0; i < size; i += 8) {
+    const unsigned byte = r.u8();
+    for (std::size_t k = i; k < std::min(size, i + 8); ++k) bits[k] = ((byte >> (k - i)) & 1U) != 0;
+  }
+  return bits;
+}
+
+}  // namespace
 
 bool OutcomeJoin::insert(Position at, Pending pending) {
-  if (pending_.contains(at) || !by_id_.emplace(pending.id, at).second) return false;
-  ends_.emplace(pending.end, at);
-  auto& own = by_identity_[pending.identity];
-  own.insert(std::upper_bound(own.begin(), own.end(), at), at);
-  pending_.emplace(at, std::move(pending));
+  const IdHash64 id{pending.id};
+  if (pending.identity == Surrogate{} || pending_.contains(at) || id == IdHash64{} ||
+      by_id_.contains(id))
+    return false;
+  by_id_.change(id) = at;
+  ends_[second_of(pending.end)].push_back(at);
+  Position& newest = newest_.change(pending.identity);
+  pending.older = newest;
+  if (newest != 0) pending_.change(newest).newer = at;
+  newest = at;
+  rows_bytes_ += pending.rows.bytes().size() + 64;
+  used_bytes_ += pending.rows.bytes().size() + kBesideRows;
+  pending_.change(at) = std::move(pending);
   return true;
 }
 
+void OutcomeJoin::unlink(const Pending& p) {
+  if (p.older != 0) pending_.change(p.older).newer = p.newer;
+  if (p.newer != 0) {
+    pending_.change(p.newer).older = p.older;
+  } else if (p.older != 0) {
+    newest_.change(p.identity) = p.older;
+  } else {
+    newest_.erase(p.identity);
+  }
+}
+
+// Its place in ends_ is the caller's to take out.
 void OutcomeJoin::erase(Position at) {
-  const auto found = pending_.find(at);
-  if (found == pending_.end()) return;
-  const Pending& p = found->second;
-  ends_.erase({p.end, at});
-  by_id_.erase(p.id);
-  const auto own = by_identity_.find(p.identity);
-  std::erase(own->second, at);
-  if (own->second.empty()) by_identity_.erase(own);
-  pending_.erase(found);
+  const Pending p = *pending_.find(at);
+  unlink(p);
+  by_id_.erase(IdHash64{p.id});
+  rows_bytes_ -= p.rows.bytes().size() + 64;
+  used_bytes_ -= p.rows.bytes().size() + kBesideRows;
+  pending_.erase(at);
 }
 
 bool OutcomeJoin::add(const Decision& decision, Surrogate identity, Position at) {
   if (decision.shown.empty()) return false;
-  Pending p{hash64(decision.id), identity, decision.time, {}, decision.policy, {}};
+  Pending p;
+  p.id = hash64(decision.id);
+  p.identity = identity;
+  p.time = decision.time;
   const double window = decision.outcome_window_s;
   p.end = decision.time + seconds(window > 0 ? std::min(window, 1e8) : 0);
-  p.shown.reserve(decision.shown.size());
-  for (const ShownItem& item : decision.shown) {
-    Shown shown{item_key(item.item_id), decision.is_impression_served, false, {}};
-    shown.row.reserve(item.parts.size());
-    for (const Part& part : item.parts) {
-      if (std::abs(part.value) <= kMaxFeatureValue) shown.row.push_back({part.hash, part.value});
-    }
-    p.shown.push_back(std::move(shown));
-  }
-  if (!insert(at, std::move(p))) return false;
-  while (pending_.size() > max_pending_) {
-    erase(pending_.begin()->first);
-    ++dropped_;
-  }
-  return true;
+  p.policy = decision.policy;
+  p.rows = PackedRows::of(decision.shown);
+  if (decision.is_impression_served) p.seen.set();
+  return insert(at, std::move(p));
 }
 
-OutcomeJoin::Match OutcomeJoin::in_decision(Position at, ItemKey item, Time time, bool is_named) {
-  Pending& p = pending_.at(at);
+OutcomeJoin::Match OutcomeJoin::in_decision(Position at, ItemKey item, Time time,
+                                            bool is_named) const {
+  const Pending& p = *pending_.find(at);
   // A client's clock may run behind ours: a named decision accepts an event from before it.
   if (time > p.end || (time < p.time && !is_named)) return {};
-  const auto shown =
-      std::find_if(p.shown.begin(), p.shown.end(), [&](const Shown& s) { return s.item == item; });
-  if (shown == p.shown.end()) return {};
-  return {&p, &*shown};
+  const auto place = p.rows.find(item);
+  return place ? Match{at, *place} : Match{};
 }
 
-OutcomeJoin::Match OutcomeJoin::find(const Event& event, std::span<const Surrogate> person) {
+OutcomeJoin::Match OutcomeJoin::find(const Event& event, std::span<const Surrogate> person) const {
   if (event.item_id.empty()) return {};
   const ItemKey item = item_key(event.item_id);
   if (!event.decision_id.empty()) {
-    const auto named = by_id_.find(hash64(event.decision_id));
-    return named == by_id_.end() ? Match{} : in_decision(named->second, item, event.time, true);
+    const Position* const named = by_id_.find(IdHash64{hash64(event.decision_id)});
+    return named ? in_decision(*named, item, event.time, true) : Match{};
   }
   Match best;
-  Position best_at = 0;
   for (const Surrogate identity : person) {
-    const auto own = by_identity_.find(identity);
-    if (own == by_identity_.end()) continue;
-    for (auto at = own->second.rbegin(); at != own->second.rend() && *at >= best_at; ++at) {
-      const Match match = in_decision(*at, item, event.time, false);
-      if (match.shown == nullptr) continue;
-      best = match;
-      best_at = *at;
-      break;
+    const Position* const newest = newest_.find(identity);
+    for (Position at = newest ? *newest : 0; at > best.at; at = pending_.find(at)->older) {
+      const Match match = in_decision(at, item, event.time, false);
+      if (match.at != 0) best = match;
     }
   }
   return best;
@@ -85,103 +115,156 @@ OutcomeJoin::Match OutcomeJoin::find(const Event& event, std::span<const Surroga
 
 std::optional<Outcome> OutcomeJoin::engage(const Event& event, std::span<const Surrogate> person) {
   const Match match = find(event, person);
-  if (match.shown == nullptr || match.shown->is_learned) return std::nullopt;
-  Outcome outcome{match.pending->policy, true, !match.shown->is_seen, std::move(match.shown->row)};
-  match.shown->row.clear();
-  match.shown->is_seen = match.shown->is_learned = true;
+  if (match.at == 0 || pending_.find(match.at)->learned[match.place]) return std::nullopt;
+  Pending& p = pending_.change(match.at);
+  Outcome outcome{p.policy, true, !p.seen[match.place], p.rows.row(match.place)};
+  p.seen.set(match.place);
+  p.learned.set(match.place);
   return outcome;
 }
 
 std::optional<Policy> OutcomeJoin::impress(const Event& event, std::span<const Surrogate> person) {
   const Match match = find(event, person);
-  if (match.shown == nullptr || match.shown->is_seen) return std::nullopt;
-  match.shown->is_seen = true;
-  return match.pending->policy;
+  if (match.at == 0 || pending_.find(match.at)->seen[match.place]) return std::nullopt;
+  Pending& p = pending_.change(match.at);
+  p.seen.set(match.place);
+  return p.policy;
+}
+
+void OutcomeJoin::close_one(Position at, std::vector<Outcome>& outcomes) {
+  const Pending& p = *pending_.find(at);
+  for (std::size_t i = 0; i < p.rows.size(); ++i) {
+    if (p.seen[i] && !p.learned[i]) outcomes.push_back({p.policy, false, false, p.rows.row(i)});
+  }
+  erase(at);
 }
 
 std::vector<Outcome> OutcomeJoin::close(Time now) {
   std::vector<Position> ended;
-  for (const auto& [end, at] : ends_) {
-    if (end >= now) break;
-    ended.push_back(at);
+  while (!ends_.empty() && ends_.begin()->first <= second_of(now)) {
+    std::vector<Position>& all = ends_.begin()->second;
+    const auto kept = std::stable_partition(
+        all.begin(), all.end(), [&](Position at) { return pending_.find(at)->end >= now; });
+    ended.insert(ended.end(), kept, all.end());
+    all.erase(kept, all.end());
+    if (!all.empty()) break;  // of this very second
+    ends_.erase(ends_.begin());
   }
   std::sort(ended.begin(), ended.end());
   std::vector<Outcome> outcomes;
-  for (const Position at : ended) {
-    Pending& p = pending_.at(at);
-    for (Shown& s : p.shown) {
-      if (!s.is_seen || s.is_learned) continue;
-      outcomes.push_back({p.policy, false, false, std::move(s.row)});
+  for (const Position at : ended) close_one(at, outcomes);
+  return outcomes;
+}
+
+std::vector<Outcome> OutcomeJoin::close_to_limit() {
+  std::vector<Outcome> outcomes;
+  while (used_bytes_ > max_bytes_ && !ends_.empty()) {
+    std::vector<Position>& all = ends_.begin()->second;
+    std::size_t closed = 0;
+    for (; used_bytes_ > max_bytes_ && closed < all.size(); ++closed) {
+      close_one(all[closed], outcomes);
+      ++closed_early_;
     }
-    erase(at);
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(closed));
+    if (all.empty()) ends_.erase(ends_.begin());
   }
   return outcomes;
 }
 
 void OutcomeJoin::forget(Surrogate identity) {
-  const auto own = by_identity_.find(identity);
-  if (own == by_identity_.end()) return;
-  const std::vector<Position> all = own->second;
-  for (const Position at : all) erase(at);
-}
-
-void OutcomeJoin::encode(std::string& out) const {
-  Writer w(out);
-  w.varint(max_pending_);
-  w.varint(dropped_);
-  w.varint(pending_.size());
-  for (const auto& [at, p] : pending_) {
-    w.varint(at);
-    w.u64(p.id);
-    w.u64(raw(p.identity));
-    w.svarint(to_us(p.time));
-    w.svarint(to_us(p.end));
-    w.u8(static_cast<std::uint8_t>(p.policy));
-    w.varint(p.shown.size());
-    for (const Shown& s : p.shown) {
-      w.u64(raw(s.item));
-      w.u8(static_cast<std::uint8_t>((s.is_seen ? 1 : 0) | (s.is_learned ? 2 : 0)));
-      w.varint(s.row.size());
-      for (const Feature& f : s.row) {
-        w.u32(f.hash);
-        w.f32(f.value);
-      }
-    }
+  for (const Position* at = newest_.find(identity); at != nullptr; at = newest_.find(identity)) {
+    const auto bucket = ends_.find(second_of(pending_.find(*at)->end));
+    std::erase(bucket->second, *at);
+    if (bucket->second.empty()) ends_.erase(bucket);
+    erase(Position{*at});
   }
 }
 
-Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes) {
-  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+void OutcomeJoin::encode_pending(Position at, const Pending& p, std::string& out) {
+  Writer w(out);
+  w.varint(at);
+  w.u64(p.id);
+  w.svarint(to_us(p.time));
+  w.svarint(to_us(p.end));
+  w.u8(static_cast<std::uint8_t>(p.policy));
+  w.str(p.rows.bytes());
+  write_bits(p.seen, p.rows.size(), w);
+  write_bits(p.learned, p.rows.size(), w);
+}
+
+// False: the bytes make no sense.
+bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes, Numbered& out) {
   Reader r(bytes);
-  OutcomeJoin join(r.varint());
-  join.dropped_ = r.varint();
-  const std::uint64_t decisions = r.varint();
-  for (std::uint64_t i = 0; i < decisions && r.ok(); ++i) {
+  while (r.left() > 0) {
     const Position at = r.varint();
     Pending p;
+    p.identity = identity;
     p.id = r.u64();
-    p.identity = Surrogate{r.u64()};
     p.time = time_from_us(r.svarint());
     p.end = time_from_us(r.svarint());
     const std::uint8_t policy = r.u8();
-    if (policy > 3) return corrupt;
+    auto rows = PackedRows::from(r.str());
+    if (!r.ok() || at == 0 || policy > 3 || !rows) return false;
     p.policy = static_cast<Policy>(policy);
-    const std::uint64_t shown = r.varint();
-    for (std::uint64_t k = 0; k < shown && r.ok(); ++k) {
-      Shown s{ItemKey{r.u64()}, false, false, {}};
-      const std::uint8_t flags = r.u8();
-      s.is_seen = (flags & 1) != 0;
-      s.is_learned = (flags & 2) != 0;
-      const std::uint64_t features = r.varint();
-      for (std::uint64_t f = 0; f < features && r.ok(); ++f) {
-        const std::uint32_t hash = r.u32();
-        s.row.push_back({hash, r.f32()});
-      }
-      p.shown.push_back(std::move(s));
-    }
-    if (!r.ok() || !join.insert(at, std::move(p))) return corrupt;
+    p.rows = std::move(*rows);
+    p.seen = read_bits(p.rows.size(), r);
+    p.learned = read_bits(p.rows.size(), r);
+    out.emplace_back(at, std::move(p));
   }
-  if (!r.ok() || !r.done()) return corrupt;
+  return r.ok();
+}
+
+std::vector<Position> OutcomeJoin::positions_of(Position newest) const {
+  std::vector<Position> all;
+  for (Position at = newest; at != 0; at = pending_.find(at)->older) all.push_back(at);
+  std::reverse(all.begin(), all.end());
+  return all;
+}
+
+// max_bytes, closed_early, then blobs until the end: the surrogate, and, sealed, what waits of it.
+// One identity may have several, so that none is longer than can be sealed.
+void OutcomeJoin::encode(std::string& out, const SealRow& seal) const {
+  std::vector<std::pair<Surrogate, Position>> identities;
+  newest_.each([&](Surrogate who, Position newest) { identities.emplace_back(who, newest); });
+  std::sort(identities.begin(), identities.end());
+  Writer w(out);
+  w.varint(max_bytes_);
+  w.varint(closed_early_);
+  std::string rows;
+  for (const auto& [identity, newest] : identities) {
+    const auto flush = [&, who = identity] {
+      const std::string blob = seal ? seal(who, rows) : rows;
+      rows.clear();
+      if (blob.empty()) return;  // its key is gone
+      w.u64(raw(who));
+      w.str(blob);
+    };
+    for (const Position at : positions_of(newest)) {
+      encode_pending(at, *pending_.find(at), rows);
+      if (rows.size() > kBlobBytes) flush();
+    }
+    if (!rows.empty()) flush();
+  }
+}
+
+Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& open) {
+  const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
+  Reader r(bytes);
+  OutcomeJoin join(r.varint());
+  join.closed_early_ = r.varint();
+  Numbered all;
+  while (r.ok() && r.left() > 0) {
+    const Surrogate identity{r.u64()};
+    const std::string_view blob = r.str();
+    if (!r.ok() || identity == Surrogate{}) return corrupt;
+    const auto rows = open ? open(identity, blob) : std::optional<std::string>(blob);
+    if (rows && !decode_all(identity, *rows, all)) return corrupt;
+  }
+  if (!r.ok()) return corrupt;
+  std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  for (auto& [at, p] : all) {
+    if (!join.insert(at, std::move(p))) return corrupt;
+  }
   return join;
 }
 

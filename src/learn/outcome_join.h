@@ -1,19 +1,22 @@
 // OutcomeJoin: shown items waiting for what came of them. Each has one outcome at most: engaged, at
-// once, or not, when its window has ended. A pure fold in journal order; one thread.
+// once, or not, when its window has ended, or sooner when more waits than the limit allows
+// (docs/decisions/0004). A pure fold in journal order; one writer; copies share what has not
+// changed.
 #pragma once
+#include <bitset>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/cow_map.h"
 #include "base/result.h"
 #include "event/decision.h"
 #include "event/event.h"
-#include "model/ftrl.h"
+#include "learn/packed_rows.h"
 
 namespace attune {
 
@@ -24,10 +27,15 @@ struct Outcome {
   std::vector<Feature> row;
 };
 
+// What waits of an identity is stored through these; the key it is sealed under may be gone.
+using SealRow = std::function<std::string(Surrogate, std::string_view)>;
+using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
+
 class OutcomeJoin {
  public:
-  explicit OutcomeJoin(std::size_t max_pending) : max_pending_(max_pending) {}
-  // False: a decision of this id or position waits already, or nothing was shown.
+  explicit OutcomeJoin(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+  // Positions come in ascending order. False: a decision of this id or position waits already, or
+  // nothing was shown.
   bool add(const Decision& decision, Surrogate identity, Position at);
   // An event that names a decision is joined to that one or to none; else to the latest decision to
   // any of `person` that shows the item and whose window holds the event's time.
@@ -36,42 +44,54 @@ class OutcomeJoin {
   std::optional<Policy> impress(const Event& event, std::span<const Surrogate> person);
   // Seen and not engaged in windows that ended before `now`, in order of decision.
   std::vector<Outcome> close(Time now);
+  // The same of the windows that would end first, until what waits keeps the limit.
+  std::vector<Outcome> close_to_limit();
   void forget(Surrogate identity);
   std::size_t pending() const { return pending_.size(); }
-  std::uint64_t dropped() const { return dropped_; }
-  void encode(std::string& out) const;  // canonical
-  static Result<OutcomeJoin> decode(std::string_view bytes);
+  std::uint64_t closed_early() const { return closed_early_; }
+  std::size_t memory_bytes() const { return pending_.memory_bytes() + index_bytes() + rows_bytes_; }
+  // Canonical when nothing is sealed. Of an identity only its surrogate is outside the seal; what
+  // can no longer be opened is left out.
+  void encode(std::string& out, const SealRow& seal = nullptr) const;
+  static Result<OutcomeJoin> decode(std::string_view bytes, const OpenRow& open = nullptr);
 
  private:
-  struct Shown {
-    ItemKey item{};
-    bool is_seen = false;
-    bool is_learned = false;
-    std::vector<Feature> row;
-  };
   struct Pending {
     std::uint64_t id = 0;  // hash of the decision's id
     Surrogate identity{};
     Time time{};
     Time end{};
+    Position older = 0, newer = 0;  // decisions of the same identity, 0 = none
+    std::bitset<kMostShown> seen, learned;
+    PackedRows rows;
     Policy policy{};
-    std::vector<Shown> shown;
   };
   struct Match {
-    const Pending* pending = nullptr;
-    Shown* shown = nullptr;
+    Position at = 0;  // 0 = none
+    std::size_t place = 0;
   };
-  Match find(const Event& event, std::span<const Surrogate> person);
-  Match in_decision(Position at, ItemKey item, Time time, bool is_named);
+  enum class IdHash64 : std::uint64_t {};
+
+  using Numbered = std::vector<std::pair<Position, Pending>>;
+  static void encode_pending(Position at, const Pending& p, std::string& out);
+  static bool decode_all(Surrogate identity, std::string_view bytes, Numbered& out);
+  std::vector<Position> positions_of(Position newest) const;  // ascending
+  Match find(const Event& event, std::span<const Surrogate> person) const;
+  Match in_decision(Position at, ItemKey item, Time time, bool is_named) const;
   bool insert(Position at, Pending pending);
   void erase(Position at);
+  void unlink(const Pending& p);
+  void close_one(Position at, std::vector<Outcome>& outcomes);
+  std::size_t index_bytes() const { return by_id_.memory_bytes() + newest_.memory_bytes(); }
 
-  std::size_t max_pending_;
-  std::uint64_t dropped_ = 0;
-  std::map<Position, Pending> pending_;
-  std::set<std::pair<Time, Position>> ends_;
-  std::unordered_map<std::uint64_t, Position> by_id_;
-  std::unordered_map<Surrogate, std::vector<Position>, IdHash> by_identity_;  // oldest first
+  std::size_t max_bytes_;
+  std::size_t used_bytes_ = 0;  // counts against max_bytes_: the same in every process
+  std::size_t rows_bytes_ = 0;
+  std::uint64_t closed_early_ = 0;
+  CowMap<Position, Pending> pending_;
+  CowMap<IdHash64, Position> by_id_;
+  CowMap<Surrogate, Position> newest_;                  // of each identity
+  std::map<std::int64_t, std::vector<Position>> ends_;  // by second, ascending positions
 };
 
 }  // namespace attune

@@ -29,16 +29,20 @@ Ftrl::Ftrl(const FtrlOptions& options) : options_(options) {
   mask_ = static_cast<std::uint32_t>(size - 1);
   z_.resize(size);
   n_.resize(size);
+  weights_ = WeightTable(size);
 }
 
-float Ftrl::weight_at(std::size_t slot) const {
-  const double z = z_[slot];
-  if (z == 0 || std::abs(z) <= options_.l1) return 0;
-  const double rate = (options_.beta + std::sqrt(static_cast<double>(n_[slot]))) / options_.alpha;
-  return static_cast<float>((std::copysign(options_.l1, z) - z) / (rate + options_.l2));
+float Ftrl::weight_of(float z, float n) const {
+  if (z == 0 || std::abs(double{z}) <= options_.l1) return 0;
+  const double rate = (options_.beta + std::sqrt(double{n})) / options_.alpha;
+  return static_cast<float>((std::copysign(options_.l1, double{z}) - z) / (rate + options_.l2));
 }
 
-float Ftrl::weight(std::uint32_t hash) const { return weight_at(hash & mask_); }
+void Ftrl::set(std::size_t slot, float z, float n) {
+  z_[slot] = z;
+  n_[slot] = n;
+  weights_.set(static_cast<std::uint32_t>(slot), weight_of(z, n));
+}
 
 double Ftrl::logit(Row row) const {
   double sum = 0;
@@ -60,16 +64,10 @@ double Ftrl::learn(Row row, bool label) {
     const double n = n_[slot];
     const double grown = n + gradient * gradient;
     const double sigma = (std::sqrt(grown) - std::sqrt(n)) / options_.alpha;
-    z_[slot] = static_cast<float>(z_[slot] + gradient - sigma * weight_at(slot));
-    n_[slot] = static_cast<float>(grown);
+    const double moved = z_[slot] + gradient - sigma * weights_[f.hash];
+    set(slot, static_cast<float>(moved), static_cast<float>(grown));
   }
   return p;
-}
-
-std::vector<float> Ftrl::weights() const {
-  std::vector<float> all(z_.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = weight_at(i);
-  return all;
 }
 
 void Ftrl::encode(std::string& out) const {
@@ -109,8 +107,7 @@ Result<Ftrl> Ftrl::decode(std::string_view bytes) {
     slot += step - 1;
     const float z = r.f32(), n = r.f32();
     if (!std::isfinite(z) || !std::isfinite(n) || n < 0) return corrupt;
-    model.z_[slot] = z;
-    model.n_[slot] = n;
+    model.set(slot, z, n);
   }
   if (!r.ok() || !r.done()) return corrupt;
   return model;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/weight_table.h"
 
 namespace attune {
 
@@ -30,22 +31,25 @@ struct FtrlOptions {
 class Ftrl {
  public:
   explicit Ftrl(const FtrlOptions& options);
-  float weight(std::uint32_t hash) const;
+  float weight(std::uint32_t hash) const { return weights_[hash]; }
   double logit(Row row) const;        // sum of weight * value; 0 when a value is not finite
   double predict(Row row) const;      // P(label = 1), in (0, 1)
   double learn(Row row, bool label);  // one step; returns the prediction made before it
-  // The weights as decisions read them, length 2^bits.
-  std::vector<float> weights() const;
+  // As decisions read them, 2^bits of them. A copy shares what learning leaves alone afterwards.
+  const WeightTable& weights() const { return weights_; }
   std::uint32_t mask() const { return mask_; }
+  std::size_t memory_bytes() const { return weights_.memory_bytes() + z_.size() * 8; }
   void encode(std::string& out) const;
   static Result<Ftrl> decode(std::string_view bytes);
 
  private:
-  float weight_at(std::size_t slot) const;
+  float weight_of(float z, float n) const;
+  void set(std::size_t slot, float z, float n);
 
   FtrlOptions options_;
   std::uint32_t mask_;
   std::vector<float> z_, n_;
+  WeightTable weights_;  // of each slot's z and n
 };
 
 }  // namespace attune

@@ -1,6 +1,7 @@
 #include "model/item_item.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/bytes.h"
@@ -13,13 +14,63 @@ constexpr std::string_view kMagic = "AITM";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMaxRecent = 30;
 
-bool is_key_less(const Neighbour& a, const Neighbour& b) { return raw(a.item) < raw(b.item); }
-
 bool is_better(const Neighbour& a, const Neighbour& b) {
   return a.count != b.count ? a.count > b.count : raw(a.item) < raw(b.item);
 }
 
+// Sums by item, in one allocation: open addressing, for a known number of additions.
+class Sums {
+ public:
+  explicit Sums(std::size_t additions) : slots_(std::bit_ceil(2 * additions + 2)) {}
+  void add(ItemKey item, double amount) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = raw(item) & mask;
+    while (slots_[at].item != ItemKey{} && slots_[at].item != item) at = (at + 1) & mask;
+    slots_[at].item = item;
+    slots_[at].sum += amount;
+  }
+  std::vector<Neighbour> all() const {
+    std::vector<Neighbour> out;
+    out.reserve(slots_.size() / 2);
+    for (const auto& [item, sum] : slots_) {
+      if (item != ItemKey{}) out.push_back({item, static_cast<float>(sum)});
+    }
+    return out;
+  }
+
+ private:
+  struct Slot {
+    ItemKey item{};
+    double sum = 0;
+  };
+  std::vector<Slot> slots_;
+};
+
 }  // namespace
+
+// As the allocator gives it, with the control block it shares.
+std::size_t ItemItem::Line::memory_bytes() const {
+  const std::size_t own = (sizeof(Line) + 16 + 8 + 15) / 16 * 16;
+  const std::size_t list = neighbours.capacity() * sizeof(Entry);
+  return own + (list == 0 ? 0 : (list + 8 + 15) / 16 * 16);
+}
+
+void ItemItem::Line::add(ItemKey item, float amount) {
+  sum += amount;
+  const auto low = static_cast<std::uint32_t>(raw(item));
+  const auto high = static_cast<std::uint32_t>(raw(item) >> 32);
+  const auto found = std::find_if(neighbours.begin(), neighbours.end(),
+                                  [=](const Entry& e) { return e.low == low && e.high == high; });
+  if (found != neighbours.end()) {
+    found->count += amount;
+  } else if (neighbours.size() < kMaxNeighbours) {
+    neighbours.push_back({low, high, amount});
+  } else {
+    *std::max_element(neighbours.begin(), neighbours.end(), [](const Entry& a, const Entry& b) {
+      return is_better({a.item(), a.count}, {b.item(), b.count});
+    }) = {low, high, amount};
+  }
+}
 
 void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
   if (item == ItemKey{}) return;
@@ -27,81 +78,98 @@ void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
   for (std::size_t d = 1; d <= used; ++d) {
     const ItemKey before = recent[recent.size() - d];
     if (before == item || before == ItemKey{}) continue;
-    const auto amount = static_cast<float>(1 / std::sqrt(static_cast<double>(d)));
-    Line& line = lines_[before];
-    line.sum += amount;
-    auto& all = line.neighbours;
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Neighbour& n) { return n.item == item; });
-    if (found != all.end()) {
-      found->count += amount;
-    } else if (all.size() < kMaxNeighbours) {
-      all.push_back({item, amount});
-    } else {
-      *std::max_element(all.begin(), all.end(), is_better) = {item, amount};
-    }
+    CowPtr<Line>& place = lines_.change(before);
+    bytes_ -= place.get() ? place->memory_bytes() : 0;
+    Line& line = place.change();
+    line.add(item, static_cast<float>(1 / std::sqrt(static_cast<double>(d))));
+    bytes_ += line.memory_bytes();
   }
 }
 
 std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::size_t limit) const {
-  std::unordered_map<ItemKey, double, IdHash> sums;
+  const std::size_t used = std::min(recent.size(), kMaxRecent);
+  Sums sums(used * kMaxNeighbours);
   double decay = 1;
-  for (std::size_t k = 0; k < std::min(recent.size(), kMaxRecent); ++k, decay *= 0.6) {
-    const auto line = lines_.find(recent[recent.size() - 1 - k]);
-    if (line == lines_.end()) continue;
-    const double scale = decay / std::pow(static_cast<double>(line->second.sum), 0.4);
-    for (const Neighbour& n : line->second.neighbours) sums[n.item] += scale * n.count;
+  for (std::size_t k = 0; k < used; ++k, decay *= 0.6) {
+    const CowPtr<Line>* const found = lines_.find(recent[recent.size() - 1 - k]);
+    if (found == nullptr) continue;
+    const Line& line = **found;
+    const double scale = decay / std::pow(static_cast<double>(line.sum), 0.4);
+    for (const Entry& entry : line.neighbours) sums.add(entry.item(), scale * entry.count);
   }
-  std::vector<Neighbour> best;
-  best.reserve(sums.size());
-  for (const auto& [item, sum] : sums) best.push_back({item, static_cast<float>(sum)});
+  std::vector<Neighbour> best = sums.all();
   const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(limit, best.size()));
-  std::partial_sort(best.begin(), end, best.end(), is_better);
+  std::nth_element(best.begin(), end, best.end(), is_better);
   best.erase(end, best.end());
+  std::sort(best.begin(), best.end(), is_better);
   return best;
 }
 
-void ItemItem::encode(std::string& out) const {
+std::size_t ItemItem::bytes_beside(const ItemItem& other) const {
+  std::size_t bytes = lines_.bytes_beside(other.lines_);
+  lines_.each_difference(other.lines_,
+                         [&](ItemKey, const CowPtr<Line>& mine, const CowPtr<Line>* theirs) {
+                           if (theirs == nullptr || theirs->get() != mine.get())
+                             bytes += mine->memory_bytes();
+                         });
+  return bytes;
+}
+
+void ItemItem::encode_part(std::uint64_t part, std::uint64_t parts, std::string& out) const {
   std::vector<ItemKey> keys;
-  keys.reserve(lines_.size());
-  for (const auto& [key, line] : lines_) keys.push_back(key);
+  lines_.each([&](ItemKey key, const CowPtr<Line>&) {
+    if (raw(key) % parts == part) keys.push_back(key);
+  });
   std::sort(keys.begin(), keys.end(), [](ItemKey a, ItemKey b) { return raw(a) < raw(b); });
   std::string body;
   Writer w(body);
   w.varint(keys.size());
   for (const ItemKey key : keys) {
-    const Line& line = lines_.at(key);
-    std::vector<Neighbour> sorted = line.neighbours;
-    std::sort(sorted.begin(), sorted.end(), is_key_less);
+    const Line& line = **lines_.find(key);
+    std::vector<Entry> sorted = line.neighbours;
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Entry& a, const Entry& b) { return raw(a.item()) < raw(b.item()); });
     w.u64(raw(key));
     w.f32(line.sum);
     w.varint(sorted.size());
-    for (const Neighbour& n : sorted) {
-      w.u64(raw(n.item));
-      w.f32(n.count);
+    for (const Entry& entry : sorted) {
+      w.u64(raw(entry.item()));
+      w.f32(entry.count);
     }
   }
   seal(kMagic, kVersion, body, out);
 }
 
 Result<ItemItem> ItemItem::decode(std::string_view bytes) {
+  ItemItem model;
+  TRY_OK(model.add_part(bytes));
+  return model;
+}
+
+Status ItemItem::add_part(std::string_view bytes) {
   const Error corrupt{Code::kCorrupt, "AITM: the item-item counts make no sense"};
   TRY(const std::string_view body, unseal(kMagic, kVersion, bytes));
   Reader r(body);
-  ItemItem model;
   const std::uint64_t lines = r.varint();
+  const std::size_t wanted = lines_.size() + lines;
   for (std::uint64_t i = 0; i < lines && r.ok(); ++i) {
-    Line& line = model.lines_[ItemKey{r.u64()}];
+    const ItemKey key{r.u64()};
+    if (!r.ok() || key == ItemKey{}) return corrupt;
+    if (lines_.contains(key)) return corrupt;
+    Line& line = lines_.change(key).change();
     line.sum = r.f32();
     const std::uint64_t size = r.varint();
     if (!r.ok() || !(line.sum > 0) || size > kMaxNeighbours) return corrupt;
+    line.neighbours.reserve(size);
     for (std::uint64_t k = 0; k < size; ++k) {
-      const ItemKey item{r.u64()};
-      line.neighbours.push_back({item, r.f32()});
+      const std::uint64_t item = r.u64();
+      line.neighbours.push_back(
+          {static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(item >> 32), r.f32()});
     }
+    bytes_ += line.memory_bytes();
   }
-  if (!r.ok() || !r.done() || model.lines_.size() != lines) return corrupt;
-  return model;
+  if (!r.ok() || !r.done() || lines_.size() != wanted) return corrupt;
+  return ok_status();
 }
 
 }  // namespace attune

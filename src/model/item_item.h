@@ -1,12 +1,13 @@
 // Item-item: decayed forward co-occurrence. C[a,b] += d^-0.5 when b follows a at distance d; rows
 // divided by (row sum)^0.4; a person's score of b is sum over last items of 0.6^k N[item_k, b].
+// Copies share the lines that neither has changed. One writer.
 #pragma once
 #include <cstdint>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "base/cow_map.h"
 #include "base/result.h"
 #include "event/id.h"
 
@@ -23,16 +24,32 @@ class ItemItem {
   void learn(std::span<const ItemKey> recent, ItemKey item);
   // Best first, ties by key; at most `limit`.
   std::vector<Neighbour> score(std::span<const ItemKey> recent, std::size_t limit) const;
-  void encode(std::string& out) const;  // canonical
+  void encode(std::string& out) const { encode_part(0, 1, out); }  // canonical
   static Result<ItemItem> decode(std::string_view bytes);
+  // A checkpoint writes it in parts, so that it is never twice in memory.
+  void encode_part(std::uint64_t part, std::uint64_t parts, std::string& out) const;
+  Status add_part(std::string_view bytes);
+
+  std::size_t memory_bytes() const { return lines_.memory_bytes() + bytes_; }
+  // What this copy holds that the other does not.
+  std::size_t bytes_beside(const ItemItem& other) const;
 
  private:
   static constexpr std::size_t kMaxNeighbours = 64;  // the least is replaced beyond
+  struct Entry {                                     // 12 bytes: there are millions
+    std::uint32_t low = 0, high = 0;
+    float count = 0;
+    ItemKey item() const { return ItemKey{std::uint64_t{high} << 32 | low}; }
+  };
   struct Line {
     float sum = 0;
-    std::vector<Neighbour> neighbours;
+    std::vector<Entry> neighbours;
+    void add(ItemKey item, float amount);
+    std::size_t memory_bytes() const;
   };
-  std::unordered_map<ItemKey, Line, IdHash> lines_;
+
+  CowMap<ItemKey, CowPtr<Line>> lines_;
+  std::size_t bytes_ = 0;  // of the lines
 };
 
 }  // namespace attune

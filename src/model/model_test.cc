@@ -93,7 +93,10 @@ TEST(Ftrl, LossFallsAndSavedModelPredictsTheSame) {
   auto back = Ftrl::decode(bytes_of(model));
   ASSERT_TRUE(back.ok());
   for (const Example& e : stream) ASSERT_EQ(model.predict(e.row), back->predict(e.row));
-  EXPECT_EQ(model.weights(), back->weights());
+  for (std::uint32_t i = 0; i <= model.mask(); ++i) {
+    ASSERT_EQ(model.weights()[i], back->weights()[i]);
+  }
+  EXPECT_EQ(model.weights().used(), back->weights().used());
   for (const Example& e : stream) ASSERT_EQ(model.learn(e.row, true), back->learn(e.row, true));
   EXPECT_EQ(bytes_of(model), bytes_of(*back));
 }
@@ -133,6 +136,26 @@ void expect_refuses_damage(const std::string& bytes) {
   EXPECT_NE(refused.error().message.find("version 2"), std::string::npos);
 }
 
+TEST(Ftrl, ACopyOfTheWeightsStaysAsItWas) {
+  FtrlOptions o;
+  o.bits = 12;
+  Ftrl model(o);
+  for (const Example& e : separable(100)) model.learn(e.row, e.label);
+  const WeightTable copy = model.weights();
+  std::vector<float> then;
+  for (std::uint32_t i = 0; i <= model.mask(); ++i) then.push_back(copy[i]);
+  for (const Example& e : separable(200)) model.learn(e.row, e.label);
+  std::size_t used = 0, changed = 0;
+  for (std::uint32_t i = 0; i <= model.mask(); ++i) {
+    ASSERT_EQ(copy[i], then[i]);
+    used += copy[i] != 0 ? 1 : 0;
+    changed += copy[i] != model.weights()[i] ? 1 : 0;
+  }
+  EXPECT_EQ(copy.used(), used);
+  EXPECT_GT(changed, 0u);
+  EXPECT_EQ(WeightTable()[7], 0.0F);
+}
+
 TEST(Ftrl, RefusesDamageAndNewer) {
   FtrlOptions o;
   o.bits = 8;
@@ -156,6 +179,23 @@ TEST(ItemItem, ScoresAsTheFormulaSays) {
   EXPECT_NEAR(best[1].count, 0.6 / scale, 1e-6);
   EXPECT_EQ(model.score(first, 1).size(), 1u);
   EXPECT_TRUE(model.score({}, 5).empty());
+}
+
+TEST(ItemItem, ACopyStaysAsItWas) {
+  ItemItem model, twin;
+  Rng rng(4);
+  std::vector<std::pair<ItemItem, std::string>> copies;
+  std::vector<ItemKey> recent;
+  for (int i = 0; i < 3000; ++i) {
+    const ItemKey item{1 + rng.below(200)};
+    model.learn(recent, item);
+    twin.learn(recent, item);
+    recent.push_back(item);
+    if (recent.size() > 5) recent.erase(recent.begin());
+    if (i % 500 == 0) copies.emplace_back(model, bytes_of(twin));
+  }
+  for (const auto& [copy, expected] : copies) EXPECT_EQ(bytes_of(copy), expected);
+  EXPECT_EQ(bytes_of(model), bytes_of(twin));
 }
 
 TEST(ItemItem, KeepsTheBestAndSavesCanonically) {

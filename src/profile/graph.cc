@@ -6,35 +6,55 @@
 #include "base/bytes.h"
 
 namespace attune {
+namespace {
+
+// A list of so many edges as the allocator gives it, with the block that shares it.
+std::size_t size_of_list(std::size_t edges) { return 48 + edges * 16 + 16; }
+
+}  // namespace
+
+const IdentityGraph::Edges& IdentityGraph::edges_of(Surrogate s) const {
+  static const Edges kNone;
+  const CowPtr<Edges>* const found = edges_.find(s);
+  return found ? **found : kNone;
+}
+
+void IdentityGraph::add_edge(Surrogate from, Edge edge) {
+  Edges& edges = edges_.change(from).change();
+  bytes_ -= edges.empty() ? 0 : size_of_list(edges.size());
+  edges.push_back(edge);
+  bytes_ += size_of_list(edges.size());
+}
+
+void IdentityGraph::remove_edge(Surrogate from, Surrogate to) {
+  if (edges_of(from).empty()) return;
+  Edges& edges = edges_.change(from).change();
+  bytes_ -= size_of_list(edges.size());
+  std::erase_if(edges, [to](const Edge& edge) { return edge.to == to; });
+  if (edges.empty()) {
+    edges_.erase(from);
+  } else {
+    bytes_ += size_of_list(edges.size());
+  }
+}
 
 bool IdentityGraph::link(Surrogate a, Surrogate b, Position at) {
   if (a == b || a == Surrogate{} || b == Surrogate{}) return false;
-  if (const auto found = edges_.find(a); found != edges_.end()) {
-    for (const Edge& edge : found->second) {
-      if (edge.to == b) return true;
-    }
+  for (const Edge& edge : edges_of(a)) {
+    if (edge.to == b) return true;
   }
   const auto left = members(a);
   if (!std::binary_search(left.begin(), left.end(), b) &&
       left.size() + members(b).size() > kMaxIdentities) {
     return false;
   }
-  edges_[a].push_back({b, at});
-  edges_[b].push_back({a, at});
+  add_edge(a, {b, at});
+  add_edge(b, {a, at});
   return true;
 }
 
-void IdentityGraph::remove_edge(Surrogate from, Surrogate to) {
-  const auto found = edges_.find(from);
-  if (found == edges_.end()) return;
-  std::erase_if(found->second, [to](const Edge& edge) { return edge.to == to; });
-  if (found->second.empty()) edges_.erase(found);
-}
-
 bool IdentityGraph::unlink(Surrogate a, Surrogate b) {
-  const auto found = edges_.find(a);
-  if (found == edges_.end()) return false;
-  const auto& edges = found->second;
+  const Edges& edges = edges_of(a);
   if (std::none_of(edges.begin(), edges.end(), [b](const Edge& e) { return e.to == b; })) {
     return false;
   }
@@ -46,9 +66,7 @@ bool IdentityGraph::unlink(Surrogate a, Surrogate b) {
 std::vector<Surrogate> IdentityGraph::members(Surrogate any) const {
   std::vector<Surrogate> out = {any};
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto found = edges_.find(out[i]);
-    if (found == edges_.end()) continue;
-    for (const Edge& edge : found->second) {
+    for (const Edge& edge : edges_of(out[i])) {
       if (std::find(out.begin(), out.end(), edge.to) == out.end()) out.push_back(edge.to);
     }
   }
@@ -59,34 +77,26 @@ std::vector<Surrogate> IdentityGraph::members(Surrogate any) const {
 std::vector<Surrogate> IdentityGraph::identities() const {
   std::vector<Surrogate> all;
   all.reserve(edges_.size());
-  for (const auto& [identity, edges] : edges_) all.push_back(identity);
+  edges_.each([&](Surrogate identity, const CowPtr<Edges>&) { all.push_back(identity); });
   std::sort(all.begin(), all.end());
   return all;
 }
 
-std::size_t IdentityGraph::memory_bytes() const {
-  std::size_t bytes = edges_.bucket_count() * sizeof(void*);
-  for (const auto& [identity, edges] : edges_) {
-    bytes += sizeof(*edges_.begin()) + 16 + edges.capacity() * sizeof(Edge) + 16;
-  }
-  return bytes;
-}
-
 void IdentityGraph::drop(Surrogate s) {
-  const auto found = edges_.find(s);
-  if (found == edges_.end()) return;
-  const auto edges = std::move(found->second);
-  edges_.erase(found);
-  for (const Edge& edge : edges) remove_edge(edge.to, s);
+  const Edges edges = edges_of(s);
+  for (const Edge& edge : edges) {
+    remove_edge(s, edge.to);
+    remove_edge(edge.to, s);
+  }
 }
 
 void IdentityGraph::encode(std::string& out) const {
   std::vector<std::tuple<Surrogate, Surrogate, Position>> links;
-  for (const auto& [from, edges] : edges_) {
-    for (const Edge& edge : edges) {
+  edges_.each([&](Surrogate from, const CowPtr<Edges>& edges) {
+    for (const Edge& edge : *edges) {
       if (from < edge.to) links.emplace_back(from, edge.to, edge.at);
     }
-  }
+  });
   std::sort(links.begin(), links.end());
   Writer writer(out);
   writer.u8(1);  // format

@@ -1,11 +1,11 @@
 // IdentityGraph: which identities are one person. A set of links; a person is what they connect.
-// Undoing a merge is dropping its link. One writer.
+// Undoing a merge is dropping its link. One writer; copies share what has not changed.
 #pragma once
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/cow_map.h"
 #include "base/result.h"
 #include "event/id.h"
 
@@ -24,9 +24,9 @@ class IdentityGraph {
   // True when no link names it: members() is itself alone.
   bool is_alone(Surrogate s) const { return !edges_.contains(s); }
   std::vector<Surrogate> identities() const;  // that have links, sorted
-  std::size_t memory_bytes() const;           // estimate
-  void drop(Surrogate s);                     // with all its links
-  void encode(std::string& out) const;        // canonical
+  std::size_t memory_bytes() const { return edges_.memory_bytes() + bytes_; }
+  void drop(Surrogate s);               // with all its links
+  void encode(std::string& out) const;  // canonical
   static Result<IdentityGraph> decode(std::string_view bytes);
 
  private:
@@ -34,8 +34,13 @@ class IdentityGraph {
     Surrogate to{};
     Position at = 0;
   };
+  using Edges = std::vector<Edge>;
+  const Edges& edges_of(Surrogate s) const;
+  void add_edge(Surrogate from, Edge edge);
   void remove_edge(Surrogate from, Surrogate to);
-  std::unordered_map<Surrogate, std::vector<Edge>, IdHash> edges_;  // each link at both ends
+
+  CowMap<Surrogate, CowPtr<Edges>, 64> edges_;  // each link at both ends; none is empty
+  std::size_t bytes_ = 0;                       // of the lists
 };
 
 }  // namespace attune

@@ -1,0 +1,187 @@
+// The schemas of /openapi.json, as JSON text.
+#include "api/openapi_schemas.h"
+
+namespace attune {
+
+// What messages of every kind hold. Kept open: clients send more than we read.
+constexpr std::string_view kEventSchemas = R"json(
+"ExternalId":{"description":"UTF-8 of 1 to 256 bytes without control characters; numbers become text.",
+  "type":["string","number"],"examples":["u-19"]},
+"EventTime":{"type":"string","format":"date-time","examples":["2026-11-02T10:11:12.345Z"]},
+"Message":{"type":"object","description":"What every call may hold. userId or anonymousId is required.",
+  "properties":{
+    "messageId":{"$ref":"#/components/schemas/ExternalId","description":"The same one twice is stored once."},
+    "userId":{"$ref":"#/components/schemas/ExternalId"},
+    "anonymousId":{"$ref":"#/components/schemas/ExternalId"},
+    "timestamp":{"$ref":"#/components/schemas/EventTime"},
+    "originalTimestamp":{"$ref":"#/components/schemas/EventTime"},
+    "sentAt":{"$ref":"#/components/schemas/EventTime"},
+    "context":{"type":"object","description":"consent.categoryPreferences is read, the rest kept."},
+    "writeKey":{"type":"string","description":"The key, when no header names it."}}},
+"Properties":{"type":"object","properties":{
+    "item_id":{"$ref":"#/components/schemas/ExternalId"},
+    "product_id":{"$ref":"#/components/schemas/ExternalId"},
+    "decision_id":{"type":"string"},
+    "value":{"type":["number","string"]},"revenue":{"type":["number","string"]},
+    "products":{"type":"array","items":{"type":"object"}}}},
+"Track":{"allOf":[{"$ref":"#/components/schemas/Message"},{"type":"object","required":["event"],"properties":{
+    "event":{"type":"string","minLength":1},"properties":{"$ref":"#/components/schemas/Properties"}}}],
+  "examples":[{"userId":"ann","event":"Product Clicked","messageId":"m-1","properties":{"product_id":"p1"}}]},
+"Identify":{"allOf":[{"$ref":"#/components/schemas/Message"},{"type":"object","properties":{
+    "traits":{"type":"object"}}}],
+  "examples":[{"userId":"ann","anonymousId":"a-1","traits":{"country":"DE"}}]},
+"Page":{"allOf":[{"$ref":"#/components/schemas/Message"},{"type":"object","properties":{
+    "name":{"type":"string"},"category":{"type":"string"},"properties":{"$ref":"#/components/schemas/Properties"}}}],
+  "examples":[{"anonymousId":"a-1","name":"Home","properties":{"url":"https://shop.example/"}}]},
+"Screen":{"allOf":[{"$ref":"#/components/schemas/Page"}],"examples":[{"userId":"ann","name":"Start"}]},
+"Group":{"allOf":[{"$ref":"#/components/schemas/Message"},{"type":"object","required":["groupId"],"properties":{
+    "groupId":{"$ref":"#/components/schemas/ExternalId"},"traits":{"type":"object"}}}],
+  "examples":[{"userId":"ann","groupId":"g-1","traits":{"plan":"pro"}}]},
+"Alias":{"allOf":[{"$ref":"#/components/schemas/Message"},{"type":"object","required":["userId","previousId"],"properties":{
+    "previousId":{"$ref":"#/components/schemas/ExternalId"}}}],
+  "examples":[{"userId":"ann","previousId":"a-2"}]},
+"Batch":{"type":"object","required":["batch"],"properties":{
+    "batch":{"type":"array","minItems":1,"maxItems":2500,"items":{"allOf":[{"$ref":"#/components/schemas/Message"},
+      {"type":"object","required":["type"],"properties":{"type":{"enum":["track","identify","page","screen","group","alias"]}}}]}},
+    "writeKey":{"type":"string"},
+    "sentAt":{"$ref":"#/components/schemas/EventTime"},
+    "context":{"type":"object","description":"Of every message that has none."}},
+  "examples":[{"batch":[{"type":"track","userId":"ann","event":"click","properties":{"item_id":"p1"}}]}]},
+"Rejection":{"type":"object","required":["index","field","reason"],"properties":{
+    "index":{"type":"integer","description":"In the request, from 0."},"field":{"type":"string"},"reason":{"type":"string"}}},
+"BatchAnswer":{"type":"object","required":["success"],"properties":{"success":{"const":true},
+    "rejected":{"type":"array","description":"Dropped; the others are stored.","items":{"$ref":"#/components/schemas/Rejection"}}}},
+"Cursor":{"type":"object","required":["url","has_more","next","limit"],"properties":{"url":{"type":"string"},
+    "has_more":{"type":"boolean"},"next":{"type":"string"},"limit":{"type":"integer"}}},
+"StoredEvent":{"type":"object","required":["type","event","message_id","timestamp","properties"],"properties":{
+    "type":{"type":"string"},"event":{"type":"string"},"message_id":{"type":"string"},
+    "timestamp":{"$ref":"#/components/schemas/EventTime"},"properties":{"type":"object"},
+    "traits":{"type":"object"},"context":{"type":"object"}}},
+"ReadBack":{"type":"object","required":["data","cursor"],"properties":{
+    "data":{"description":"Events, newest first, or traits by name.",
+      "oneOf":[{"type":"array","items":{"$ref":"#/components/schemas/StoredEvent"}},{"type":"object"}]},
+    "cursor":{"$ref":"#/components/schemas/Cursor"}}})json";
+
+constexpr std::string_view kDecisionSchemas = R"json(
+"DecideRequest":{"type":"object","required":["person"],"additionalProperties":false,"properties":{
+    "person":{"type":["string","integer"],"description":"A user id, or an anonymous id."},
+    "placement":{"type":"string","default":"default"},
+    "n":{"type":"integer","minimum":1,"maximum":100,"default":10},
+    "context":{"type":"object","description":"At most 4096 bytes."},
+    "candidates":{"type":"array","maxItems":10000,"items":{"type":"string"},
+      "description":"Choose among these items only; unknown ones are skipped."}},
+  "examples":[{"person":"ann","placement":"feed","n":2,"context":{"country":"DE"}}]},
+"ShownItem":{"type":"object","required":["item_id","score","p","propensity","source","rules","is_explored"],"properties":{
+    "item_id":{"type":"string"},"score":{"type":"number"},
+    "p":{"type":"number","minimum":0,"maximum":1,"description":"Probability of a click."},
+    "propensity":{"type":"number","exclusiveMinimum":0,"maximum":1},
+    "source":{"type":"string"},"rules":{"type":"array","items":{"type":"string"}},
+    "is_explored":{"type":"boolean"}}},
+"Decision":{"type":"object","required":["decision_id","placement","time","policy","reason","model_version","items"],"properties":{
+    "decision_id":{"type":"string","pattern":"^d_[0-9A-HJKMNP-TV-Z]{26}$"},"placement":{"type":"string"},
+    "time":{"$ref":"#/components/schemas/EventTime"},
+    "policy":{"enum":["learned","control","random","fallback"]},"reason":{"type":"string"},
+    "model_version":{"type":"integer"},
+    "items":{"type":"array","items":{"$ref":"#/components/schemas/ShownItem"}}}},
+"ExplainedItem":{"allOf":[{"$ref":"#/components/schemas/ShownItem"},{"type":"object",
+    "required":["parts","sum_of_parts","rank_by_model","rank_by_rules","what_would_change_it"],"properties":{
+    "parts":{"type":"array","items":{"type":"object","required":["name","value","part"],"properties":{
+      "name":{"type":"string"},"value":{"type":"number"},"part":{"type":"number"}}}},
+    "sum_of_parts":{"type":"number","description":"The logit of p."},
+    "rank_by_model":{"type":"integer"},"rank_by_rules":{"type":"integer"},
+    "what_would_change_it":{"type":"string"}}}]},
+"ExplainedDecision":{"allOf":[{"$ref":"#/components/schemas/Decision"},{"type":"object","required":["items","others"],"properties":{
+    "items":{"type":"array","items":{"$ref":"#/components/schemas/ExplainedItem"}},
+    "others":{"type":"array","description":"The best not shown.","items":{"type":"object",
+      "required":["item_id","source","score"],"properties":{"item_id":{"type":"string"},
+      "source":{"type":"string"},"score":{"type":"number"}}}}}}]},
+"PolicyCount":{"type":"object","required":["impressions","clicks"],"properties":{
+    "impressions":{"type":"integer"},"clicks":{"type":"integer"}}},
+"Learning":{"type":"object","required":["updates","progressive","policies"],"properties":{
+    "updates":{"type":"integer"},
+    "progressive":{"type":"object","required":["n","auc","log_loss"],"description":"Each prediction is judged before it is learned from.",
+      "properties":{"n":{"type":"integer"},"base_rate":{"type":["number","null"]},"log_loss":{"type":["number","null"]},
+      "base_log_loss":{"type":["number","null"]},"auc":{"type":["number","null"]},"calibration":{"type":["number","null"]}}},
+    "policies":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/PolicyCount"}}}})json";
+
+constexpr std::string_view kItemSchemas = R"json(
+"Item":{"type":"object","description":"Other fields are kept as attributes.","properties":{
+    "id":{"type":"string","description":"May be left out where the path names it."},
+    "category":{"type":["string","null"]},"categories":{"type":"array","items":{"type":"string"}},
+    "tags":{"type":"array","items":{"type":"string"}},"price":{"type":"number","minimum":0},
+    "is_hidden":{"type":"boolean"},"created":{"$ref":"#/components/schemas/EventTime"}},
+  "examples":[{"category":"shoes","tags":["red"],"price":39.95}]},
+"Items":{"type":"array","minItems":1,"items":{"allOf":[{"$ref":"#/components/schemas/Item"},{"type":"object","required":["id"]}]},
+  "examples":[[{"id":"p1","category":"shoes"},{"id":"p2","category":"hats"}]]},
+"ItemsAnswer":{"type":"object","required":["success","items"],"properties":{"success":{"const":true},
+    "items":{"type":"integer","description":"How many were stored."},
+    "rejected":{"type":"array","items":{"$ref":"#/components/schemas/Rejection"}}}},
+"StoredItem":{"type":"object","required":["id","category","tags","price","is_hidden","created","attributes"],"properties":{
+    "id":{"type":"string"},"category":{"type":"string"},"tags":{"type":"array","items":{"type":"string"}},
+    "price":{"type":"number"},"is_hidden":{"type":"boolean"},
+    "created":{"$ref":"#/components/schemas/EventTime"},"attributes":{"type":"object"}}},
+"Rule":{"type":"object","required":["kind"],"additionalProperties":false,"properties":{
+    "kind":{"enum":["pin","hide","boost","max_per_category"]},"item_id":{"type":"string"},
+    "category":{"type":"string"},"position":{"type":"integer","minimum":0},
+    "factor":{"type":"number","exclusiveMinimum":0},"limit":{"type":"integer","minimum":1}}},
+"Placement":{"type":"object","properties":{"name":{"type":"string"},
+    "epsilon":{"type":"number","minimum":0,"maximum":1,"description":"Share of places filled at random."},
+    "control_share":{"type":"number","minimum":0,"maximum":1,"description":"Share of persons served by popularity."},
+    "seen_window_s":{"type":"number","minimum":0},"outcome_window_s":{"type":"number","minimum":0},
+    "is_impression_served":{"type":"boolean"},"candidates":{"type":"integer","minimum":1},
+    "rules":{"type":"array","items":{"$ref":"#/components/schemas/Rule"}}},
+  "examples":[{"epsilon":0.05,"rules":[{"kind":"boost","category":"shoes","factor":1.5}]}]},
+"Placements":{"type":"object","required":["placements"],"properties":{
+    "placements":{"type":"array","items":{"$ref":"#/components/schemas/Placement"}}}})json";
+
+constexpr std::string_view kPersonSchemas = R"json(
+"Person":{"type":"object","required":["id","traits","denied_purposes","counts","touches","seen"],"properties":{
+    "id":{"type":"string"},"traits":{"type":"object"},
+    "denied_purposes":{"type":"array","items":{"enum":["analytics","personalization","advertising","storage"]}},
+    "counts":{"type":"object","description":"By verb over 30 days, decayed.","additionalProperties":{"type":"number"}},
+    "touches":{"type":"integer"},"seen":{"type":"integer"}}},
+"Receipt":{"type":"object","description":"What was erased in which store, and the limits of it."},
+"Unlink":{"type":"object","required":["anonymous_id"],"additionalProperties":false,
+  "properties":{"anonymous_id":{"type":"string"}},"examples":[{"anonymous_id":"a-1"}]})json";
+
+constexpr std::string_view kOperationSchemas = R"json(
+"Scopes":{"type":"array","minItems":1,"items":{"enum":["write","decide","read","admin"]}},
+"KeyRequest":{"type":"object","required":["name","scopes"],"additionalProperties":false,"properties":{
+    "name":{"type":"string"},"scopes":{"$ref":"#/components/schemas/Scopes"}},
+  "examples":[{"name":"shop page","scopes":["write"]}]},
+"NewKey":{"type":"object","required":["id","key","scopes"],"properties":{"id":{"type":"string"},
+    "key":{"type":"string","description":"Shown this once."},"scopes":{"$ref":"#/components/schemas/Scopes"},
+    "hint":{"type":"string"}}},
+"Keys":{"type":"object","required":["keys"],"properties":{"keys":{"type":"array","items":{"type":"object",
+    "required":["id","name","scopes","created","is_revoked"],"properties":{"id":{"type":"string"},
+    "name":{"type":"string"},"scopes":{"$ref":"#/components/schemas/Scopes"},
+    "created":{"$ref":"#/components/schemas/EventTime"},"is_revoked":{"type":"boolean"}}}}}},
+"BackupRequest":{"type":"object","additionalProperties":false,"properties":{
+    "name":{"type":"string","pattern":"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}$"}},"examples":[{"name":"monday"}]},
+"Backup":{"type":"object","required":["success","name"],"properties":{"success":{"const":true},"name":{"type":"string"}}},
+"Retained":{"type":"object","required":["success","dropped_records"],"properties":{"success":{"const":true},
+    "dropped_records":{"type":"integer"}}},
+"Done":{"type":"object","required":["success"],"properties":{"success":{"const":true}}},
+"Status":{"type":"object","required":["status"],"properties":{"status":{"enum":["ok","ready"]}}},
+"Description":{"type":"object","required":["openapi","info","paths"],"properties":{"openapi":{"type":"string"},
+    "info":{"type":"object"},"paths":{"type":"object"}}},
+"Error":{"type":"object","required":["error"],"properties":{"error":{"type":"object",
+    "required":["code","message","field","hint","request_id"],"properties":{
+    "code":{"type":"string","description":"Fixed words, for programs."},
+    "message":{"type":"string","description":"What is wrong and where, for people."},
+    "field":{"type":"string","description":"The field at fault; empty when it is none."},
+    "hint":{"type":"string","description":"What to do."},
+    "request_id":{"type":"string","description":"As in the header X-Request-Id and in the log."}}}},
+  "examples":[{"error":{"code":"invalid","message":"n is 0, must be in [1, 100]","field":"n","hint":"",
+    "request_id":"req_0123456789abcdef"}}]})json";
+
+std::string openapi_schemas() {
+  std::string out = "{";
+  for (const std::string_view part :
+       {kEventSchemas, kDecisionSchemas, kItemSchemas, kPersonSchemas, kOperationSchemas}) {
+    out.append(out.size() > 1 ? "," : "").append(part);
+  }
+  return out + "}";
+}
+
+}  // namespace attune

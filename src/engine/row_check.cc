@@ -1,0 +1,67 @@
+#include "engine/row_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace attune {
+namespace {
+
+std::uint32_t bits(float number) { return std::bit_cast<std::uint32_t>(number); }
+
+bool is_same(const Part& a, const Part& b) {
+  return a.hash == b.hash && bits(a.value) == bits(b.value) && bits(a.part) == bits(b.part);
+}
+
+std::string difference(const Part* stored, const Part* again) {
+  const auto say = [](const Part* part) {
+    if (part == nullptr) return std::string("nothing");
+    return fmt::format("{} {:08x} value {} part {}", part->name, part->hash, part->value,
+                       part->part);
+  };
+  return fmt::format("stored {}, recomputed {}", say(stored), say(again));
+}
+
+// "" = equal, bit for bit.
+std::string first_difference(const std::vector<Part>& stored, const std::vector<Part>& again) {
+  for (std::size_t i = 0; i < std::max(stored.size(), again.size()); ++i) {
+    const Part* const a = i < stored.size() ? &stored[i] : nullptr;
+    const Part* const b = i < again.size() ? &again[i] : nullptr;
+    if (a == nullptr || b == nullptr || !is_same(*a, *b)) return difference(a, b);
+  }
+  return {};
+}
+
+}  // namespace
+
+// Not when the version it was made on is before the base, or when an identity it was made of has
+// been erased since.
+bool RowCheck::is_comparable(Position at, Surrogate identity, const Decision& made,
+                             State& state) const {
+  if (at <= state.across_from()) return false;
+  if (state.published()->version != made.model_version) return false;
+  const auto members = state.graph().members(identity);
+  return std::all_of(members.begin(), members.end(),
+                     [this](Surrogate member) { return keyring_.has_key(member); });
+}
+
+void RowCheck::check(Position at, Surrogate identity, const Decision& made, State& state) {
+  if (!is_comparable(at, identity, made, state)) {
+    ++report_.not_comparable;
+    return;
+  }
+  ++report_.decisions;
+  const auto again = parts_again(made, state.person(identity), *state.published());
+  for (std::size_t i = 0; i < made.shown.size(); ++i) {
+    ++report_.rows;
+    const std::string found = first_difference(made.shown[i].parts, again[i]);
+    if (found.empty()) continue;
+    ++report_.differing;
+    if (!report_.first_difference.empty()) continue;
+    report_.first_difference =
+        fmt::format("decision {}, item {}: {}", made.id, made.shown[i].item_id, found);
+  }
+}
+
+}  // namespace attune

@@ -1,0 +1,69 @@
+// A real `attune serve` on a free port of loopback, in a workspace of its own.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export const KEYS = { write: 'write-key-of-the-test', api: 'api-key-of-the-test', admin: 'admin-key-of-the-test' }
+
+export async function startServer(binary = process.argv[2]) {
+  const folder = mkdtempSync(join(tmpdir(), 'attune-e2e-'))
+  const child = spawn(binary, ['serve', '--workspace', join(folder, 'workspace'), '--listen', '127.0.0.1:0',
+    '--set', `api.backup_folder=${join(folder, 'backups')}`], {
+    env: { ...process.env, ATTUNE_WRITE_KEY: KEYS.write, ATTUNE_API_KEY: KEYS.api, ATTUNE_ADMIN_KEY: KEYS.admin },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  const url = await new Promise((resolve, reject) => {
+    child.stderr.on('data', (text) => {
+      said += text
+      const found = said.match(/serving .* on (http:\/\/\S+)/)
+      if (found) resolve(found[1])
+    })
+    child.on('exit', (code) => reject(new Error(`attune serve ended with ${code}: ${said}`)))
+  })
+  const server = {
+    url,
+    said: () => said,
+    // {status, headers, text, json}; `key` goes as Basic user name, as Segment's clients do.
+    call(method, path, { key, body, headers = {} } = {}) {
+      const all = { ...headers }
+      if (key) all.Authorization = 'Basic ' + Buffer.from(key + ':').toString('base64')
+      const data = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+      if (data !== undefined && !Object.keys(all).some((name) => name.toLowerCase() === 'content-type')) {
+        all['Content-Type'] = 'application/json'
+      }
+      return new Promise((resolve, reject) => {
+        const sent = request(url + path, { method, headers: all }, (answer) => {
+          let text = ''
+          answer.on('data', (part) => (text += part))
+          answer.on('end', () => {
+            let json
+            try { json = JSON.parse(text) } catch { json = undefined }
+            resolve({ status: answer.statusCode, headers: answer.headers, text, json })
+          })
+        })
+        sent.on('error', reject)
+        sent.end(data)
+      })
+    },
+    async events(id, type = 'user_id') {
+      const path = `/v1/spaces/shop/collections/users/profiles/${type}:${encodeURIComponent(id)}/events`
+      return (await server.call('GET', path, { key: KEYS.api })).json.data
+    },
+    async traits(id, type = 'user_id') {
+      const path = `/v1/spaces/shop/collections/users/profiles/${type}:${encodeURIComponent(id)}/traits`
+      return (await server.call('GET', path, { key: KEYS.api })).json.data
+    },
+    async stop() {
+      child.removeAllListeners('exit')
+      const ended = new Promise((resolve) => child.on('exit', resolve))
+      child.kill('SIGTERM')
+      const code = await ended
+      rmSync(folder, { recursive: true, force: true })
+      if (code !== 0) throw new Error(`attune serve ended with ${code}: ${said}`)
+    },
+  }
+  return server
+}
