@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "api/app.h"
 #include "api/http_server.h"
@@ -17,6 +19,11 @@
 namespace attune {
 namespace {
 
+Error no_keys() {
+  return {Code::kInvalid, "no key is set: nobody could use the server", "",
+          "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
+}
+
 // The keys stored in the workspace; those of the environment when it has none yet.
 Status seed_keys(ApiKeys& keys, Log& log) {
   TRY(const auto in_vain, keys.seed([](const char* name) { return std::getenv(name); }));
@@ -26,9 +33,14 @@ Status seed_keys(ApiKeys& keys, Log& log) {
                  "attune: %s is not a key of this workspace, which has keys already: not used\n",
                  variable.c_str());
   }
-  if (!keys.list().empty()) return ok_status();
-  return Error{Code::kInvalid, "no key is set: nobody could use the server", "",
-               "set ATTUNE_WRITE_KEY, ATTUNE_API_KEY and ATTUNE_ADMIN_KEY"};
+  return keys.list().empty() ? Status(no_keys()) : ok_status();
+}
+
+bool has_keys_in_environment() {
+  return std::any_of(std::begin(kKeySeeds), std::end(kKeySeeds), [](const KeySeed& seed) {
+    const char* value = std::getenv(seed.variable);
+    return value != nullptr && *value != '\0';
+  });
 }
 
 ApiOptions api_options(const Settings& settings, const EventMapping& mapping, Clock clock) {
@@ -92,6 +104,10 @@ Status serve(const GivenSettings& given) {
   TRY(EngineOptions options, engine_options(settings.engine));
   TRY(const HttpOptions http, http_options(settings.http));
   (void)http;
+  // Before a workspace is made that nobody could use.
+  if (!std::filesystem::exists(options.workspace + "/journal") && !has_keys_in_environment()) {
+    return no_keys();
+  }
   TRY(const auto log, Log::open(settings.log, wall_clock));
   options.settings = settings.config.values_json();
   options.log = log.get();
