@@ -14,14 +14,15 @@ namespace attune {
 
 void fuzz_one(std::string_view input);
 
-// A folder of this process, for parsers that read files; left to the system to remove.
+// A folder of this process, for parsers that read files.
 inline const std::string& fuzz_folder() {
-  static const std::string folder = [] {
-    std::string name = "/tmp/attune_fuzz_" + std::to_string(::getpid());
-    std::filesystem::create_directories(name);
-    return name;
-  }();
-  return folder;
+  struct Folder {
+    Folder() { std::filesystem::create_directories(name); }
+    ~Folder() { std::filesystem::remove_all(name); }
+    const std::string name = "/tmp/attune_fuzz_" + std::to_string(::getpid());
+  };
+  static const Folder folder;
+  return folder.name;
 }
 
 inline void write_file(const std::string& path, std::string_view bytes) {

@@ -1,5 +1,7 @@
 #include "collect/segment.h"
 
+#include <array>
+
 #include "event/event_json.h"
 #include "fuzz.h"
 
