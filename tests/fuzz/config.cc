@@ -19,7 +19,7 @@ void fuzz_one(std::string_view input) {
   config.text("server.name", name, "", "name");
   config.choice("log.level", level, {"debug", "info"}, "level");
   config.list("log.kinds", list, {"a", "b"}, "kinds");
-  config.table("events", table, {"click", "view"}, "events");
+  config.table("collect.verbs", table, {"click", "view"}, "events");
   const std::string path = fuzz_folder() + "/attune.toml";
   write_file(path, input);
   if (!config.load_file(path).ok()) return;
