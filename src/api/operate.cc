@@ -100,10 +100,18 @@ void make_backup(CallPtr call) {
     return call->fail({Code::kConflict, "no folder for backups is configured", "",
                        "set api.backup_folder, or use attune backup"});
   }
-  const Status status = call->engine().backup(folder + "/" + *name);
-  if (!status.ok()) return call->fail(status.error());
+  const bool is_named_whole = name->ends_with(".tar") || name->ends_with(".tar.zst");
+  const std::string file = is_named_whole ? *name : *name + ".tar.zst";
+  const auto report = call->engine().backup(folder + "/" + file);
+  if (!report.ok()) return call->fail(report.error());
   std::string body;
-  JsonWriter(body).begin_object().field("success", true).field("name", *name).end_object();
+  JsonWriter(body)
+      .begin_object()
+      .field("success", true)
+      .field("name", file)
+      .field("files", report->files)
+      .field("bytes", report->bytes)
+      .end_object();
   call->answer(std::move(body));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "base/bytes.h"
@@ -9,7 +10,8 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kOldestVersion = 1;
 
 constexpr std::array<std::string_view, kVerbCount> kVerbNames = {
     "other", "impression", "view", "click",  "like",     "comment", "share",  "follow", "search",
@@ -33,7 +35,11 @@ enum Field : std::uint64_t {
   kTraits = 256,
   kContext = 512,
   kOtherIdentity = 1024,
-  kAllFields = 2047,
+  kAllFieldsV1 = 2047,
+  kItemInProperties = 2048,      // the text of properties names it; instead of kItem
+  kDecisionInProperties = 4096,  // the same, instead of kDecision
+  kValueIsDecimal = 8192,        // svarint digits, svarint exponent of ten; instead of kValue
+  kAllFields = 16383,
 };
 
 bool is_dash(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
@@ -92,6 +98,57 @@ std::int64_t wrapped_sum(std::int64_t a, std::int64_t b) {
 
 bool is_whole_ms(Time time) { return to_us(time) % 1000 == 0; }
 
+// The string after the first `key` in JSON text; empty when there is none or it has an escape.
+std::string_view string_after(std::string_view json, std::string_view key) {
+  const std::size_t at = json.find(key);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = json.substr(at + key.size());
+  const std::size_t end = rest.find_first_of("\"\\");
+  return end == std::string_view::npos || rest[end] != '"' ? std::string_view{}
+                                                           : rest.substr(0, end);
+}
+
+std::string_view item_in(std::string_view properties) {
+  const std::string_view item = string_after(properties, R"("item_id":")");
+  return item.empty() ? string_after(properties, R"("product_id":")") : item;
+}
+std::string_view decision_in(std::string_view properties) {
+  return string_after(properties, R"("decision_id":")");
+}
+
+struct Decimal {
+  std::int64_t digits = 0;
+  std::int64_t exponent = 0;  // -4 .. 0
+};
+constexpr std::array<double, 5> kPowers = {1, 10, 100, 1000, 10000};
+constexpr double kMaxDigits = 1e9;
+
+// Division of two exact doubles rounds as the decimal text does: 2490 / 100 is 24.9.
+double double_of(const Decimal& decimal) {
+  return static_cast<double>(decimal.digits) / kPowers[static_cast<std::size_t>(-decimal.exponent)];
+}
+
+// Amounts of money mostly; nullopt when it takes more than nine digits or four places.
+std::optional<Decimal> decimal_of(double value) {
+  for (std::size_t places = 0; places < kPowers.size(); ++places) {
+    const double scaled = std::round(value * kPowers[places]);
+    if (!(std::abs(scaled) <= kMaxDigits)) return std::nullopt;
+    const Decimal decimal{static_cast<std::int64_t>(scaled), -static_cast<std::int64_t>(places)};
+    if (double_of(decimal) == value) return decimal;
+  }
+  return std::nullopt;
+}
+
+// False when it is none that decimal_of() makes.
+bool read_decimal(Reader& in, double& value) {
+  const Decimal decimal{in.svarint(), in.svarint()};
+  if (decimal.exponent > 0 || decimal.exponent <= -static_cast<std::int64_t>(kPowers.size())) {
+    return false;
+  }
+  value = double_of(decimal);
+  return true;
+}
+
 std::uint64_t fields_of(const Event& event, Surrogate other) {
   std::uint64_t mask = 0;
   const auto mark = [&](bool is_there, Field field) {
@@ -101,10 +158,13 @@ std::uint64_t fields_of(const Event& event, Surrogate other) {
   mark(!event.name.empty(), kName);
   mark(is_uuid, kMessageUuid);
   mark(!is_uuid && !event.message_id.empty(), kMessageText);
-  mark(!event.item_id.empty(), kItem);
-  mark(!event.decision_id.empty(), kDecision);
+  const bool is_item_told = event.item_id == item_in(event.properties);
+  const bool is_decision_told = event.decision_id == decision_in(event.properties);
+  mark(!event.item_id.empty(), is_item_told ? kItemInProperties : kItem);
+  mark(!event.decision_id.empty(), is_decision_told ? kDecisionInProperties : kDecision);
   mark(is_whole_ms(event.time), kTimeInMs);
-  mark(event.value < 0 || event.value > 0 || event.value != event.value, kValue);
+  mark(event.value < 0 || event.value > 0 || event.value != event.value,
+       decimal_of(event.value) ? kValueIsDecimal : kValue);
   mark(!event.properties.empty(), kProperties);
   mark(!event.traits.empty(), kTraits);
   mark(!event.context.empty(), kContext);
@@ -173,6 +233,11 @@ void encode_event(const Event& event, Surrogate other, Time received, std::strin
   if ((mask & kItem) != 0) w.str(event.item_id);
   if ((mask & kDecision) != 0) w.str(event.decision_id);
   if ((mask & kValue) != 0) w.f64(event.value);
+  if ((mask & kValueIsDecimal) != 0) {
+    const Decimal decimal = *decimal_of(event.value);
+    w.svarint(decimal.digits);
+    w.svarint(decimal.exponent);
+  }
   if ((mask & kProperties) != 0) w.str(event.properties);
   if ((mask & kTraits) != 0) w.str(event.traits);
   if ((mask & kContext) != 0) w.str(event.context);
@@ -183,13 +248,14 @@ Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
   Reader r(bytes);
   StoredEvent stored;
   Event& event = stored.event;
-  if (r.u8() != kVersion) return corrupt("unknown version");
+  const std::uint8_t version = r.u8();
+  if (version < kOldestVersion || version > kVersion) return corrupt("unknown version");
   const std::uint8_t verb = r.u8();
   if (verb >= kVerbCount) return corrupt("unknown verb");
   event.verb = static_cast<Verb>(verb);
   if (!read_type(r, event.type)) return corrupt("unknown type");
   const std::uint64_t mask = r.varint();
-  if (mask > kAllFields) return corrupt("unknown field");
+  if (mask > (version == 1 ? kAllFieldsV1 : kAllFields)) return corrupt("unknown field");
   if (!read_time(r, (mask & kTimeInMs) != 0, received, event.time)) {
     return corrupt("time out of range");
   }
@@ -199,10 +265,13 @@ Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
   if ((mask & kItem) != 0) event.item_id = r.str();
   if ((mask & kDecision) != 0) event.decision_id = r.str();
   if ((mask & kValue) != 0) event.value = r.f64();
+  if ((mask & kValueIsDecimal) != 0 && !read_decimal(r, event.value)) return corrupt("bad value");
   if ((mask & kProperties) != 0) event.properties = r.str();
   if ((mask & kTraits) != 0) event.traits = r.str();
   if ((mask & kContext) != 0) event.context = r.str();
   if ((mask & kOtherIdentity) != 0) stored.other = Surrogate{r.u64()};
+  if ((mask & kItemInProperties) != 0) event.item_id = item_in(event.properties);
+  if ((mask & kDecisionInProperties) != 0) event.decision_id = decision_in(event.properties);
   if (!r.ok()) return corrupt("cut short");
   if (!r.done()) return corrupt("bytes left over");
   return stored;

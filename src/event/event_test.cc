@@ -77,6 +77,32 @@ void expect_round_trip(const Event& event, Surrogate other) {
   EXPECT_EQ(other, back->other);
 }
 
+TEST(StoredEvent, AmountsComeBackToTheBit) {
+  for (const double value : {24.9, 39.95, 0.1, -5.0, 19.99, 1e9, 1e10, 0.30000000000000004, 1e-7,
+                             123456.7891, -0.0001, 5e-324, 1.7976931348623157e308}) {
+    Event event = full_event();
+    event.value = value;
+    expect_round_trip(event, {});
+  }
+  Event money = full_event();
+  std::string shorter, longer;
+  encode_event(money, {}, kReceived, shorter);
+  money.value = 0.30000000000000004;
+  encode_event(money, {}, kReceived, longer);
+  EXPECT_LT(shorter.size(), longer.size());
+}
+
+TEST(StoredEvent, IdsThatThePropertiesNameAreNotStoredTwice) {
+  for (const char* properties :
+       {R"({"item_id":"sku-1","decision_id":"d_abc"})", R"({"product_id":"sku-1"})",
+        R"({"item_id":"other","product_id":"sku-1"})", R"({"item_id":"sku\\-1"})",
+        R"({"item_id":"sku-1)", R"({"products":[{"product_id":"no"}],"product_id":"sku-1"})"}) {
+    Event event = full_event();
+    event.properties = properties;
+    expect_round_trip(event, {});
+  }
+}
+
 TEST(Verb, NamesGoBothWays) {
   for (std::size_t i = 0; i < kVerbCount; ++i) {
     const auto verb = static_cast<Verb>(i);

@@ -56,6 +56,6 @@ constexpr std::string_view kDictionary =
 
 }  // namespace
 
-std::string_view payload_dictionary() { return kDictionary; }
+std::string_view dictionary_v1() { return kDictionary; }
 
 }  // namespace attune

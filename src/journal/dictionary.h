@@ -6,6 +6,7 @@
 
 namespace attune {
 
-std::string_view payload_dictionary();
+std::string_view dictionary_v1();
+std::string_view dictionary_v2();  // trained by tests/sizes; with entropy tables
 
 }  // namespace attune

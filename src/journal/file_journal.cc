@@ -53,6 +53,8 @@ class FileJournal final : public Journal {
       }
       // A killed process leaves frames that are written but not synced: from here on they count.
       TRY_OK(file_->sync());
+      // A program of the older version must not meet records it cannot read in a file it opens.
+      if (log.last_version != kLogVersion) TRY_OK(begin_file_of_this_version());
     }
     writer_ = std::jthread([this] {
       name_thread("journal");
@@ -198,6 +200,15 @@ class FileJournal final : public Journal {
     // Best effort: what was reported as failed should not come back when the journal is reopened.
     if (!status.ok() && file_->truncate(before).ok()) (void)file_->sync();
     return status;
+  }
+
+  // A file without records is begun again under its own name.
+  Status begin_file_of_this_version() {
+    if (files_.back() == end_ + 1) {
+      bytes_ -= file_->size();
+      files_.pop_back();
+    }
+    return create_file(end_ + 1);
   }
 
   Status create_file(Position first) {

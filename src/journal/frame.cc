@@ -32,7 +32,7 @@ std::string log_header() {
   return out;
 }
 
-Status check_log_header(std::string_view header, const std::string& path) {
+Result<std::uint32_t> check_log_header(std::string_view header, const std::string& path) {
   const std::string hint = "restore this file from a backup";
   if (header.size() < kLogHeaderBytes || header.substr(0, 8) != kMagic) {
     return Error{
@@ -53,7 +53,7 @@ Status check_log_header(std::string_view header, const std::string& path) {
                  {},
                  "start a newer version of attune"};
   }
-  return ok_status();
+  return version;
 }
 
 std::string log_path(const std::string& directory, Position first) {
@@ -123,8 +123,8 @@ Result<LogReader> LogReader::open(const std::string& path) {
   }
   if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return file_error("open", path);
   TRY(const std::string header, read_at(fd.get(), path, 0, kLogHeaderBytes));
-  TRY_OK(check_log_header(header, path));
-  return LogReader(path, std::move(fd), static_cast<std::uint64_t>(info.st_size));
+  TRY(const std::uint32_t version, check_log_header(header, path));
+  return LogReader(path, std::move(fd), static_cast<std::uint64_t>(info.st_size), version);
 }
 
 Result<std::string_view> LogReader::bytes(std::uint64_t offset, std::size_t size) {

@@ -13,14 +13,14 @@
 
 namespace attune {
 
-inline constexpr std::uint32_t kLogVersion = 1;
+inline constexpr std::uint32_t kLogVersion = 2;  // 1 is read, never appended to
 inline constexpr std::size_t kLogHeaderBytes = 20;
 inline constexpr std::size_t kFrameHeaderBytes = 32;
 inline constexpr std::size_t kMaxFrameBytes = 64u << 20;
 
 std::string log_header();
-// kCorrupt, or kInvalid when a newer version wrote the file.
-Status check_log_header(std::string_view header, const std::string& path);
+// The version in it; kCorrupt, or kInvalid when a newer version wrote the file.
+Result<std::uint32_t> check_log_header(std::string_view header, const std::string& path);
 std::string log_path(const std::string& directory, Position first);
 
 // Most bytes the records can take in a frame.
@@ -75,20 +75,22 @@ class LogReader {
   std::uint64_t offset() const { return offset_; }
   bool at_end() const { return offset_ == size_; }
   std::uint64_t size() const { return size_; }
+  std::uint32_t version() const { return version_; }
   const std::string& path() const { return path_; }
   // Whether a whole, valid frame begins anywhere after offset().
   Result<bool> valid_frame_follows(Position expected) const;
   Error corrupt(std::string_view what) const;
 
  private:
-  LogReader(std::string path, Fd fd, std::uint64_t size)
-      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  LogReader(std::string path, Fd fd, std::uint64_t size, std::uint32_t version)
+      : path_(std::move(path)), fd_(std::move(fd)), size_(size), version_(version) {}
   // The file's bytes from `offset`, fewer only at its end; valid until the next call.
   Result<std::string_view> bytes(std::uint64_t offset, std::size_t size);
 
   std::string path_;
   Fd fd_;
   std::uint64_t size_;
+  std::uint32_t version_;
   std::uint64_t offset_ = kLogHeaderBytes;
   std::string buffer_;
   std::uint64_t buffer_offset_ = 0;

@@ -94,6 +94,7 @@ Status verify_last_file(const std::string& directory, RecoveredLog& log) {
     if (follows) return reader.corrupt("a bad frame with valid ones after it");
   }
   log.end = next - 1;
+  log.last_version = reader.version();
   log.last_bytes = reader.offset();
   return ok_status();
 }

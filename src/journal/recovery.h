@@ -11,7 +11,8 @@ namespace attune {
 struct RecoveredLog {
   std::vector<Position> files;   // first positions, ascending
   std::uint64_t last_bytes = 0;  // valid bytes of the last file; the rest is a torn tail
-  std::uint64_t bytes = 0;       // of all files
+  std::uint32_t last_version = 0;
+  std::uint64_t bytes = 0;  // of all files
   Position end = 0;
   Time latest = Time::min();  // latest `received` of any record
 };

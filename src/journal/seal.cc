@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <zstd.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <memory>
@@ -15,11 +16,16 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kStored = 0;
-constexpr std::uint8_t kZstdV1 = 1;
+// What follows the flag byte (docs/reference/journal-format.md).
+enum Packing : std::uint8_t {
+  kStored = 0,
+  kZstdV1 = 1,   // a frame against dictionary 1; only read
+  kZstdV2 = 2,   // a frame against dictionary 2
+  kBlockV2 = 3,  // varint content size, then the one compressed block of such a frame
+};
+constexpr int kLevel = 3;
 constexpr std::size_t kNonceBytes = crypto_aead_chacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_chacha20poly1305_ietf_ABYTES;
-constexpr int kLevel = 1;
 
 const unsigned char* octets(std::string_view s) {
   return reinterpret_cast<const unsigned char*>(s.data());
@@ -31,12 +37,11 @@ struct Freer {
   void operator()(T* p) const { Free(p); }
 };
 
-// The dictionary is digested once a process, the contexts once a thread.
+// The dictionaries are digested once a process, the contexts once a thread.
 struct Compressor {
   Compressor() : context(ZSTD_createCCtx()) {
     static const std::unique_ptr<ZSTD_CDict, Freer<ZSTD_CDict, ZSTD_freeCDict>> dictionary(
-        ZSTD_createCDict_byReference(payload_dictionary().data(), payload_dictionary().size(),
-                                     kLevel));
+        ZSTD_createCDict_byReference(dictionary_v2().data(), dictionary_v2().size(), kLevel));
     CHECK(context != nullptr && dictionary != nullptr);
     ZSTD_CCtx* c = context.get();
     ZSTD_CCtx_setParameter(c, ZSTD_c_format, ZSTD_f_zstd1_magicless);
@@ -49,54 +54,113 @@ struct Compressor {
   std::unique_ptr<ZSTD_CCtx, Freer<ZSTD_CCtx, ZSTD_freeCCtx>> context;
 };
 
+using Dictionary = std::unique_ptr<ZSTD_DDict, Freer<ZSTD_DDict, ZSTD_freeDDict>>;
+const ZSTD_DDict* dictionary_of(std::uint8_t packing) {
+  static const std::array<Dictionary, 2> dictionaries = {
+      Dictionary(ZSTD_createDDict_byReference(dictionary_v1().data(), dictionary_v1().size())),
+      Dictionary(ZSTD_createDDict_byReference(dictionary_v2().data(), dictionary_v2().size()))};
+  return dictionaries[packing == kZstdV1 ? 0 : 1].get();
+}
+
 struct Decompressor {
   Decompressor() : context(ZSTD_createDCtx()) {
-    static const std::unique_ptr<ZSTD_DDict, Freer<ZSTD_DDict, ZSTD_freeDDict>> dictionary(
-        ZSTD_createDDict_byReference(payload_dictionary().data(), payload_dictionary().size()));
-    CHECK(context != nullptr && dictionary != nullptr);
+    CHECK(context != nullptr);
     ZSTD_DCtx_setParameter(context.get(), ZSTD_d_format, ZSTD_f_zstd1_magicless);
-    ZSTD_DCtx_refDDict(context.get(), dictionary.get());
   }
   std::unique_ptr<ZSTD_DCtx, Freer<ZSTD_DCtx, ZSTD_freeDCtx>> context;
 };
 
+constexpr std::size_t kMaxOneBlock = 65'791;  // the largest content size that takes two bytes
+
+// The start of a frame of one compressed block: its header with the content size (RFC 8878,
+// 3.1.1.1), then the block's. All of it follows from two sizes, so it is not stored.
+std::string one_block_start(std::size_t content, std::size_t block) {
+  std::string out;
+  Writer w(out);
+  if (content < 256) {
+    w.u8(0x20);  // single segment, one byte of content size
+    w.u8(static_cast<std::uint8_t>(content));
+  } else {
+    w.u8(0x60);  // single segment, two bytes of content size
+    w.u8(static_cast<std::uint8_t>(content - 256));
+    w.u8(static_cast<std::uint8_t>((content - 256) >> 8));
+  }
+  const std::size_t header = 1 | 2 << 1 | block << 3;  // last; compressed; size
+  for (int shift = 0; shift < 24; shift += 8) w.u8(static_cast<std::uint8_t>(header >> shift));
+  return out;
+}
+
+std::string flagged(Packing packing, std::string_view bytes) {
+  std::string out(1, static_cast<char>(packing));
+  return out.append(bytes);
+}
+
 std::string pack(std::string_view plain) {
   thread_local const Compressor compressor;
-  std::string out(1 + ZSTD_compressBound(plain.size()), static_cast<char>(kZstdV1));
-  const std::size_t n = ZSTD_compress2(compressor.context.get(), out.data() + 1, out.size() - 1,
+  thread_local std::string frame;
+  frame.resize(ZSTD_compressBound(plain.size()));
+  const std::size_t n = ZSTD_compress2(compressor.context.get(), frame.data(), frame.size(),
                                        plain.data(), plain.size());
-  if (!ZSTD_isError(n) && n < plain.size()) {
-    out.resize(1 + n);
-    return out;
+  if (ZSTD_isError(n) || n >= plain.size()) return flagged(kStored, plain);
+  const auto packed = std::string_view(frame).substr(0, n);
+  const std::size_t start_bytes = plain.size() < 256 ? 5 : 6;
+  if (plain.size() > kMaxOneBlock || n <= start_bytes ||
+      !packed.starts_with(one_block_start(plain.size(), n - start_bytes))) {
+    return flagged(kZstdV2, packed);
   }
-  out.assign(1, static_cast<char>(kStored));
-  return out.append(plain);
+  std::string out = flagged(kBlockV2, {});
+  Writer(out).varint(plain.size());
+  return out.append(packed.substr(start_bytes));
+}
+
+const Error& does_not_unpack() {
+  static const Error bad{Code::kCorrupt, "a sealed payload does not unpack"};
+  return bad;
+}
+
+Result<std::string> unpack_frame(std::uint8_t packing, std::string_view frame) {
+  ZSTD_frameHeader header;
+  if (ZSTD_getFrameHeader_advanced(&header, frame.data(), frame.size(), ZSTD_f_zstd1_magicless) !=
+          0 ||
+      header.frameContentSize > kMaxPayloadBytes) {
+    return does_not_unpack();
+  }
+  thread_local const Decompressor decompressor;
+  ZSTD_DCtx* const context = decompressor.context.get();
+  ZSTD_DCtx_refDDict(context, dictionary_of(packing));
+  std::string plain(static_cast<std::size_t>(header.frameContentSize), '\0');
+  const std::size_t n =
+      ZSTD_decompressDCtx(context, plain.data(), plain.size(), frame.data(), frame.size());
+  if (ZSTD_isError(n) || n != plain.size()) return does_not_unpack();
+  return plain;
+}
+
+Result<std::string> unpack_block(std::string_view bytes) {
+  Reader in(bytes);
+  const std::uint64_t content = in.varint();
+  const std::string_view block = bytes.substr(bytes.size() - in.left());
+  if (!in.ok() || content > kMaxOneBlock || block.size() > kMaxOneBlock) return does_not_unpack();
+  return unpack_frame(kBlockV2, one_block_start(content, block.size()).append(block));
 }
 
 Result<std::string> unpack(std::string_view packed) {
-  const Error bad{Code::kCorrupt, "a sealed payload does not unpack"};
-  if (packed.empty()) return bad;
-  const auto flag = static_cast<std::uint8_t>(packed[0]);
+  if (packed.empty()) return does_not_unpack();
+  const auto packing = static_cast<std::uint8_t>(packed[0]);
   packed.remove_prefix(1);
-  if (flag == kStored) return std::string(packed);
-  if (flag != kZstdV1) {
-    return Error{Code::kCorrupt,
-                 "a sealed payload has compression " + std::to_string(flag) + ", unknown here",
-                 {},
-                 "start a newer version of attune"};
+  switch (packing) {
+    case kStored:
+      return std::string(packed);
+    case kZstdV1:
+    case kZstdV2:
+      return unpack_frame(packing, packed);
+    case kBlockV2:
+      return unpack_block(packed);
+    default:
+      return Error{Code::kCorrupt,
+                   "a sealed payload has compression " + std::to_string(packing) + ", unknown here",
+                   {},
+                   "start a newer version of attune"};
   }
-  ZSTD_frameHeader header;
-  if (ZSTD_getFrameHeader_advanced(&header, packed.data(), packed.size(), ZSTD_f_zstd1_magicless) !=
-          0 ||
-      header.frameContentSize > kMaxPayloadBytes) {
-    return bad;
-  }
-  thread_local const Decompressor decompressor;
-  std::string plain(static_cast<std::size_t>(header.frameContentSize), '\0');
-  const std::size_t n = ZSTD_decompressDCtx(decompressor.context.get(), plain.data(), plain.size(),
-                                            packed.data(), packed.size());
-  if (ZSTD_isError(n) || n != plain.size()) return bad;
-  return plain;
 }
 
 std::atomic<unsigned> forks{0};
