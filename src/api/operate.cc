@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "api/body.h"
 #include "api/handlers.h"
@@ -102,6 +103,8 @@ void make_backup(CallPtr call) {
   }
   const bool is_named_whole = name->ends_with(".tar") || name->ends_with(".tar.zst");
   const std::string file = is_named_whole ? *name : *name + ".tar.zst";
+  std::error_code ignored;  // the archive's own error says more
+  std::filesystem::create_directories(folder, ignored);
   const auto report = call->engine().backup(folder + "/" + file);
   if (!report.ok()) return call->fail(report.error());
   std::string body;

@@ -25,8 +25,7 @@ Result<std::unique_ptr<Engine>> open_stopped(const std::string& workspace, doubl
   options.retention_s = retention_s;
   auto engine = Engine::open(options);
   if (!engine.ok() && engine.error().code == Code::kConflict) {
-    return Error{Code::kConflict, fmt::format("{} is in use by a running server", workspace),
-                 "workspace",
+    return Error{Code::kConflict, engine.error().message, "workspace",
                  "stop the server, or ask it: --server http://HOST:PORT with its key in "
                  "ATTUNE_ADMIN_KEY"};
   }

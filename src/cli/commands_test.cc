@@ -72,11 +72,14 @@ TEST(ItemsImport, SaysWhatItDidOnStdoutAndWhatIsWrongOnStderr) {
 }
 
 TEST(Commands, AMistypedOneIsGuessedAlsoBelowAnother) {
-  EXPECT_EQ(run({"itmes", "import"}).err, "attune: no command itmes: did you mean attune items?\n");
-  EXPECT_EQ(run({"items", "imprt", "x"}).err,
-            "attune: no command imprt: did you mean attune items import?\n");
+  EXPECT_EQ(run({"itmes", "import"}).err,
+            "attune: no command itmes: did you mean items?\n"
+            "  attune --help shows how\n");
+  EXPECT_EQ(
+      run({"items", "imprt", "x"}).err,
+      "attune items: no command imprt: did you mean import?\n  attune items --help shows how\n");
   EXPECT_EQ(run({"simulate", "zzz"}).err,
-            "attune: no command zzz; attune simulate --help lists them all\n");
+            "attune simulate: no command zzz\n  attune simulate --help shows how\n");
   EXPECT_EQ(run({"items", "imprt"}).code, 2);
 }
 
