@@ -1,8 +1,10 @@
 // The TOML side of Config: the one place that includes toml11, whose exceptions end here.
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <toml.hpp>
 
 #include "base/config.h"
@@ -72,15 +74,21 @@ Status Config::load_file(const std::string& path) {
     return Error{Code::kInvalid, "cannot read the configuration file " + path, "config",
                  "name a file that exists with --config, or leave --config out"};
   }
+  std::stringstream text;
+  text << file.rdbuf();
+  // toml11 reads outside its buffer while it reports a quoted key that is not UTF-8.
+  if (const std::string bytes = text.str(); !simdjson::validate_utf8(bytes)) {
+    return Error{Code::kInvalid, path + ": not UTF-8 text", "config", "save the file as UTF-8"};
+  }
   std::vector<Found> found;
   try {
-    const toml::value root = toml::parse(file, path);
+    const toml::value root = toml::parse(text, path);
     TRY_OK(collect(*this, root, "", path, found));
   } catch (const toml::exception& error) {
-    const std::string text = error.what();
+    const std::string what = error.what();
     return Error{Code::kInvalid,
                  fmt::format("{} line {}: not valid TOML", path, error.location().line()), "config",
-                 text.substr(0, text.find('\n'))};
+                 what.substr(0, what.find('\n'))};
   } catch (const std::exception& error) {
     return Error{Code::kInvalid, fmt::format("{}: not valid TOML", path), "config", error.what()};
   }
