@@ -154,7 +154,8 @@ Status start_demo(const StartOptions& options) {
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  const Status played = play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
+  const Status played =
+      play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
   server->drain(2);
   TRY_OK(engine->close());
   return played;

@@ -10,9 +10,11 @@
 
 #include "api/app.h"
 #include "api/http_server.h"
+#include "base/json.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/plan.h"
 #include "cli/settings.h"
 #include "engine/engine.h"
 
@@ -74,11 +76,23 @@ Time wall_clock() {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
 }
 
+// The file's plan becomes the workspace's by a control record, unless it is that already.
+Status adopt_plan(Engine& engine, const std::string& path) {
+  if (path.empty()) return ok_status();
+  TRY(const Plan plan, read_plan(path));
+  const std::string text = plan.toml();
+  if (engine.catalog()->plan() == text) return ok_status();
+  std::string change;
+  JsonWriter(change).begin_object().field("op", "put_plan").field("plan", text).end_object();
+  return engine.control({change});
+}
+
 Status serve_until_stopped(const Settings& settings, const EngineOptions& engine_options,
                            Log& log) {
   TRY(HttpOptions http, http_options(settings.http));
   const StopSignal stop;
   TRY(const auto engine, Engine::open(engine_options));
+  TRY_OK(adopt_plan(*engine, settings.engine.plan_file));
   ApiKeys keys(*engine);
   TRY_OK(seed_keys(keys, log));
   const EventMapping mapping = make_mapping(settings.collect.verbs);
@@ -134,6 +148,7 @@ void add_serve(CLI::App& app, Action& chosen) {
                                              {"--listen", "server.listen"},
                                              {"--memory", "workspace.memory_bytes"},
                                              {"--threads", "server.threads"},
+                                             {"--plan", "workspace.plan"},
                                              {"--shards", "workspace.shards"},
                                              {"--clock", "workspace.clock"},
                                              {"--retention-s", "workspace.retention_s"},

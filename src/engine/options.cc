@@ -52,6 +52,10 @@ void bind(EngineSettings& settings, Config& config) {
   config.number("workspace.tick_ms", o.tick_ms, {10, 60'000}, "ms", "Time between ticks.");
   config.number("workspace.event_tick_s", o.event_tick_s, {0.001, 86400}, "s",
                 "Event time between ticks when the clock is event.");
+  config.text(
+      "workspace.plan", settings.plan_file, "",
+      "TOML file of the plan: which features make a row. Journalled when it changes; without "
+      "it the workspace keeps the plan it has.");
   config.list("consent.default", settings.granted, purpose_names(),
               "Purposes that hold for persons who said nothing; without storage nothing of them "
               "is kept.");

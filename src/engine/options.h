@@ -11,6 +11,7 @@ namespace attune {
 struct EngineSettings {
   EngineOptions options;
   std::vector<std::string> granted;  // purposes of persons who said nothing
+  std::string plan_file;             // "" = the workspace keeps its plan
   EngineSettings();                  // all purposes
 };
 // Must outlive the config.

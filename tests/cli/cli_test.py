@@ -251,6 +251,44 @@ class Settings(Case):
         self.stop(server)
 
 
+class Plan(Case):
+    def test_the_default_is_printed_and_checks(self):
+        text = self.run_attune("plan").stdout
+        (self.folder / "plan.toml").write_text(text)
+        self.assertEqual(self.run_attune("plan", "plan.toml").stdout, text)
+        kinds = [f["kind"] for f in json.loads(self.run_attune("plan", "--json").stdout)["feature"]]
+        self.assertIn("trait_topic", kinds)
+
+    def test_a_wrong_plan_is_refused_by_line(self):
+        (self.folder / "plan.toml").write_text('[[feature]]\nkind = "itm"\n')
+        says = "plan.toml line 2: unknown kind itm, did you mean item?"
+        self.fails(2, "plan", "plan.toml", says=says)
+        self.fails(2, "serve", "--workspace", "shop", "--plan", "plan.toml", says=says, **KEYS)
+        self.fails(1, "plan", "none.toml", says="no plan at none.toml")
+
+    def test_a_declared_plan_makes_the_rows_stays_and_verifies(self):
+        (self.folder / "plan.toml").write_text(
+            '[[feature]]\nkind = "bias"\n[[feature]]\nkind = "topic"\nscale = 0.5\n')
+        server, port = self.start("--plan", "plan.toml")
+        self.call(port, "PUT", "/api/v1/items/p1", '{"category":"shoes"}')
+        self.call(port, "PUT", "/api/v1/placements/home", '{"control_share":0,"seen_window_s":0}')
+        self.call(port, "POST", "/v1/track",
+                  '{"userId":"ann","event":"Product Viewed","properties":{"product_id":"p1"}}')
+        self.assertEqual(self.parts(port), [("bias", 1), ("topic=shoes", 0.5)])
+        self.stop(server)
+        server, port = self.start()  # without the file: the workspace keeps its plan
+        self.assertEqual(self.parts(port), [("bias", 1), ("topic=shoes", 0.5)])
+        self.stop(server)
+        done = self.run_attune("replay", "--verify", "--workspace", "shop")
+        self.assertIn("2 of 2 decisions recomputed bit for bit, 0 differ", done.stdout)
+
+    def parts(self, port):
+        made = json.loads(self.call(port, "POST", "/api/v1/decide",
+                                    '{"person":"ann","placement":"home","n":1}'))
+        why = json.loads(self.call(port, "GET", "/api/v1/decisions/" + made["decision_id"]))
+        return [(part["name"], part["value"]) for part in why["items"][0]["parts"]]
+
+
 class Refusals(Case):
     def test_two_servers_on_one_workspace(self):
         server, _ = self.start()

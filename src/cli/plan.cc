@@ -1,0 +1,68 @@
+// attune plan: the plan a row is made by, to read, to check, to begin an own one from.
+#include "cli/plan.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+
+namespace attune {
+namespace {
+
+struct PlanOptions {
+  std::string file;
+  bool is_json = false;
+};
+
+Status say_plan(const PlanOptions& options) {
+  Plan plan = default_plan();
+  if (!options.file.empty()) {
+    TRY(Plan read, read_plan(options.file));
+    plan = std::move(read);
+  }
+  if (!options.is_json) {
+    std::fputs(plan.toml().c_str(), stdout);
+    return ok_status();
+  }
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("feature").begin_array();
+  for (const PlanFeature& feature : plan.features) {
+    json.begin_object().field("kind", kind_name(feature.kind));
+    json.field("scale", static_cast<double>(feature.scale)).key("traits").begin_array();
+    for (const std::string& name : feature.traits) json.value(name);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  std::printf("%s\n", out.c_str());
+  return ok_status();
+}
+
+}  // namespace
+
+Result<Plan> read_plan(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return Error{Code::kNotFound, "no plan at " + path, "workspace.plan",
+                 "attune plan > plan.toml makes one to begin from"};
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return Plan::parse(text, path);
+}
+
+void add_plan(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<PlanOptions>();
+  CLI::App* command =
+      add_command(app, kOperateGroup, "plan", "Prints the default plan of features, or checks one",
+                  "attune plan > plan.toml\nattune plan plan.toml\n"
+                  "attune serve --workspace shop --plan plan.toml");
+  command->add_option("file", options->file, "a plan to check and print as it is understood");
+  command->add_flag("--json", options->is_json, "one JSON object on stdout");
+  command->callback([options, &chosen] { chosen = [options] { return say_plan(*options); }; });
+}
+
+}  // namespace attune
