@@ -58,8 +58,7 @@ void add_plan(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PlanOptions>();
   CLI::App* command =
       add_command(app, kOperateGroup, "plan", "Prints the default plan of features, or checks one",
-                  "attune plan > plan.toml\nattune plan plan.toml\n"
-                  "attune serve --workspace shop --plan plan.toml");
+                  "attune plan > plan.toml\nattune plan plan.toml");
   command->add_option("file", options->file, "a plan to check and print as it is understood");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return say_plan(*options); }; });
