@@ -260,7 +260,7 @@ class FileKeyring final : public Keyring {
     if (zeros_failed_) {
       for (const std::uint32_t number : zeroed_) TRY_OK(file_.zero(number));
     }
-    const Status status = file_.sync();
+    Status status = file_.sync();
     zeros_failed_ = !status.ok();
     const std::unique_lock lock(mutex_);
     if (status.ok()) zeroed_.clear();
