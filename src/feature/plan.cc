@@ -181,8 +181,8 @@ const Plan& default_plan() {
                           {FeatureKind::kActivity, 1, {}},
                           {FeatureKind::kInterest, 1, {}},
                           {FeatureKind::kNeighbour, 1, {}},
-                          {FeatureKind::kItemAge, 1, {}},
-                          {FeatureKind::kPrice, 1, {}}}};
+                          {FeatureKind::kItemAge, 0.2F, {}},
+                          {FeatureKind::kPrice, 0.2F, {}}}};
   return plan;
 }
 

@@ -78,8 +78,8 @@ TEST(Row, NamesAndValues) {
   }
   EXPECT_FALSE(find(parts, "none=null x topic=t0"));
   EXPECT_NEAR(find(parts, "neighbour")->value, std::log1p(0.5), 1e-6);
-  EXPECT_NEAR(find(parts, "item_age")->value, std::log(2), 1e-5);
-  EXPECT_NEAR(find(parts, "price")->value, std::log(10), 1e-5);
+  EXPECT_NEAR(find(parts, "item_age")->value, 0.2 * std::log(2), 1e-5);
+  EXPECT_NEAR(find(parts, "price")->value, 0.2 * std::log(10), 1e-5);
   EXPECT_NEAR(find(parts, "interest")->value, 0.75, 1e-3);
   EXPECT_FALSE(find(parts, "activity"));
   EXPECT_GT(find(parts, "item_rate")->value, 0.5);
