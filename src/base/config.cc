@@ -63,8 +63,9 @@ Result<double> as_number(const ConfigValue& value, bool is_bytes) {
 }
 
 std::string number_text(double number, bool is_whole) {
-  return is_whole ? fmt::format("{}", static_cast<std::int64_t>(number))
-                  : fmt::format("{}", number);
+  // Infinite and huge numbers fit no integer: a TOML file may say them.
+  const bool fits = is_whole && std::abs(number) < 9e18;
+  return fits ? fmt::format("{}", static_cast<std::int64_t>(number)) : fmt::format("{}", number);
 }
 
 }  // namespace
