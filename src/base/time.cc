@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace attune {
@@ -81,6 +82,8 @@ std::optional<Time> parse_iso8601(std::string_view text) {
 
 std::string format_iso8601(Time time) {
   using namespace std::chrono;
+  // The first day of the range begins before it: a damaged time must not overflow.
+  time = std::max(time, Time::min() + Duration(days(1)));
   const auto day_start = floor<days>(time);
   const year_month_day date{day_start};
   const auto ms = floor<milliseconds>(time - day_start).count();
