@@ -1,0 +1,38 @@
+// Examples: labelled rows in one block of memory, as files and caches hand them to learners.
+// Cleared and filled again, so that reading allocates nothing in the long run. One thread.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/ftrl.h"
+
+namespace attune {
+
+struct Examples {
+  std::vector<float> labels;          // 0 or 1, or any number; NaN = not known
+  std::vector<float> weights;         // importance of each row; empty = all 1
+  std::vector<std::uint32_t> ends;    // row r owns features [ends[r - 1], ends[r]), row 0 from 0
+  std::vector<Feature> features;      // of all rows
+  std::vector<std::uint16_t> fields;  // parallel to features: which column, namespace or field
+
+  std::size_t size() const { return ends.size(); }
+  std::size_t begin_of(std::size_t row) const { return row == 0 ? 0 : ends[row - 1]; }
+  Row row(std::size_t row) const {
+    return Row(features).subspan(begin_of(row), ends[row] - begin_of(row));
+  }
+  std::span<const std::uint16_t> fields_of(std::size_t row) const {
+    return std::span(fields).subspan(begin_of(row), ends[row] - begin_of(row));
+  }
+  float weight(std::size_t row) const { return weights.empty() ? 1.0F : weights[row]; }
+  void clear() {
+    labels.clear();
+    weights.clear();
+    ends.clear();
+    features.clear();
+    fields.clear();
+  }
+};
+
+}  // namespace attune
