@@ -46,9 +46,10 @@ std::vector<std::string> known_zones(const std::string& folder) {
 // "Berlin" means Europe/Berlin, and so does "europe/berlim".
 std::string meant(std::string_view name, const std::string& folder) {
   const std::vector<std::string> names = known_zones(folder);
-  const std::string near = nearest(name, names);
+  std::string near = nearest(name, names);
   if (!near.empty() || name.find('/') != std::string_view::npos) return near;
   std::vector<std::string> cities;
+  cities.reserve(names.size());
   for (const std::string& known : names) cities.push_back(last_part(known));
   const std::string city = nearest(name, cities);
   if (city.empty()) return {};

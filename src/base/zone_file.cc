@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kTypeBytes = 6;
 constexpr std::uint32_t kMostEntries = 20'000;
-constexpr int kMostOffset_s = 26 * 3600;
+constexpr int kMostOffsetS = 26 * 3600;
 
 struct Header {
   std::uint8_t version = 0;
@@ -48,16 +48,17 @@ Result<TimeZone> TimeZone::parse(std::string_view name, std::string_view bytes) 
   const std::size_t first = kHeaderBytes + header.bytes(4);  // for readers of old
   if (bytes.size() < first || !read_header(bytes.substr(first), header)) return corrupt;
   bytes.remove_prefix(first + kHeaderBytes);
+  const std::size_t changes = header.changes;
   if (bytes.size() < header.bytes(8)) return corrupt;
 
   TimeZone zone;
   zone.name_ = name;
-  Reader times(bytes), kinds(bytes.substr(header.changes * 8));
-  Reader types(bytes.substr(header.changes * 9));
+  Reader times(bytes), kinds(bytes.substr(changes * 8));
+  Reader types(bytes.substr(changes * 9));
   std::vector<int> offsets;
   for (std::uint32_t i = 0; i < header.types; ++i) {
     offsets.push_back(static_cast<std::int32_t>(big_u32(types)));
-    if (std::abs(offsets.back()) > kMostOffset_s) return corrupt;
+    if (std::abs(offsets.back()) > kMostOffsetS) return corrupt;
     types.u8();  // whether it is summer
     types.u8();  // where its letters begin
   }
