@@ -52,7 +52,7 @@ class ItemRows {
   virtual std::uint64_t line() const = 0;
 
  private:
-  Result<ItemRow> check(std::string json);
+  Result<ItemRow> check(const std::string& json);
   const Time now_;
   std::unordered_map<std::string, std::uint64_t> lines_;  // by id
 };

@@ -125,6 +125,7 @@ Status Workspace::control(const std::vector<std::string>& changes) {
     for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
     if (trial.plan() != state_.catalog()->plan()) TRY_OK(plan_of(trial));
     std::vector<Record> records;
+    records.reserve(changes.size());
     for (const std::string& change : changes) {
       records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
     }

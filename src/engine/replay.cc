@@ -67,12 +67,12 @@ Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& s
   return apply_sealed(stored, payload.value(), state, hooks);
 }
 
-Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,
-                        State& state, const ReplayHooks& hooks) {
-  Position last = from - 1;
-  if (from > to) return last;
-  TRY(const auto cursor, journal.read(from));
-  while (last < to) {
+Result<Position> replay(Journal& journal, const Keyring& keyring, ReplayRange range, State& state,
+                        const ReplayHooks& hooks) {
+  Position last = range.from - 1;
+  if (range.from > range.to) return last;
+  TRY(const auto cursor, journal.read(range.from));
+  while (last < range.to) {
     TRY(const auto stored, cursor->next());
     if (!stored) break;
     TRY_OK(apply_record(*stored, keyring, state, hooks));

@@ -20,8 +20,11 @@ struct ReplayHooks {
 // Opens the payload and applies it. Records of a destroyed key are left out.
 Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& state,
                     const ReplayHooks& hooks);
-// Applies the records from..to, both included; the last position applied, from - 1 if none.
-Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,
-                        State& state, const ReplayHooks& hooks);
+struct ReplayRange {
+  Position from = 1, to = 0;  // both included
+};
+// Applies the records; the last position applied, from - 1 if none.
+Result<Position> replay(Journal& journal, const Keyring& keyring, ReplayRange range, State& state,
+                        const ReplayHooks& hooks);
 
 }  // namespace attune

@@ -327,7 +327,7 @@ std::size_t State::waiting_bytes() const {
 
 std::size_t State::published_bytes() const {
   const Published& p = *published_;
-  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(Item*);
+  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(void*);
   if (p.catalog != folds_.catalog) bytes += p.catalog->memory_bytes();
   bytes += p.counters->items.bytes_beside(folds_.counters.items);
   bytes += p.item_item->bytes_beside(folds_.item_item);

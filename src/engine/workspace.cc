@@ -159,7 +159,7 @@ Status Workspace::restore() {
     erased_.insert(erased_.end(), erased.begin(), erased.end());
   };
   TRY(const Position last,
-      replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
+      replay(*journal_, *keyring_, {checkpoint_at_ + 1, journal_->end()}, state_, hooks));
   log(LogLevel::kInfo, "journal_replayed",
       {{"from", checkpoint_at_ + 1}, {"records", last - checkpoint_at_}});
   TRY(const Setup setup, setup_of(options_, state_.folds().setup));

@@ -131,6 +131,7 @@ class Workspace final : public Engine {
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);
   Status store_checkpoint(Position at, const Folds& folds);
+  Status store_profiles();
   Status renew_base_across(Position at, const Folds& folds);
   Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
   Result<Position> erase_from_state(std::span<const Surrogate> identities, Folds& folds);
