@@ -14,16 +14,11 @@
 #include "base/csv.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "format/table.h"
 
 namespace attune {
 
 enum class RowFormat { kCsv, kJsonl };
-
-struct BadRow {
-  std::uint64_t line = 0;
-  std::string column;  // "" = the whole row
-  std::string reason;
-};
 
 struct ItemRow {
   std::uint64_t line = 0;

@@ -185,7 +185,7 @@ Status import_and_say(const ImportOptions& options) {
   return done;
 }
 
-void add_import(CLI::App& items, Action& chosen) {
+void add_items_import(CLI::App& items, Action& chosen) {
   const auto options = std::make_shared<ImportOptions>();
   CLI::App* command = add_command(
       items, "Commands", "import",
@@ -244,7 +244,7 @@ void add_items(CLI::App& app, Action& chosen) {
   CLI::App* items = add_command(app, kOperateGroup, "items", "Items of the catalog",
                                 "attune items import shop.csv --workspace shop");
   items->require_subcommand(1);
-  add_import(*items, chosen);
+  add_items_import(*items, chosen);
 }
 
 }  // namespace attune

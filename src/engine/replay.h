@@ -15,8 +15,14 @@ struct ReplayHooks {
   // A decision, before it is folded; its identity is loaded.
   std::function<void(Position, Surrogate, const Decision&)> decision = nullptr;
   std::function<void(Kind)> unreadable = nullptr;  // a record whose key is destroyed
+  // Records that are left out, as if they had never been: an import that is undone.
+  std::function<bool(Position)> skips = nullptr;
 };
 
+// Applies a record whose payload is plain or, when sealed, was opened: `payload`. Its identity is
+// loaded here.
+Status apply_opened(Position at, const Record& record, const std::string& payload, State& state,
+                    const ReplayHooks& hooks);
 // Opens the payload and applies it. Records of a destroyed key are left out.
 Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& state,
                     const ReplayHooks& hooks);
