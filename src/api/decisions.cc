@@ -36,11 +36,12 @@ Status read_candidates(const JsonFields& fields, std::vector<std::string>& out) 
   return ok_status();
 }
 
-Status check_context(const JsonFields& fields) {
+Status read_context(const JsonFields& fields, std::string& out) {
   const auto found = fields.find("context");
   if (!found) return ok_status();
   if (!found->is_object()) return fields.wrong("context", "an object");
-  const std::size_t size = simdjson::minify(*found).size();
+  out = simdjson::minify(*found);
+  const std::size_t size = out.size();
   if (size <= kMostContextBytes) return ok_status();
   return invalid_field(
       "context", fmt::format("context is {} bytes, the limit is {}", size, kMostContextBytes));
@@ -55,7 +56,7 @@ Result<DecideRequest> parse_decide(const std::string& body) {
   TRY_OK(read_person(fields, request.person_id));
   TRY_OK(fields.id("placement", false, request.placement));
   TRY_OK(fields.integer("n", 1, 100, request.n));
-  TRY_OK(check_context(fields));
+  TRY_OK(read_context(fields, request.context));
   TRY_OK(read_candidates(fields, request.candidates));
   return request;
 }

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "catalog/control.h"
+#include "catalog/item_vector.h"
 
 namespace attune {
 namespace {
@@ -71,6 +72,7 @@ std::size_t size_of(const Item& item) {
   const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
   std::size_t bytes = sizeof(Item) + 32 + (item.tags.empty() ? 0 : 16);
   bytes += item.topics.empty() ? 0 : item.topics.capacity() * sizeof(Topic) + 16;
+  bytes += item.vector.empty() ? 0 : item.vector.capacity() * sizeof(float) + 16;
   bytes += text(item.id) + text(item.category) + text(item.attributes);
   for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
   return bytes;
@@ -129,6 +131,7 @@ Status Catalog::put(Item item) {
     items_.push_back(nullptr);
   }
   item.topics = topics_of(item.category, item.tags);
+  item.vector = vector_of(item.attributes);
   bytes_ += size_of(item);
   items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();

@@ -187,6 +187,14 @@ struct Basis {
   static inline const Weights kNoWeights{};
 };
 
+RowMoment moment_of(const Decision& made, const Published& published) {
+  return {.placement = made.placement,
+          .now = made.time,
+          .context = made.context,
+          .utc_offset_s = made.utc_offset_s,
+          .catalog = published.catalog.get()};
+}
+
 }  // namespace
 
 bool is_control(std::uint64_t person_hash, double control_share) {
@@ -233,7 +241,9 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
 
   std::vector<Candidate> candidates =
       collect_candidates(request, history, person, placement, published, is_learned, now);
-  const RowBuilder rows(plan, history, counters, out.placement, now);
+  if (!is_denied(person)) out.context = request.context;
+  out.utc_offset_s = request.utc_offset_s;
+  const RowBuilder rows(plan, history, counters, moment_of(out, published));
   score(candidates, rows, weights, is_learned, placement, counters, now);
   const std::vector<std::size_t> order = rank(candidates, placement, request.n);
   std::vector<std::size_t> free = order;
@@ -256,7 +266,7 @@ std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& 
   const Basis basis(person, published);
   const Placement& placement = published.catalog->placement(made.placement);
   const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
-  const RowBuilder rows(basis.plan, basis.history, basis.counters, made.placement, made.time);
+  const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(made, published));
   std::vector<std::vector<Part>> out;
   for (const ShownItem& shown : made.shown) {
     Candidate c;

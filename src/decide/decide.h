@@ -37,6 +37,8 @@ struct DecideRequest {
   std::string placement;
   int n = 10;                           // in [1, 100]
   std::vector<std::string> candidates;  // item ids, unknown ones are skipped; empty = choose
+  std::string context = {};             // JSON object text, minified; "" = none
+  std::int32_t utc_offset_s = 0;        // of the workspace's time zone now; the engine sets it
 };
 
 // is_known: the person has records; person_hash: stable per person, decides the control share.
