@@ -13,6 +13,7 @@ struct HttpSettings {
   HttpOptions http;
   std::string listen = "127.0.0.1:8090";
   TlsFiles tls;      // both empty: plain HTTP
+  std::string workspaces;                  // folder of several; "" = the one of [workspace]
   int drain_s = 10;  // to finish the requests under way when told to stop
 };
 // Must outlive the config.

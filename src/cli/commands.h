@@ -32,6 +32,7 @@ void add_items(CLI::App& app, Action& chosen);
 void add_simulate(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
+void add_workspace(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 void add_reference(CLI::App& app, Action& chosen);
