@@ -36,6 +36,7 @@ void add_eval(CLI::App& app, Action& chosen);
 void add_eval_recommend(CLI::App& eval, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
+void add_workspace(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 void add_reference(CLI::App& app, Action& chosen);

@@ -52,6 +52,7 @@ class Workspace final : public Engine {
   Status checkpoint() override;
   Result<std::uint64_t> retain() override;
   Result<BackupReport> backup(const std::string& path) override;
+  void set_memory_limit(std::uint64_t bytes) override { memory_bytes_ = bytes; }
   Status ready() const override;
   EngineCounts counts() const override;
   std::vector<MemoryPart> memory() const override;
@@ -162,6 +163,7 @@ class Workspace final : public Engine {
   std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
 
   const EngineOptions options_;
+  std::atomic<std::uint64_t> memory_bytes_;
   std::unique_ptr<Keyring> keyring_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ProfileStore> store_;
