@@ -182,7 +182,7 @@ TEST(Decide, PartsAddUpToTheLogit) {
   const Published p = make_published(20);
   const Profile person = make_person();
   const Decision d = ask(p, plain(), person, 20);
-  const RowBuilder rows(default_plan(), person, *p.counters, "default", kNow);
+  const RowBuilder rows(default_plan(), person, *p.counters, {.placement = "default", .now = kNow});
   for (const ShownItem& s : d.shown) {
     std::vector<Feature> row;
     rows.build(*p.catalog->find(s.item_id), 0, row);
