@@ -110,7 +110,7 @@ void add_tune(CLI::App& app, Action& chosen) {
   tune->require_subcommand(1);
   const auto options = std::make_shared<TunePlanOptions>();
   CLI::App* command =
-      add_command(*tune, "", "plan", "A plan of features, with the reason for each column",
+      add_command(*tune, "Commands", "plan", "A plan of features, with the reason for each column",
                   "attune tune plan train.csv --target y\n"
                   "attune tune plan train.csv --target y --drop duration --output plan.toml\n"
                   "attune tune plan --workspace shop --output plan.toml");

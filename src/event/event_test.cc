@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "base/bytes.h"
-
 #include <limits>
 
+#include "base/bytes.h"
 #include "base/rng.h"
 #include "event/decision.h"
 

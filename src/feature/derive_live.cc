@@ -14,13 +14,14 @@ namespace attune {
 namespace {
 
 using enum FeatureKind;
-constexpr std::size_t kMostValues = 50;     // of a trait: each has a weight for each word
-constexpr std::size_t kMostBrands = 1000;   // of an attribute of items
+constexpr std::size_t kMostValues = 50;    // of a trait: each has a weight for each word
+constexpr std::size_t kMostBrands = 1000;  // of an attribute of items
 constexpr std::size_t kFewItems = 20;
 constexpr std::uint64_t kFewEvents = 200;
 constexpr int kEdges = 4;
 // Fields of an item that other kinds of features are made of.
-constexpr std::string_view kOwnFields = " id category categories tags price is_hidden created vector title name attributes ";
+constexpr std::string_view kOwnFields =
+    " id category categories tags price is_hidden created vector title name attributes ";
 
 struct Verdict {
   std::vector<PlanFeature> features;
@@ -56,7 +57,8 @@ std::vector<double> edges_of(const TableSample& sample) {
 
 class LiveDeriver {
  public:
-  LiveDeriver(const LiveSample& sample, const Catalog& catalog) : sample_(sample), catalog_(catalog) {}
+  LiveDeriver(const LiveSample& sample, const Catalog& catalog)
+      : sample_(sample), catalog_(catalog) {}
 
   DerivedPlan derive(const std::vector<std::string>& allow) {
     out_.plan.sensitive.names = usual_sensitive_names();
@@ -84,7 +86,8 @@ class LiveDeriver {
     for (const PlanFeature& feature : default_plan().features) {
       if (feature.kind != kTraitTopic) verdict.features.push_back(feature);
     }
-    verdict.reason = "what every workspace begins with; a feature without a value is left out of a row";
+    verdict.reason =
+        "what every workspace begins with; a feature without a value is left out of a row";
     add("all", std::move(verdict));
   }
   void traits() {
@@ -139,8 +142,9 @@ class LiveDeriver {
       PlanFeature bins = feature_of(kBins, {of});
       bins.edges = edges_of(values);
       if (bins.edges.empty()) return left_out("nearly always the same number");
-      return {{bins}, fmt::format("number {} of {} items: in {} bins", range_text(s.min, s.max),
-                                  grouped(s.filled), bins.edges.size() + 1)};
+      return {{bins},
+              fmt::format("number {} of {} items: in {} bins", range_text(s.min, s.max),
+                          grouped(s.filled), bins.edges.size() + 1)};
     }
     if (s.values.size() > kMostBrands || 2 * s.values.size() > s.filled) {
       return left_out(counts_of(s, "items") + ", too rare to teach anything");
@@ -150,9 +154,8 @@ class LiveDeriver {
   }
   void sequences() {
     const std::uint64_t clicks = sample_.events(Verb::kClick);
-    const bool has_categories =
-        std::any_of(catalog_.items().begin(), catalog_.items().end(),
-                    [](const auto& item) { return !item->category.empty(); });
+    bool has_categories = false;
+    for (const auto& item : catalog_.items()) has_categories |= !item->category.empty();
     PlanFeature feature = feature_of(kSequence, {"person.click"});
     feature.by = "category";
     feature.last = 5;
@@ -162,9 +165,10 @@ class LiveDeriver {
     } else if (!has_categories) {
       add("person.click", left_out("no item has a category"));
     } else {
-      add("person.click", {{feature}, fmt::format("{} clicks: the categories of the last 5 crossed "
-                                                  "with that of the item",
-                                                  grouped(clicks))});
+      add("person.click", {{feature},
+                           fmt::format("{} clicks: the categories of the last 5 crossed "
+                                       "with that of the item",
+                                       grouped(clicks))});
     }
   }
   void context() {

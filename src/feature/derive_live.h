@@ -1,5 +1,5 @@
-// derive_live_plan: a plan for decisions from what a workspace holds, with the reason for each input
-// in words. A beginning to be read and changed, not the last word. Pure.
+// derive_live_plan: a plan for decisions from what a workspace holds, with the reason for each
+// input in words. A beginning to be read and changed, not the last word. Pure.
 #pragma once
 #include <array>
 #include <map>
