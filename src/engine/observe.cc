@@ -31,7 +31,8 @@ Result<Observed> observe(const std::string& workspace, const Observer& observer)
   Observed out;
   while (true) {
     TRY(const auto stored, cursor->next());
-    if (!stored) return out;
+    const bool is_enough = observer.most > 0 && out.events + out.decisions >= observer.most;
+    if (!stored || is_enough) return out;
     const Record& record = stored->record;
     if (record.kind != Kind::kEvent && record.kind != Kind::kDecision) continue;
     const auto payload = keyring->open(record);

@@ -13,6 +13,7 @@ namespace attune {
 struct Observer {  // either may be null
   std::function<void(const Event& event, Time received)> event;
   std::function<void(const Decision& decision)> decision;
+  std::uint64_t most = 0;  // the first so many events and decisions; 0 = all
 };
 
 struct Observed {

@@ -102,6 +102,8 @@ class LiveDeriver {
                                      words_of_name(name))));
       } else if (s.values.size() < 2) {
         add(of, left_out("always the same value"));
+      } else if (2 * s.values.size() > s.filled && s.filled >= kFewItems) {
+        add(of, left_out(counts_of(s, "events") + ", too rare to teach anything"));
       } else if (s.values.size() > kMostValues) {
         add(of, left_out(counts_of(s, "events") + ", too many for a weight each with every word"));
       } else if (crossed.traits.size() == kMostTraits) {

@@ -37,6 +37,7 @@ TEST(DeriveLivePlan, GivesOneReasonAnInput) {
   const std::pair<const char*, const char*> cases[] = {
       {"person", "plan: 2 values in 40 events: crossed with the words of items"},
       {"person.gender", "sensitive (gender), allow = [\"gender\"] lets it in: left out"},
+      {"person.email", "40 values in 40 events, too rare to teach anything: left out"},
       {"item.brand", "5 values in 40 items: category"},
       {"item.sku", "40 values in 40 items, too rare to teach anything: left out"},
       {"item.weight", "number 0-1521 of 40 items: in 5 bins"},
