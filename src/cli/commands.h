@@ -28,6 +28,7 @@ void add_erase(CLI::App& app, Action& chosen);
 void add_backup(CLI::App& app, Action& chosen);
 void add_restore(CLI::App& app, Action& chosen);
 void add_retain(CLI::App& app, Action& chosen);
+void add_import(CLI::App& app, Action& chosen);
 void add_items(CLI::App& app, Action& chosen);
 void add_simulate(CLI::App& app, Action& chosen);
 void add_simulate_ctr(CLI::App& simulate, Action& chosen);

@@ -58,9 +58,8 @@ Result<Decision> Workspace::choose(const DecideRequest& request, const Basis& ba
   const Placement& placement = published.catalog->placement(request.placement);
   DecideRequest placed = request;
   placed.utc_offset_s = static_cast<std::int32_t>(basis.zone->offset(basis.time).count());
-  return attune::decide(placed, basis.person, basis.person.position != 0,
-                        raw(basis.members.front()), placement, published, basis.time, rng,
-                        std::move(id));
+  const Asker asker{basis.person, basis.person.position != 0, raw(basis.members.front())};
+  return attune::decide(placed, asker, {placement, published, basis.time}, rng, std::move(id));
 }
 
 // What a decision was made of still stands when it is recorded, so that a replay finds it right
