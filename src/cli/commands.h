@@ -34,6 +34,8 @@ void add_simulate(CLI::App& app, Action& chosen);
 void add_simulate_ctr(CLI::App& simulate, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_eval_recommend(CLI::App& eval, Action& chosen);
+void add_report(CLI::App& app, Action& chosen);
+void add_tune(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
 void add_workspace(CLI::App& app, Action& chosen);

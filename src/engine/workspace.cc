@@ -93,11 +93,20 @@ Status Workspace::start() {
     const std::scoped_lock lock(mutex_);
     TRY_OK(open_record());
   }
+  TRY_OK(declare_plan());
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
   checkpointer_ = std::jthread([this](const std::stop_token& stop) { run_checkpoints(stop); });
   return ok_status();
+}
+
+// A workspace without items goes by a plan in its journal from here on; one that has made rows by
+// the plan of before plans were stored goes on with it.
+Status Workspace::declare_plan() {
+  const auto catalog = state_.catalog();
+  if (!catalog->plan().empty() || catalog->items().size() > 0) return ok_status();
+  return control({put_plan_json(new_plan())});
 }
 
 // Without state.db a start begins at the base, as a rebuild does; so does one with a state.db that

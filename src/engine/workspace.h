@@ -80,6 +80,7 @@ class Workspace final : public Engine {
     std::vector<Surrogate> members;
     std::shared_ptr<const Published> published;
     Time time{};
+    std::shared_ptr<const TimeZone> zone;
   };
 
   std::string path(std::string_view name) const;
@@ -90,6 +91,7 @@ class Workspace final : public Engine {
   }
   Time now_locked() const;
   // workspace.cc
+  Status declare_plan();
   Status renew_lost_state();
   Status restore();
   Status restore_ids();
