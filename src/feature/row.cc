@@ -1,8 +1,9 @@
 #include "feature/row.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "feature/plan_kinds.h"
 
 namespace attune {
 namespace {
@@ -12,10 +13,8 @@ constexpr double kPriorRate = 0.05;  // before anything was shown
 
 std::uint64_t hash_of(FeatureKind kind) {
   static const auto all = [] {
-    std::array<std::uint64_t, 16> hashes{};
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      hashes[i] = hash64(kind_name(static_cast<FeatureKind>(i)));
-    }
+    std::vector<std::uint64_t> hashes;
+    for (const FeatureKindRow& row : feature_kinds()) hashes.push_back(hash64(row.name));
     return hashes;
   }();
   return all[static_cast<std::size_t>(kind)];
