@@ -68,7 +68,7 @@ struct PlanFeature {
 inline constexpr std::size_t kMostTraits = 8;         // of one person, in order of name
 inline constexpr std::size_t kMostFeatures = 4096;    // of a plan
 inline constexpr std::size_t kMostLiveFeatures = 64;  // of a plan for decisions
-inline constexpr std::size_t kMostInputs = 4;         // of a cross
+inline constexpr std::size_t kMostCrossInputs = 4;    // of a cross
 inline constexpr std::size_t kMostBins = 256;
 inline constexpr int kMostLast = 64;
 inline constexpr std::size_t kPlanBytes = 1u << 20;  // of its text
