@@ -30,6 +30,7 @@ void add_restore(CLI::App& app, Action& chosen);
 void add_retain(CLI::App& app, Action& chosen);
 void add_items(CLI::App& app, Action& chosen);
 void add_simulate(CLI::App& app, Action& chosen);
+void add_simulate_ctr(CLI::App& simulate, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);

@@ -5,6 +5,7 @@
 
 #include "cli/test_run.h"
 #include "engine/test_workspace.h"
+#include "simulate/ctr_text.h"
 #include "simulate/world.h"
 
 namespace attune {
@@ -39,7 +40,33 @@ TEST(SimulateEvents, WritesWhoPeopleAreThenWhatTheyDo) {
   EXPECT_NE(ran.out.find("\"event\":\"click\""), std::string::npos);
 }
 
+TEST(SimulateCtr, WritesTheFrozenRowsInTheFormsAskedForAndTheLaterOnesToTestOn) {
+  const TempFolder folder;
+  const std::string out = folder.path("ctr");
+  const Ran ran = run({"simulate", "ctr", "--seed", "2", "--rows", "300", "--test-rows", "20",
+                       "--formats", "tsv,vw", "--out", out, "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const CtrWorld world(2);
+  std::string tsv, truth, later;
+  for (std::uint64_t k = 0; k < 320; ++k) {
+    if (k < 300) append_criteo(world.row(k), tsv);
+    if (k < 300) append_truth(world.row(k), truth);
+    if (k >= 300) append_vw(world.row(k), later);
+  }
+  EXPECT_EQ(content(out + "/train.tsv"), tsv);
+  EXPECT_EQ(content(out + "/truth.txt"), truth);
+  EXPECT_EQ(content(out + "/test.vw"), later);
+  EXPECT_EQ(content(out + "/train.ffm"), "");
+  EXPECT_NE(ran.out.find(R"({"ctr":1,"seed":2,"rows":300,"test_rows":20,"files":[)"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find(R"("test_truth":{"n":20,)"), std::string::npos) << ran.out;
+}
+
 TEST(Simulate, RefusesWhatItCannotDo) {
+  EXPECT_EQ(run({"simulate", "ctr", "--rows", "5"}).code, 2);  // no folder named
+  EXPECT_EQ(run({"simulate", "ctr", "--out", "x", "--formats", "csv"}).code, 2);
+  EXPECT_EQ(run({"simulate", "ctr", "--rows", "5", "--out", "/proc/none"}).code, 1);
   EXPECT_EQ(run({"simulate", "world", "--json"}).code, 2);
   EXPECT_EQ(run({"simulate", "world", "--rows", "0"}).code, 2);
   EXPECT_EQ(run({"simulate"}).code, 2);

@@ -161,7 +161,8 @@ void add_simulate(CLI::App& app, Action& chosen) {
   CLI::App* command =
       add_command(app, kRunGroup, "simulate", "Data of a simulated audience, for files",
                   "attune simulate world --seed 1 --rows 10000 --output world.csv\n"
-                  "attune simulate events --seed 1 --events 50000 --output events.jsonl");
+                  "attune simulate events --seed 1 --events 50000 --output events.jsonl\n"
+                  "attune simulate ctr --rows 1000000 --test-rows 200000 --out ctr");
   command->require_subcommand(1);
   add_one(*command, chosen, "world",
           "Rows of world 1: a random person sees a random item; p is the true chance of a click",
@@ -171,6 +172,7 @@ void add_simulate(CLI::App& app, Action& chosen) {
           "Segment calls of the same people, one JSON object a line: identify, then track",
           "attune simulate events --seed 1 --events 50000 --output events.jsonl", "--events",
           simulate_events);
+  add_simulate_ctr(*command, chosen);
 }
 
 }  // namespace attune
