@@ -57,16 +57,38 @@ void FeatureTable::meet(float* at, std::uint32_t hash, FoundRows& found) {
   found.fresh.emplace_back(at, hash);
 }
 
+// Local copies, because the compiler must think that found changes the table.
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
-  found.at.resize(features.size());
-  found.x.resize(features.size());
-  for (std::size_t i = 0; i < features.size(); ++i) {
+  const std::size_t size = features.size(), width = width_;
+  const std::uint32_t mask = mask_;
+  const int bits = bits_;
+  float* const begin = memory_.data();
+  found.at.resize(size);
+  found.x.resize(size);
+  float** const rows = found.at.data();
+  float* const values = found.x.data();
+  for (std::size_t i = 0; i < size; ++i) {
     const std::uint32_t hash = features[i].hash;
-    float* const at = row(hash & mask_);
-    if (std::bit_cast<std::uint32_t>(*at) != tag(hash)) [[unlikely]]
+    float* const at = begin + (hash & mask) * width;
+    rows[i] = at;
+    values[i] = features[i].value;
+    if (std::bit_cast<std::uint32_t>(*at) != (hash >> bits) + 1) [[unlikely]] {
       meet(at, hash, found);
-    found.at[i] = at;
-    found.x[i] = features[i].value;
+    }
+  }
+}
+
+void FeatureTable::find_hashed(Row features, FoundRows& found) const {
+  const std::size_t size = features.size(), width = width_;
+  const std::uint32_t mask = mask_;
+  float* const begin = memory_.data();
+  found.at.resize(size);
+  found.x.resize(size);
+  float** const rows = found.at.data();
+  float* const values = found.x.data();
+  for (std::size_t i = 0; i < size; ++i) {
+    rows[i] = begin + (features[i].hash & mask) * width;
+    values[i] = features[i].value;
   }
 }
 
@@ -117,6 +139,7 @@ bool FeatureTable::take(Row features, FoundRows& found) {
   found.at.clear();
   found.x.clear();
   found.fresh.clear();
+  found.size = 0;
   if (!are_allowed(features)) return false;
   if (index_) {
     take_indexed(features, found);
@@ -130,12 +153,15 @@ bool FeatureTable::take(Row features, FoundRows& found) {
 bool FeatureTable::find(Row features, FoundRows& found) const {
   found.at.clear();
   found.x.clear();
+  found.fresh.clear();
+  found.size = 0;
   if (!are_allowed(features)) return false;
-  for (const Feature& f : features) {
-    const auto slot = index_ ? index_->find(f.hash) : std::optional(f.hash & mask_);
+  if (!index_) find_hashed(features, found);
+  for (std::size_t i = 0; index_ && i < features.size(); ++i) {
+    const auto slot = index_->find(features[i].hash);
     if (!slot) continue;
     found.at.push_back(row(*slot));
-    found.x.push_back(f.value);
+    found.x.push_back(features[i].value);
   }
   found.size = found.at.size();
   return true;

@@ -56,6 +56,7 @@ class FeatureTable {
   float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
   void take_hashed(Row features, FoundRows& found);
+  void find_hashed(Row features, FoundRows& found) const;
   void take_indexed(Row features, FoundRows& found);
   void meet(float* at, std::uint32_t hash, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);

@@ -158,7 +158,6 @@ class Fm final : public StoredModel {
     const bool is_allowed = teaches ? table_.take(row, found_) : table_.find(row, found_);
     if (!is_allowed) return probability(bias_);
     start(found_);
-    found_.fresh.clear();
     table_.pad(found_);
     const Seen seen = look(found_);
     const float before = probability(seen.logit + bias_);
