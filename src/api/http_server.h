@@ -41,6 +41,8 @@ HttpResponse http_error(int status, std::string_view code, std::string_view mess
 using Respond = std::function<void(HttpResponse)>;
 using Handler = std::function<void(HttpRequest&&, Respond)>;
 
+class TlsContext;
+
 struct HttpOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free port
@@ -54,6 +56,7 @@ struct HttpOptions {
   int idle_timeout_s = 60;
   int header_timeout_s = 10;   // to send the request line and headers
   int request_timeout_s = 15;  // to send the body after them, and to take one response
+  std::shared_ptr<const TlsContext> tls = nullptr;  // null = plain HTTP
   // Told of each request answered before it reached the handler: 400, 408, 413, 415, 431, 429, 503.
   std::function<void(int status, std::string_view request_id)> on_refused = nullptr;
 };

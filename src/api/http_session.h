@@ -1,170 +1,17 @@
-// Internal to http_server.cc: one connection as a coroutine, and what its thread shares.
-// It brings in the Asio and Beast headers, so nothing else may include it.
+// Internal to http_server.cc: one connection as a coroutine. It brings in the Asio and Beast
+// headers, so nothing else may include it.
 #pragma once
-#ifdef __SANITIZE_THREAD__
-#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // ThreadSanitizer knows no fences; locks order it all
-#endif
-#include <fmt/format.h>
-#include <sys/socket.h>
-
-#include <atomic>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <algorithm>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <chrono>
-#include <condition_variable>
-#include <map>
-#include <mutex>
-#include <optional>
-#include <thread>
-#include <unordered_set>
-#include <utility>
 
-#include "api/http_server.h"
+#include "api/http_shared.h"
 #include "api/http_text.h"
-#include "base/hash.h"
+#include "api/tls.h"
 
 namespace attune::http_detail {
 
-namespace asio = boost::asio;
 namespace http = boost::beast::http;
-using tcp = asio::ip::tcp;
-using Clock = std::chrono::steady_clock;
-using boost::system::error_code;
-using Executor = asio::io_context::executor_type;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
-using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
-using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
-template <class T>
-using Awaitable = asio::awaitable<T, Executor>;
-using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-constexpr asio::use_awaitable_t<Executor> kAwait;
-constexpr auto kSweepEvery = std::chrono::milliseconds(250);
-constexpr auto kLingerFor = std::chrono::seconds(1);
-constexpr std::size_t kLingerBytes = 8 << 20;
-constexpr int kMaxRejecting = 256;  // connections over the limit that are told so, at one time
-constexpr int kClosed = -1;         // instead of a status: nothing to answer
-
-// What all threads of a server share.
-struct Shared {
-  HttpOptions options;
-  Handler handler;
-  std::uint64_t id_seed = 0;
-  std::atomic<std::uint64_t> ids{0};
-  std::array<std::atomic<std::uint64_t>, 6> by_class{};
-  std::atomic<int> open{0};
-  std::atomic<int> rejecting{0};
-  std::atomic<bool> draining{false};
-  std::mutex mutex;
-  std::condition_variable closed;
-  std::map<asio::ip::address, int> by_address;  // connections open; guarded by `mutex`
-
-  // False when that address has as many as it may.
-  bool enter_address(const asio::ip::address& address) {
-    const std::lock_guard lock(mutex);
-    int& count = by_address[address];
-    if (count >= options.max_connections_per_address) return false;
-    ++count;
-    return true;
-  }
-  void leave_address(const asio::ip::address& address) {
-    const std::lock_guard lock(mutex);
-    const auto found = by_address.find(address);
-    if (--found->second == 0) by_address.erase(found);
-  }
-  std::string next_id() { return fmt::format("req_{:016x}", mix64(id_seed, ++ids)); }
-  void leave(std::atomic<int>& count) {
-    const std::lock_guard lock(mutex);
-    if (--count == 0) closed.notify_all();
-  }
-  bool wait_closed(Clock::time_point until) {
-    std::unique_lock lock(mutex);
-    return closed.wait_until(lock, until, [this] { return open + rejecting == 0; });
-  }
-};
-
-class Session;
-
-// One thread: a loop, its listener, its sessions. Sessions touch it on that thread only.
-struct Worker {
-  explicit Worker(std::shared_ptr<Shared> s) : shared(std::move(s)) {}
-  std::shared_ptr<Shared> shared;
-  std::unordered_set<Session*> sessions;  // before `io`: ending the loop ends sessions
-  asio::io_context io{1};
-  Acceptor acceptor{io.get_executor()};
-  Timer pause{io.get_executor()};
-  std::thread thread;
-};
-
-// Where a handler's answer waits for its session.
-struct Slot {
-  std::mutex mutex;
-  bool done = false;
-  bool waiting = false;
-  HttpResponse response;
-  std::weak_ptr<Worker> worker;
-  Session* session = nullptr;  // loop thread only; null once the session is gone
-};
-
-inline void complete(const std::shared_ptr<Slot>& slot, HttpResponse response);
-
-// Shared by every copy of one Respond.
-struct Promise {
-  std::shared_ptr<Slot> slot;
-  std::string request_id;
-  Promise(std::shared_ptr<Slot> s, std::string id)
-      : slot(std::move(s)), request_id(std::move(id)) {}
-  Promise(const Promise&) = delete;
-  Promise& operator=(const Promise&) = delete;
-  ~Promise() { fail("The request was dropped without an answer."); }
-  void fail(std::string_view why) const {
-    complete(slot, http_error(500, "internal", why, "",
-                              "Retry; if it stays, report the request_id.", request_id));
-  }
-};
-
-inline HttpResponse fault_response(int status, std::string_view id) {
-  switch (status) {
-    case 408:
-      return http_error(status, "request_timeout", "The request took too long to arrive.", "",
-                        "Send the whole request at once, or a smaller batch.", id);
-    case 413:
-      return http_error(status, "body_too_large", "The request body is over the size limit.", "",
-                        "Send smaller batches.", id);
-    case 415:
-      return http_error(status, "unsupported_encoding", "This Content-Encoding is not supported.",
-                        "", "Send gzip, or no Content-Encoding.", id);
-    case 429: {
-      auto response =
-          http_error(status, "too_many_connections", "Too many open connections from this address.",
-                     "", "Keep connections alive and reuse them.", id);
-      response.headers.emplace_back("Retry-After", "1");
-      return response;
-    }
-    case 431:
-      return http_error(status, "headers_too_large", "The request headers are over the size limit.",
-                        "", "Send fewer or shorter headers.", id);
-    case 503: {
-      auto response =
-          http_error(status, "too_many_connections", "Too many open connections.", "",
-                     "Retry after a second; keep connections alive and reuse them.", id);
-      response.headers.emplace_back("Retry-After", "1");
-      return response;
-    }
-    default:
-      return http_error(status, "malformed_request", "The request is not well-formed HTTP.", "",
-                        "Check the request line, headers and body encoding.", id);
-  }
-}
 
 // One connection. Everything here runs on its worker's thread.
 class Session {
@@ -184,6 +31,7 @@ class Session {
         wake_(socket_.get_executor()) {
     ++count_;
     worker_->sessions.insert(this);
+    if (shared_->options.tls) tls_.emplace(shared_->options.tls->accept());
     enter(Phase::kIdle, shared_->options.idle_timeout_s);
   }
   ~Session() {
@@ -200,13 +48,16 @@ class Session {
   Awaitable<void> run() {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    bool more = refusal_ == 0;
-    if (!more) {
+    bool more = true;
+    if (tls_) more = co_await shake_hands();
+    if (more && refusal_ != 0) {
+      more = false;
       request_id_ = shared_->next_id();
-      refuse(refusal_);
+      refuse(fault_response(refusal_, request_id_));
       co_await write_answer(ResponseStyle{false, false, false});
     }
     while (more) more = co_await one_request();
+    if (tls_ && !aborted_) co_await say_goodbye();
     if (!aborted_ && (fault_ || !in_.empty())) co_await linger();
   }
 
@@ -232,10 +83,10 @@ class Session {
     error_code ignored;
     socket_.cancel(ignored);
   }
-  void refuse(int status) {
+  void refuse(HttpResponse response) {
     fault_ = true;
-    response_ = fault_response(status, request_id_);
-    if (shared_->options.on_refused) shared_->options.on_refused(status, request_id_);
+    response_ = std::move(response);
+    if (shared_->options.on_refused) shared_->options.on_refused(response_.status, request_id_);
   }
   bool has_input() {
     error_code ec;
@@ -257,7 +108,7 @@ class Session {
     ResponseStyle style;
     if (fault != 0) {
       style.keep_alive = false;
-      refuse(fault);
+      refuse(fault_response(fault, request_id_));
     } else {
       style.head = request.method == "HEAD";
       style.http10 = parser_->get().version() < 11;
@@ -304,15 +155,72 @@ class Session {
     }
   }
 
+  // More text into `in_`.
   Awaitable<error_code> read_some() {
     const std::size_t had = in_.size();
     const bool body = parser_ && parser_->is_header_done();
-    in_.resize(had + (body ? 32768 : 4096));
+    for (;;) {
+      in_.resize(had + (body ? 32768 : 4096));
+      error_code ec;
+      const auto got = co_await socket_.async_read_some(
+          asio::buffer(in_.data() + had, in_.size() - had), asio::redirect_error(kAwait, ec));
+      in_.resize(had + got);
+      if (ec || !tls_) co_return ec;
+      tls_->feed(std::string_view(in_).substr(had));
+      in_.resize(had);
+      const auto step = tls_->read(in_);
+      const bool sent = co_await send_sealed();
+      if (step == TlsChannel::Step::kDone) co_return ec;
+      if (!sent || step != TlsChannel::Step::kMore) co_return asio::error::eof;
+    }
+  }
+
+  // False when nothing more is to come of this connection.
+  Awaitable<bool> shake_hands() {
+    enter(Phase::kReading, shared_->options.header_timeout_s);
+    std::string bytes(4096, '\0');
+    for (;;) {
+      const auto step = tls_->handshake();
+      const bool sent = co_await send_sealed();
+      if (step == TlsChannel::Step::kDone) {
+        tls_->read(in_);  // a first request may have come along
+        co_return sent;
+      }
+      if (step != TlsChannel::Step::kMore) {
+        tls_.reset();
+        fault_ = true;
+        if (step == TlsChannel::Step::kSpeaksHttp) co_await say_https();
+        co_return false;
+      }
+      error_code ec;
+      const auto got =
+          co_await socket_.async_read_some(asio::buffer(bytes), asio::redirect_error(kAwait, ec));
+      if (ec || !sent || aborted_) co_return false;
+      tls_->feed(std::string_view(bytes).substr(0, got));
+    }
+  }
+
+  // To a client that takes this port for a plain one, in its own words.
+  Awaitable<void> say_https() {
+    request_id_ = shared_->next_id();
+    refuse(http_error(400, "https_expected", "This port speaks HTTPS alone.", "",
+                      "Begin the address with https://.", request_id_));
+    co_await write_answer(ResponseStyle{false, false, false});
+  }
+
+  Awaitable<void> say_goodbye() {
+    enter(Phase::kWriting, static_cast<int>(kLingerFor.count()));
+    tls_->close();
+    co_await send_sealed();
+  }
+
+  // What the channel has for the other side.
+  Awaitable<bool> send_sealed() {
+    const std::string bytes = tls_->take_output();
+    if (bytes.empty()) co_return true;
     error_code ec;
-    const auto got = co_await socket_.async_read_some(
-        asio::buffer(in_.data() + had, in_.size() - had), asio::redirect_error(kAwait, ec));
-    in_.resize(had + got);
-    co_return ec;
+    co_await asio::async_write(socket_, asio::buffer(bytes), asio::redirect_error(kAwait, ec));
+    co_return !ec;
   }
 
   bool expects_continue() const {
@@ -414,6 +322,13 @@ class Session {
   }
 
   Awaitable<bool> write_out() {
+    for (std::string_view left = out_; tls_;) {
+      const std::string_view part = left.substr(0, kSealedAtOnce);
+      left.remove_prefix(part.size());
+      if (!tls_->write(part)) co_return false;
+      const bool sent = co_await send_sealed();
+      if (!sent || left.empty()) co_return sent;
+    }
     error_code ec;
     co_await asio::async_write(socket_, asio::buffer(out_), asio::redirect_error(kAwait, ec));
     co_return !ec;
@@ -440,6 +355,7 @@ class Session {
   bool aborted_ = false;
   bool fault_ = false;
   Socket socket_;
+  std::optional<TlsChannel> tls_;  // absent: plain
   Timer wake_;
   Phase phase_ = Phase::kIdle;
   Clock::time_point deadline_;

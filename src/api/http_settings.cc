@@ -1,5 +1,7 @@
 #include "api/http_settings.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace attune {
@@ -8,6 +10,11 @@ void bind(HttpSettings& settings, Config& config) {
   HttpOptions& http = settings.http;
   config.text("server.listen", settings.listen, "HOST:PORT",
               "Address to serve on: an IP address and a port; 0.0.0.0 is every network.");
+  config.text(
+      "server.tls_cert", settings.tls.certificate, "",
+      "PEM file of the certificate and those that lead to its root: serve HTTPS. Read again "
+      "when it changes and on SIGHUP.");
+  config.text("server.tls_key", settings.tls.key, "", "PEM file of its private key.");
   config.number("server.threads", http.threads, {1, 64}, "", "HTTP threads.");
   config.number("server.drain_s", settings.drain_s, {0, 3600}, "s",
                 "Time for the requests under way when told to stop.");
@@ -29,6 +36,17 @@ void bind(HttpSettings& settings, Config& config) {
                 "Time to send the request line and headers.");
   config.number("server.request_timeout_s", http.request_timeout_s, {1, 3600}, "s",
                 "Time to send the body after them, and to take one response.");
+}
+
+Result<std::shared_ptr<TlsContext>> load_tls(const HttpSettings& settings, Time now) {
+  const TlsFiles& files = settings.tls;
+  if (files.certificate.empty() && files.key.empty()) return std::shared_ptr<TlsContext>();
+  if (files.certificate.empty() || files.key.empty()) {
+    const char* const absent = files.key.empty() ? "server.tls_key" : "server.tls_cert";
+    return Error{Code::kInvalid, fmt::format("{} is not set, the other of the two is", absent),
+                 absent, "name both: --tls-cert FILE --tls-key FILE"};
+  }
+  return TlsContext::load(files, now);
 }
 
 Result<HttpOptions> http_options(const HttpSettings& settings) {

@@ -24,6 +24,9 @@ class Log;
 struct EngineOptions {
   std::string workspace;           // folder; made when absent
   Clock clock = Clock::kAsBefore;  // kEvent: now = latest tick, ticks follow event time
+  // Of the tz database, "Europe/Berlin": where days and hours are meant; "" = as before, UTC when
+  // new.
+  std::string time_zone = {};
   int tick_ms = 100;               // wall time between ticks
   double event_tick_s = 60;        // kEvent: event time between ticks
   // Partitions of the identities; state does not depend on it. Several, because a table of profiles

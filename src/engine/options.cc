@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/time_zone.h"
 #include "profile/profile.h"
 
 namespace attune {
@@ -37,6 +38,9 @@ void bind(EngineSettings& settings, Config& config) {
   config.choice("workspace.clock", o.clock, {"as_before", "wall", "event"},
                 "Time of decisions: the machine's, or that of the latest event, for history and "
                 "simulation; as_before keeps what the workspace ran on last, wall when it is new.");
+  config.text("workspace.time_zone", settings.time_zone, "",
+              "Where days and hours are meant: a name of the tz database, as Europe/Berlin; "
+              "as_before keeps what the workspace had last, UTC when it is new.");
   config.number("workspace.memory_bytes", o.memory_bytes, {0, 1e15}, "bytes",
                 "Limit of the whole process, at least 128M; 0 is none.");
   config.number("workspace.retention_s", o.retention_s, {0, 4e9}, "s",
@@ -68,6 +72,13 @@ Result<EngineOptions> engine_options(const EngineSettings& settings) {
                  fmt::format("workspace.memory_bytes is {}, must be 0 or at least {}",
                              options.memory_bytes, kLeastMemory),
                  "workspace.memory_bytes", "for example 512M; 0 is no limit"};
+  }
+  if (settings.time_zone != "as_before") {
+    if (const auto zone = TimeZone::find(settings.time_zone); !zone.ok()) {
+      return Error{zone.error().code, "workspace.time_zone: " + zone.error().message,
+                   "workspace.time_zone", zone.error().hint};
+    }
+    options.time_zone = settings.time_zone;
   }
   std::uint8_t denied = 0;
   for (const PurposeName& known : kPurposes) {

@@ -12,6 +12,7 @@ struct EngineSettings {
   EngineOptions options;
   std::vector<std::string> granted;  // purposes of persons who said nothing
   std::string plan_file;             // "" = the workspace keeps its plan
+  std::string time_zone = "as_before";
   EngineSettings();                  // all purposes
 };
 // Must outlive the config.

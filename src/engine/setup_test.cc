@@ -64,6 +64,36 @@ TEST_F(SetupTest, AWorkspaceKeepsItsClock) {
   EXPECT_EQ(engine->now(), begin_time());
 }
 
+TEST_F(SetupTest, AWorkspaceKeepsItsTimeZone) {
+  const attune::Setup none;
+  EngineOptions options;
+  options.time_zone = "Asia/Kolkata";
+  const attune::Setup setup = setup_of(options, none).value();
+  const attune::Setup read_back = decode_setup(encode_setup(setup, "")).value();
+  EXPECT_EQ(read_back.zone->name(), "Asia/Kolkata");
+  EXPECT_EQ(hour_of_day(read_back.zone->local(begin_time())), 5);  // midnight in UTC
+  EXPECT_EQ(setup_of(EngineOptions(), read_back)->zone->name(), "Asia/Kolkata");
+  EXPECT_EQ(setup_of(EngineOptions(), none)->zone->name(), "UTC");
+  options.time_zone = "Asia/Kolkatta";
+  EXPECT_EQ(setup_of(options, none).error().hint, "did you mean Asia/Kolkata?");
+}
+
+// It holds from its record on, through checkpoint, rebuild and start.
+TEST_F(SetupTest, ARebuildMeansTheTimeZoneOfEachRecord) {
+  EngineOptions options = still_options(folder.workspace());
+  for (const char* zone : {"Europe/Berlin", "", "America/New_York", ""}) {
+    options.time_zone = zone;
+    const auto engine = open(options);
+    ASSERT_TRUE(engine->verify(2)->is_equal) << zone;
+    if (options.time_zone.empty()) {
+      ASSERT_TRUE(engine->checkpoint().ok());
+    }
+    ASSERT_TRUE(engine->close().ok());
+  }
+  EXPECT_GE(journalled(R"("time_zone":"Europe/Berlin")"), 2u);
+  EXPECT_GE(journalled(R"("time_zone":"America/New_York")"), 2u);
+}
+
 // What was dropped for want of consent under one default stays dropped under the next.
 TEST_F(SetupTest, AReplayReadsEachRecordUnderTheDefaultOfItsTime) {
   EngineOptions options = still_options(folder.workspace());

@@ -162,7 +162,8 @@ Status Workspace::restore() {
       replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
   log(LogLevel::kInfo, "journal_replayed",
       {{"from", checkpoint_at_ + 1}, {"records", last - checkpoint_at_}});
-  is_event_clock_ = setup_of(options_, state_.folds().setup).clock == Clock::kEvent;
+  TRY(const Setup setup, setup_of(options_, state_.folds().setup));
+  is_event_clock_ = setup.clock == Clock::kEvent;
   latest_event_ = state_.clock();
   last_received_ = std::max(last_received_, state_.clock());
   keep_memory_locked();
@@ -174,7 +175,7 @@ Status Workspace::restore() {
 // decisions read after it depends on the state alone.
 Status Workspace::open_record() {
   const Setup& before = state_.folds().setup;
-  const Setup setup = setup_of(options_, before);
+  TRY(const Setup setup, setup_of(options_, before));
   const bool is_changed = setup.settings_hash != before.settings_hash;
   const Record record{.kind = Kind::kOpen,
                       .received = now_locked(),
