@@ -15,11 +15,15 @@ using Action = std::function<Status()>;
 
 // Headings of the list in `attune --help`.
 inline constexpr const char* kRunGroup = "Run";
+inline constexpr const char* kLearnGroup = "Learn from files";
 inline constexpr const char* kUnderstandGroup = "Understand";
 inline constexpr const char* kOperateGroup = "Operate";
 
 void add_start(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
+void add_train(CLI::App& app, Action& chosen);
+void add_eval(CLI::App& app, Action& chosen);
+void add_predict(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
 void add_person(CLI::App& app, Action& chosen);

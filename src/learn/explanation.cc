@@ -1,0 +1,64 @@
+#include "learn/explanation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace attune {
+namespace {
+
+Error no_parts(const Trained& trained) {
+  return {Code::kInvalid, fmt::format("kind {} has no exact parts to show", trained.model->kind()),
+          "model", "train the same rows with --kind ftrl or --kind fm to read weights"};
+}
+
+void largest_first(std::vector<Part>& parts) {
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    return std::fabs(a.part) > std::fabs(b.part);
+  });
+}
+
+}  // namespace
+
+Result<Explanation> explain_row(const Trained& trained, const Examples& row,
+                                const std::vector<std::string>& names) {
+  CHECK(row.size() == 1 && names.size() == row.features.size());
+  if (trained.inputs) return no_parts(trained);
+  const std::vector<float> parts = trained.model->parts(row.row(0), row.fields_of(0));
+  if (parts.size() != row.features.size()) return no_parts(trained);
+  Explanation out;
+  out.bias = trained.model->bias();
+  out.sum = out.bias;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    out.parts.push_back(
+        {names[i], static_cast<double>(row.features[i].value), static_cast<double>(parts[i])});
+    out.sum += out.parts.back().part;
+  }
+  largest_first(out.parts);
+  float prediction = 0;
+  trained.model->predict(row, std::span(&prediction, 1));
+  out.prediction = static_cast<double>(prediction);
+  return out;
+}
+
+Result<std::vector<Part>> largest_weights(const Trained& trained, std::size_t most) {
+  if (trained.inputs) return no_parts(trained);
+  if (trained.names.empty()) {
+    return Error{Code::kInvalid, "the model was saved without the names of its features", "model",
+                 "train with --names"};
+  }
+  std::vector<Part> weights;
+  for (const auto& [hash, name] : trained.names) {
+    const Feature feature{hash, 1};
+    const std::uint16_t field = 0;
+    const auto part = trained.model->parts(Row(&feature, 1), std::span(&field, 1));
+    if (part.size() != 1) return no_parts(trained);
+    if (part[0] != 0) weights.push_back({name, 1, static_cast<double>(part[0])});
+  }
+  largest_first(weights);
+  weights.resize(std::min(weights.size(), most));
+  return weights;
+}
+
+}  // namespace attune
