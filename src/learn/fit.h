@@ -27,7 +27,7 @@ struct FitOptions {
   // After each pass, the loss on rows not learned from: stops when it has not fallen for
   // `patience` passes.
   std::function<Result<double>()> validate = {};
-  std::size_t patience = 2;
+  std::size_t patience = 5;
 };
 
 struct FitReport {

@@ -97,8 +97,10 @@ TEST(Fit, StopsWhenRowsHeldBackAreNoLongerPredictedBetter) {
   MemoryBlocks blocks(rows, every_row(rows.size()));
   const std::vector<double> said = {0.5, 0.4, 0.45, 0.41, 0.3};
   std::size_t asked = 0;
-  const auto report = fit(
-      *model, blocks, {.passes = 5, .validate = [&]() -> Result<double> { return said[asked++]; }});
+  FitOptions options{.passes = 5};
+  options.validate = [&]() -> Result<double> { return said[asked++]; };
+  options.patience = 2;
+  const auto report = fit(*model, blocks, options);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->best_passes, 2u);
   EXPECT_EQ(report->losses.size(), 4u);
