@@ -48,6 +48,10 @@ void refuse_route(Call& call, const FoundRoute& found) {
             meant.empty() ? "see /openapi.json" : "did you mean " + meant + "?");
 }
 
+std::function<double()> clock_of(const ApiOptions& options) {
+  return options.clock_s ? options.clock_s : steady_s;
+}
+
 }  // namespace
 
 App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)
@@ -55,9 +59,9 @@ App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)
                 .keys = keys,
                 .options = options,
                 .log = log,
-                .clock_s = options.clock_s ? options.clock_s : steady_s,
-                .requests = {options.requests_per_s, options.rate_burst_s, services_.clock_s},
-                .events = {options.events_per_s, options.rate_burst_s, services_.clock_s},
+                .clock_s = clock_of(options),
+                .requests = {options.requests_per_s, options.rate_burst_s, clock_of(options)},
+                .events = {options.events_per_s, options.rate_burst_s, clock_of(options)},
                 .meters = Meters(routes().size())},
       slow_lane_(kSlowThreads, kMostWaiting) {}
 

@@ -156,7 +156,7 @@ void write_durations(const Meters& meters, Page& page) {
     for (std::size_t b = 0; b < meter.buckets.size(); ++b) {
       n += meter.buckets[b];
       const std::string bound =
-          b < kDurationBounds_s.size() ? fmt::format("{}", kDurationBounds_s[b]) : "+Inf";
+          b < kDurationBoundSeconds.size() ? fmt::format("{}", kDurationBoundSeconds[b]) : "+Inf";
       lines += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", kName, labels, bound, n);
     }
     if (n == 0) continue;
@@ -168,7 +168,7 @@ void write_durations(const Meters& meters, Page& page) {
 
 }  // namespace
 
-void show_metrics(CallPtr call) {
+void show_metrics(const CallPtr& call) {
   Page page;
   Engine& engine = call->engine();
   const EngineCounts counts = engine.counts();

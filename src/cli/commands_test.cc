@@ -75,6 +75,36 @@ TEST(Simulate, RefusesWhatItCannotDo) {
   EXPECT_NE(ran.err.find("cannot write /no/such/folder/x"), std::string::npos) << ran.err;
 }
 
+TEST(EvalRecommend, ReadsThePublishedSplitAndReportsEveryMethod) {
+  const TempFolder folder;
+  std::ofstream(folder.path("train.txt")) << "0 1 2\n1 1 2 3\n2 3 4\n";
+  std::ofstream(folder.path("test.txt")) << "0 3\n1 4\n";
+  const Ran ran = run({"eval", "recommend", "--data", folder.path(""), "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out.find(R"({"k":20,"seed":1,"persons":3,"items":4,"train_pairs":7,)"
+                         R"("test_pairs":2,"repeated_test_pairs":0,"methods":[)"
+                         R"({"method":"random","persons":2,"recall":1,)"),
+            0U)
+      << ran.out;
+  for (const char* name : {"popular", "cosine", "p3"}) {
+    EXPECT_NE(ran.out.find(std::string(R"("method":")") + name), std::string::npos) << name;
+  }
+  const Ran table = run({"eval", "recommend", "--data", folder.path(""), "--methods", "popular"});
+  EXPECT_NE(table.out.find("popular "), std::string::npos) << table.out;
+  EXPECT_EQ(table.out.find("cosine"), std::string::npos) << table.out;
+}
+
+TEST(EvalRecommend, SaysWhatIsMissing) {
+  const TempFolder folder;
+  const Ran none = run({"eval", "recommend", "--data", folder.path("none")});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.err.find("none/train.txt"), std::string::npos) << none.err;
+  EXPECT_EQ(run({"eval", "recommend", "--data", "x", "--methods", "best"}).code, 2);
+  EXPECT_EQ(run({"eval", "recommend", "--data", "x", "--k", "0"}).code, 2);
+  EXPECT_EQ(run({"eval", "recommend"}).code, 2);
+  EXPECT_EQ(run({"eval"}).code, 2);
+}
+
 TEST(ItemsImport, SaysWhatItDidOnStdoutAndWhatIsWrongOnStderr) {
   const TempFolder folder;
   ASSERT_TRUE(open_engine(folder.workspace())->close().ok());

@@ -94,7 +94,7 @@ void print(const std::string& line) {
 // What both players have: run(), say_result(), report_json(), decision_lines(), decision_id().
 template <class AnyPlayer>
 Status play(AnyPlayer& player, Screen& screen, const StartOptions& options) {
-  if (const Status played = player.run(); !played.ok()) {
+  if (Status played = player.run(); !played.ok()) {
     screen.keep();
     return played;
   }
@@ -154,8 +154,7 @@ Status start_demo(const StartOptions& options) {
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  const Status played =
-      play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
+  Status played = play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
   server->drain(2);
   TRY_OK(engine->close());
   return played;

@@ -127,6 +127,12 @@ void print(const EvalOptions& options, const Evaluated& out) {
 }
 
 Status eval(const EvalOptions& options) {
+  if (options.file.file.empty() || options.model.empty()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("eval: {} is required", options.file.file.empty() ? "file" : "--model"), "file",
+        "attune eval FILE --model MODEL"};
+  }
   TRY(const Evaluated out, evaluate(options));
   if (options.is_json) {
     std::printf("%s\n", evaluated_json(options, out).c_str());
@@ -143,15 +149,21 @@ void add_eval(CLI::App& app, Action& chosen) {
   CLI::App* command =
       add_command(app, kLearnGroup, "eval", "How good a model is on the rows of a file",
                   "attune eval march.csv --model bank.attune\n"
-                  "attune eval march.csv --model bank.attune --slice job --json");
-  add_file_options(*command, options->file, "rows with their labels");
-  command->add_option("--model", options->model, "file of the model")->required();
+                  "attune eval march.csv --model bank.attune --slice job --json\n"
+                  "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf");
+  command->require_subcommand(0, 1);
+  command->add_option("file", options->file.file, "rows with their labels; - is standard input");
+  add_format_options(*command, options->file);
+  command->add_option("--model", options->model, "file of the model (required)");
   command->add_option("--slice", options->slice, "column: every value of it is measured alone");
   command->add_option("--group", options->group, "column of persons or queries, for gauc");
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(CLI::Range(0.0, 1.0));
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
-  command->callback([options, &chosen] { chosen = [options] { return eval(*options); }; });
+  command->callback([command, options, &chosen] {
+    if (command->get_subcommands().empty()) chosen = [options] { return eval(*options); };
+  });
+  add_eval_recommend(*command, chosen);
 }
 
 }  // namespace attune

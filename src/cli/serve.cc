@@ -129,7 +129,7 @@ Status serve(const GivenSettings& given) {
              {{"version", kVersion},
               {"settings_hash", settings_hash(options.settings)},
               {"changed", settings.config.changed_json()}});
-  const Status status = serve_until_stopped(settings, options, *log);
+  Status status = serve_until_stopped(settings, options, *log);
   if (!status.ok()) {
     log->write(LogLevel::kError, "server_failed", {{"message", status.error().message}});
   }

@@ -213,7 +213,7 @@ Status train(const TrainOptions& options) {
   TrainReport& report = made.report;
   report.output = options.output;
   made.trained.report = lasting_report(report);
-  TRY_OK(made.trained.save(options.output));
+  TRY(const std::string id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   report.peak_rss_bytes = peak_rss_bytes();
   print_doubts(report);

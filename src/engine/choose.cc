@@ -55,9 +55,8 @@ Result<Decision> Workspace::choose(const DecideRequest& request, const Basis& ba
   std::string id = new_decision_id(basis.time, rng);
   const Published& published = *basis.published;
   const Placement& placement = published.catalog->placement(request.placement);
-  return attune::decide(request, basis.person, basis.person.position != 0,
-                        raw(basis.members.front()), placement, published, basis.time, rng,
-                        std::move(id));
+  const Asker asker{basis.person, basis.person.position != 0, raw(basis.members.front())};
+  return attune::decide(request, asker, {placement, published, basis.time}, rng, std::move(id));
 }
 
 // What a decision was made of still stands when it is recorded, so that a replay finds it right

@@ -134,7 +134,7 @@ Status Workspace::find_erased_since_backup() {
     if (raw(record.surrogate) == 0) continue;
     note(record.surrogate);
     if (!keyring_->has_key(record.surrogate)) continue;
-    restored_.events += record.kind == Kind::kEvent ? 1 : 0;
+    restored_.events += record.kind == Kind::kEvent || record.kind == Kind::kEvents ? 1 : 0;
     restored_.decisions += record.kind == Kind::kDecision ? 1 : 0;
   }
   for (const Surrogate one : erased_before) gone.erase(one);

@@ -106,4 +106,13 @@ const Plan& default_plan() {
   return plan;
 }
 
+const Plan& new_plan() {
+  static const Plan plan = [] {
+    Plan made = default_plan();
+    made.sensitive.names = usual_sensitive_names();
+    return made;
+  }();
+  return plan;
+}
+
 }  // namespace attune

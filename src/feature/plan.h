@@ -52,22 +52,23 @@ struct PlanFeature {
   std::string part = {};                 // time: "hour", "weekday"
   std::string verb = {};                 // count: what is counted
   std::string window = {};               // count, rate: "1h", "24h", "7d", "30d"
-  std::string by = {};                   // sequence of a person: "item", "category"
-  bool is_log = false;                   // number: sign(x) log1p |x| of it
-  bool is_standardised = true;           // number of a column: less the mean, by the deviation
-  bool has_missing = true;               // number, bins of a column: a weight for "no number"
-  int bins = 10;                         // of a column, about equally full
-  int min_count = 1;                     // category, bag of a column: rarer values share a weight
-  int last = 10;                         // sequence, vector: so many of the newest
-  double decay = 0.8;                    // sequence: from one place to the next
-  double center = 0;                     // number of a decision: subtracted
-  std::vector<double> edges = {};        // bins of a decision: between the bins, ascending
+  std::string by = {};          // sequence of a person: "item", "category"; vector: "cosine", "dot"
+  bool is_log = false;          // number: sign(x) log1p |x| of it
+  bool is_standardised = true;  // number of a column: less the mean, by the deviation
+  bool has_missing = true;      // number, bins of a column: a weight for "no number"
+  int bins = 10;                // of a column, about equally full
+  int min_count = 1;            // category, bag of a column: rarer values share a weight
+  int last = 10;                // sequence, vector: so many of the newest
+  double decay = 0.8;           // sequence: from one place to the next
+  double center = 0;            // number of a decision: subtracted
+  std::vector<double> edges = {};  // bins of a decision: between the bins, ascending
   bool operator==(const PlanFeature&) const = default;
 };
 
 inline constexpr std::size_t kMostTraits = 8;         // of one person, in order of name
 inline constexpr std::size_t kMostFeatures = 4096;    // of a plan
 inline constexpr std::size_t kMostLiveFeatures = 64;  // of a plan for decisions
+inline constexpr std::size_t kMostItemInputs = 64;    // different inputs of items in one plan
 inline constexpr std::size_t kMostCrossInputs = 4;    // of a cross
 inline constexpr std::size_t kMostBins = 256;
 inline constexpr int kMostLast = 64;
@@ -95,6 +96,8 @@ struct Plan {
 // What a workspace of before plans were stored goes by: every kind that ranks, whatever the catalog
 // and the traits hold; a feature without a value is left out of the row.
 const Plan& default_plan();
+// What a new workspace goes by: the same without sensitive traits.
+const Plan& new_plan();
 
 // "item.brand" -> {"item", "brand"}.
 struct InputName {

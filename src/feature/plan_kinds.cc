@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/nearest.h"
+#include "event/event.h"
 
 namespace attune {
 namespace {
@@ -32,7 +33,7 @@ constexpr std::array<FeatureKindRow, 22> kKinds = {{
     {kBag, "bag", " of separator min_count ", kAll},
     {kSequence, "sequence", " of separator last decay by ", " person column "},
     {kCross, "cross", " of ", kAll},
-    {kVector, "vector", " of separator last ", " item column "},
+    {kVector, "vector", " of separator last by ", " item column "},
     {kTime, "time", " of part ", " column "},
     {kCount, "count", " of verb window ", " person item "},
     {kRate, "rate", " of window ", " person item "},
@@ -114,25 +115,42 @@ PlanFault world_fault(const PlanFeature& f) {
   return {};
 }
 
-PlanFault word_fault(std::string_view key, const std::string& word, std::string_view known) {
+PlanFault word_fault(std::string_view key, std::string_view word, std::string_view known) {
   if (holds_word(known, word)) return {};
-  return {std::string(key), fmt::format("{} is {}, must be one of {}", key,
-                                        word.empty() ? "missing" : word, joined(words_of(known)))};
+  const std::vector<std::string> list = words_of(known);
+  return {std::string(key),
+          fmt::format("{} is {}{}: must be one of {}", key, word.empty() ? "missing" : word,
+                      did_you_mean(word, list), joined(list))};
+}
+
+// " impression view click ... "
+std::string verb_list() {
+  std::string list = " ";
+  for (std::size_t i = 0; i < kVerbCount; ++i) {
+    list += std::string(verb_name(static_cast<Verb>(i))) + " ";
+  }
+  return list;
 }
 
 PlanFault words_fault(const PlanFeature& f) {
+  const auto [source, name] = input_name(f.of[0]);
   if (f.kind == kTime) return word_fault("part", f.part, " hour weekday ");
-  if (f.kind == kSequence && input_name(f.of[0]).source == "person") {
+  if (f.kind == kSequence && source == "person") {
+    if (auto fault = word_fault("of", name, verb_list()); !fault.key.empty()) return fault;
     return word_fault("by", f.by, " item category ");
+  }
+  if (f.kind == kVector && source == "item") {
+    if (name != "vector") return {"of", "the vector of an item is item.vector"};
+    return f.by.empty() ? PlanFault{} : word_fault("by", f.by, " cosine dot ");
   }
   if (!names_whole(f.kind)) return {};
   if (auto fault = word_fault("window", f.window, " 1h 24h 7d 30d "); !fault.key.empty()) {
     return fault;
   }
-  if (f.kind == kCount && f.of[0] == "item") {
-    return word_fault("verb", f.verb, " impression click ");
-  }
-  return {};
+  if (f.kind != kCount) return {};
+  return word_fault(
+      "verb", f.verb,
+      source == "item" ? std::string(" shown engaged ") : " shown engaged" + verb_list());
 }
 
 }  // namespace

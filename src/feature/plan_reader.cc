@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 #include <sstream>
 #include <toml.hpp>
 
@@ -238,7 +239,7 @@ class PlanReader {
     return ok_status();
   }
   // Of the newest feature beside those before it.
-  std::string world_fault() const {
+  std::string world_fault() {
     const PlanFeature& newest = plan_.features.back();
     const auto is_column = [](const PlanFeature& f) {
       return !f.of.empty() && input_name(f.of[0]).source == "column";
@@ -256,11 +257,16 @@ class PlanReader {
     if (!is_column(newest) && plan_.features.size() > kMostLiveFeatures) {
       return fmt::format("a plan of decisions has at most {} features", kMostLiveFeatures);
     }
-    return {};
+    for (const std::string& input : newest.of) {
+      if (input_name(input).source == "item") item_inputs_.insert(input);
+    }
+    if (item_inputs_.size() <= kMostItemInputs) return {};
+    return fmt::format("a plan names at most {} inputs of items", kMostItemInputs);
   }
 
   const toml::value& root_;
   const std::string& source_;
+  std::set<std::string> item_inputs_;
   Plan plan_;
 };
 

@@ -48,7 +48,7 @@ TEST(Plan, MakesTheRow) {
   item.category = "sport";
   item.topics = topics_of(item.category, item.tags);
   const Counters none;
-  const auto parts = RowBuilder(*plan, person, none, "home", Time{}).explain(item, 0);
+  const auto parts = RowBuilder(*plan, person, none, {.placement = "home"}).explain(item, 0);
   ASSERT_EQ(parts.size(), 1u);
   EXPECT_EQ(parts[0].name, "age=25-34 x topic=sport");
   EXPECT_EQ(parts[0].value, 0.5F);

@@ -13,11 +13,11 @@ bool TableStep::is_rare(std::uint32_t hash) const {
   return feature.min_count > 1 && !std::binary_search(frequent.begin(), frequent.end(), hash);
 }
 
-std::string TableStep::bin_name(std::size_t bin) const {
-  if (edges.empty()) return stem + " in (-inf, inf)";
-  if (bin == edges.size()) return fmt::format("{} in ({}, inf)", stem, edges.back());
-  if (bin == 0) return fmt::format("{} in (-inf, {}]", stem, edges[0]);
-  return fmt::format("{} in ({}, {}]", stem, edges[bin - 1], edges[bin]);
+std::string bin_text(const std::vector<double>& edges, std::size_t bin) {
+  if (edges.empty()) return "(-inf, inf)";
+  if (bin == edges.size()) return fmt::format("({}, inf)", edges.back());
+  if (bin == 0) return fmt::format("(-inf, {}]", edges[0]);
+  return fmt::format("({}, {}]", edges[bin - 1], edges[bin]);
 }
 
 std::string shown(std::string_view value) {

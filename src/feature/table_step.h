@@ -35,7 +35,6 @@ struct TableStep {
   }
   std::uint32_t hash_of(std::string_view token) const { return hash_of(hash64(token)); }
   bool is_rare(std::uint32_t hash) const;
-  std::string bin_name(std::size_t bin) const;
   // The number as it is fitted: of its logarithm where the plan says so.
   double measured(double x) const {
     if (!feature.is_log) return x;
@@ -66,6 +65,8 @@ struct TableStep {
 
 // Fits into a name: cut at kNameBytes.
 std::string shown(std::string_view value);
+// "(25, 38]" of ascending edges.
+std::string bin_text(const std::vector<double>& edges, std::size_t bin);
 std::string_view weekday_name(unsigned day);  // 0 = Sunday
 
 // Which hour (0-23) or weekday (0 = Sunday) a time is, UTC.
@@ -145,7 +146,8 @@ void TableStep::emit_bin(std::string_view cell, const Out& out) const {
   }
   const auto bin = static_cast<std::size_t>(std::lower_bound(edges.begin(), edges.end(), *number) -
                                             edges.begin());
-  out(hash_of(std::uint64_t{bin}), feature.scale, field, [&] { return bin_name(bin); });
+  out(hash_of(std::uint64_t{bin}), feature.scale, field,
+      [&] { return stem + " in " + bin_text(edges, bin); });
 }
 
 // Each token once.

@@ -90,9 +90,12 @@ TEST(Table, AnUnclosedQuoteCostsTheLineThatOpensIt) {
             {"3", "4"},
             {"5", "six"},
             {"7", "8"}}));
-  // The quote opens on the second line of its row.
-  EXPECT_EQ(rows_of("a,b,c\n1,\"x\ny\",\"two\n3,4,5\n", kNamed),
-            (Rows{{"!", "3", "c", "a quote is opened and never closed"}, {"3", "4", "5"}}));
+  // The next one closes it, and a fault comes later.
+  EXPECT_EQ(rows_of("a,b\n1,\"two\n3,4\n\",5\",6\n7,8\n", kNamed),
+            (Rows{{"!", "2", "b", "a quote inside a field that is not quoted"},
+                  {"3", "4"},
+                  {",5", "6"},
+                  {"7", "8"}}));
 }
 
 TEST(Table, AnUnclosedQuoteBeforeMuchTextCostsItsLineToo) {

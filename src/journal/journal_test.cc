@@ -299,7 +299,7 @@ TEST_F(JournalTest, RefusesANewerFormat) {
   const auto journal = open_file_journal(options_);
   ASSERT_FALSE(journal.ok());
   EXPECT_NE(journal.error().message.find("format 7"), std::string::npos);
-  EXPECT_NE(journal.error().message.find("up to format 2"), std::string::npos);
+  EXPECT_NE(journal.error().message.find("up to format 3"), std::string::npos);
 }
 
 TEST_F(JournalTest, SecondOpenerIsRefused) {

@@ -14,8 +14,9 @@ Error no_parts(const Trained& trained) {
 }
 
 void largest_first(std::vector<Part>& parts) {
-  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-    return std::fabs(a.part) > std::fabs(b.part);
+  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    const double size_a = std::fabs(a.part), size_b = std::fabs(b.part);
+    return size_a != size_b ? size_a > size_b : a.name < b.name;
   });
 }
 
@@ -44,18 +45,22 @@ Result<Explanation> explain_row(const Trained& trained, const Examples& row,
 
 Result<std::vector<Part>> largest_weights(const Trained& trained, std::size_t most) {
   if (trained.inputs) return no_parts(trained);
-  if (trained.names.empty()) {
+  if (trained.names.size() == 0) {
     return Error{Code::kInvalid, "the model was saved without the names of its features", "model",
                  "train with --names"};
   }
   std::vector<Part> weights;
-  for (const auto& [hash, name] : trained.names) {
+  bool has_parts = true;
+  trained.names.each([&](std::uint32_t hash, std::string_view name) {
     const Feature feature{hash, 1};
     const std::uint16_t field = 0;
     const auto part = trained.model->parts(Row(&feature, 1), std::span(&field, 1));
-    if (part.size() != 1) return no_parts(trained);
-    if (part[0] != 0) weights.push_back({name, 1, static_cast<double>(part[0])});
-  }
+    has_parts = part.size() == 1;
+    if (has_parts && part[0] != 0) {
+      weights.push_back({std::string(name), 1, static_cast<double>(part[0])});
+    }
+  });
+  if (!has_parts) return no_parts(trained);
   largest_first(weights);
   weights.resize(std::min(weights.size(), most));
   return weights;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 
 #include "learn/evaluation.h"
@@ -13,7 +12,6 @@ namespace {
 
 constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a network
 constexpr std::uint32_t kLeastRowsOfAnInput = 5;
-constexpr std::size_t kMostNames = 1'000'000;
 
 // What was said of each row before it was learned from, as measures.
 std::vector<Measure> progressive_measures(const ProgressiveMetrics& seen) {
@@ -57,7 +55,6 @@ class StreamTraining {
     trained_.fields = blocks.fields();
     TRY_OK(take(fitted, blocks));
     TRY_OK(measure(fitted));
-    trained_.names.assign(names_.begin(), names_.end());
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained_), std::move(report_)};
   }
@@ -95,9 +92,7 @@ class StreamTraining {
 
   NameSink name_sink() {
     if (!options_.keeps_names) return nullptr;
-    return [this](std::uint32_t hash, std::string_view name) {
-      if (names_.size() < kMostNames) names_.try_emplace(hash, name);
-    };
+    return [this](std::uint32_t hash, std::string_view name) { trained_.names.add(hash, name); };
   }
 
   Status take(const FitReport& fitted, const FileBlocks& blocks) {
@@ -175,7 +170,6 @@ class StreamTraining {
   const StreamTrainingOptions& options_;
   Trained trained_;
   TrainReport report_;
-  std::map<std::uint32_t, std::string> names_;
 };
 
 }  // namespace

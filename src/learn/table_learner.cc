@@ -1,7 +1,6 @@
 #include "learn/table_learner.h"
 
 #include <algorithm>
-#include <map>
 
 #include "learn/split.h"
 
@@ -90,17 +89,15 @@ Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
   return learned;
 }
 
-std::vector<std::pair<std::uint32_t, std::string>> feature_names(
-    const TableRows& rows, const LoadedTable& table, std::span<const std::uint32_t> numbers) {
-  std::map<std::uint32_t, std::string> names;
+FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
+                           std::span<const std::uint32_t> numbers) {
+  FeatureNames names;
   std::vector<std::string_view> cells;
   for (const std::uint32_t number : numbers) {
     table.cells(number, cells);
-    rows.name(cells, [&](std::uint32_t hash, std::string_view name) {
-      if (names.size() < kMostNames) names.try_emplace(hash, name);
-    });
+    rows.name(cells, [&](std::uint32_t hash, std::string_view name) { names.add(hash, name); });
   }
-  return {names.begin(), names.end()};
+  return names;
 }
 
 Result<Predictions> predict_table(const Trained& trained, const LoadedTable& table,

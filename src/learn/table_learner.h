@@ -35,10 +35,9 @@ Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
                                  std::span<const std::uint32_t> rows,
                                  const TableLearnOptions& options);
 
-// Hash and name of every feature of the rows, each once, at most kMostNames.
-inline constexpr std::size_t kMostNames = 1'000'000;
-std::vector<std::pair<std::uint32_t, std::string>> feature_names(
-    const TableRows& rows, const LoadedTable& table, std::span<const std::uint32_t> numbers);
+// The names of the features of the rows.
+FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
+                           std::span<const std::uint32_t> numbers);
 
 struct Predictions {
   std::vector<float> predicted, labels;  // of each row asked for; a label is NaN where it has none

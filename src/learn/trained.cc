@@ -1,26 +1,47 @@
 #include "learn/trained.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <limits>
 
 #include "base/bytes.h"
-#include "base/hash.h"
+#include "model/model_file.h"
 
 namespace attune {
 namespace {
 
-constexpr std::string_view kMagic = "ATTM";
-constexpr std::uint32_t kVersion = 1;
+// Sections of the file beside "model" and "names", which every model file has.
+constexpr const char* kAbout = "train";  // input, known rate, fields
+constexpr const char* kReport = "report";
+constexpr const char* kRows = "table_rows";
+constexpr const char* kInputs = "inputs";
+constexpr std::uint8_t kVersion = 1;  // of kAbout
 
-Error damaged(const std::string& path, const std::string& what) {
-  return {Code::kCorrupt, fmt::format("{}: {}", path, what), "model",
-          "train it again, or copy it again from where it came from"};
+std::string encoded_about(const Trained& trained) {
+  std::string out;
+  Writer w(out);
+  w.u8(kVersion);
+  w.str(trained.input);
+  w.f64(trained.known_rate);
+  w.varint(trained.fields.size());
+  for (const std::string& field : trained.fields) w.str(field);
+  return out;
+}
+
+Status read_about(std::string_view bytes, const std::string& path, Trained& trained) {
+  Reader r(bytes);
+  const std::uint8_t version = r.u8();
+  if (version != kVersion) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}: section {} of version {}, this program reads version {}", path,
+                             kAbout, version, kVersion),
+                 "model", "use the program that saved it, or train again"};
+  }
+  trained.input = r.str();
+  trained.known_rate = r.f64();
+  const std::uint64_t fields = r.varint();
+  for (std::uint64_t i = 0; i < fields && r.ok(); ++i) trained.fields.emplace_back(r.str());
+  if (r.ok() && r.done()) return ok_status();
+  return Error{Code::kCorrupt, fmt::format("{}: section {} makes no sense", path, kAbout), "model",
+               ""};
 }
 
 }  // namespace
@@ -33,86 +54,49 @@ void Trained::predict(Examples& block, std::vector<float>& out) const {
   model->predict(block, out);
 }
 
-Status Trained::save(const std::string& path) const {
-  std::string out(kMagic), part;
-  Writer w(out);
-  w.u32(kVersion);
-  w.str(input);
-  w.f64(known_rate);
-  w.str(report);
-  w.varint(fields.size());
-  for (const std::string& field : fields) w.str(field);
-  w.u8(rows ? 1 : 0);
-  if (rows) rows->encode(part);
-  w.str(part);
-  part.clear();
-  w.u8(inputs ? 1 : 0);
-  if (inputs) inputs->encode(part);
-  w.str(part);
-  w.varint(names.size());
-  for (const auto& [hash, name] : names) {
-    w.u32(hash);
-    w.str(name);
+Result<std::string> Trained::save(const std::string& path) const {
+  const std::string about = encoded_about(*this);
+  std::string encoded_model, encoded_names, encoded_rows, encoded_inputs;
+  model->encode(encoded_model);
+  std::vector<ModelSection> sections = {
+      {"model", encoded_model}, {kAbout, about}, {kReport, report}};
+  if (names.size() > 0) {
+    names.encode(encoded_names);
+    sections.push_back({"names", encoded_names});
   }
-  part.clear();
-  model->encode(part);
-  w.str(part);
-  w.u64(hash64(out));
-  const std::string draft = path + ".part";
-  std::ofstream file(draft, std::ios::binary | std::ios::trunc);
-  file.write(out.data(), static_cast<std::streamsize>(out.size()));
-  file.close();
-  if (file && std::rename(draft.c_str(), path.c_str()) == 0) return ok_status();
-  std::remove(draft.c_str());
-  return Error{Code::kUnavailable, "cannot write " + path, "output",
-               "name a file in a folder you may write to, on a disk with room"};
+  if (rows) {
+    rows->encode(encoded_rows);
+    sections.push_back({kRows, encoded_rows});
+  }
+  if (inputs) {
+    inputs->encode(encoded_inputs);
+    sections.push_back({kInputs, encoded_inputs});
+  }
+  return store_model_file(path, sections);
 }
 
 Result<Trained> Trained::load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return Error{Code::kNotFound, "no model at " + path, "model", "attune train makes one"};
-  }
-  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const std::string_view all(bytes);
-  if (all.size() < kMagic.size() + 12 || !all.starts_with(kMagic)) {
-    return Error{Code::kInvalid, path + " is not a model", "model", "attune train makes one"};
-  }
-  Reader r(all.substr(kMagic.size()));
-  const std::uint32_t version = r.u32();
-  if (version != kVersion) {
-    return Error{
-        Code::kInvalid,
-        fmt::format("{}: version {}, this program reads version {}", path, version, kVersion),
-        "model", "use the program that saved it, or train again"};
-  }
-  if (Reader(all.substr(all.size() - 8)).u64() != hash64(all.substr(0, all.size() - 8))) {
-    return damaged(path, "its checksum does not match");
+  TRY(const ModelFile file, ModelFile::open(path));
+  if (!file.has(kAbout)) {
+    return Error{Code::kInvalid, path + ": not a model of attune train", "model",
+                 "attune train makes one"};
   }
   Trained trained;
-  trained.input = r.str();
-  trained.known_rate = r.f64();
-  trained.report = r.str();
-  const std::uint64_t fields = r.varint();
-  for (std::uint64_t i = 0; i < fields && r.ok(); ++i) trained.fields.emplace_back(r.str());
-  const bool has_rows = r.u8() != 0;
-  const std::string_view rows = r.str();
-  const bool has_inputs = r.u8() != 0;
-  const std::string_view inputs = r.str();
-  const std::uint64_t names = r.varint();
-  for (std::uint64_t i = 0; i < names && r.ok(); ++i) {
-    const std::uint32_t hash = r.u32();
-    trained.names.emplace_back(hash, r.str());
+  TRY(const std::string_view about, file.section(kAbout));
+  TRY_OK(read_about(about, path, trained));
+  if (file.has(kReport)) {
+    TRY(trained.report, file.section(kReport));
   }
-  const std::string_view model = r.str();
-  if (!r.ok() || r.left() != 8) return damaged(path, "its contents make no sense");
-  if (has_rows) {
-    TRY(trained.rows, TableRows::decode(rows));
+  if (file.has(kRows)) {
+    TRY(const std::string_view bytes, file.section(kRows));
+    TRY(trained.rows, TableRows::decode(bytes));
   }
-  if (has_inputs) {
-    TRY(trained.inputs, InputMap::decode(inputs));
+  if (file.has(kInputs)) {
+    TRY(const std::string_view bytes, file.section(kInputs));
+    TRY(trained.inputs, InputMap::decode(bytes));
   }
-  TRY(trained.model, decode_model(model));
+  TRY(trained.names, file.names());
+  TRY(trained.model, file.model());
   return trained;
 }
 

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "feature/table_rows.h"
 #include "learn/input_map.h"
+#include "model/feature_names.h"
 #include "model/model.h"
 
 namespace attune {
@@ -35,9 +36,10 @@ struct Trained {
   // out[r] = the prediction of row r. Changes the rows where needs_inputs().
   void predict(Examples& rows, std::vector<float>& out) const;
 
-  // One file. kUnavailable when it cannot be written; then nothing of that name is left broken.
-  Status save(const std::string& path) const;
-  // kNotFound, kCorrupt (damage), kInvalid (a newer version, or not such a file).
+  // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
+  // cannot be written.
+  Result<std::string> save(const std::string& path) const;
+  // kNotFound, kCorrupt (damage), kInvalid (a newer version, or not of attune train).
   static Result<Trained> load(const std::string& path);
 };
 
