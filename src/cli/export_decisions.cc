@@ -39,16 +39,15 @@ Result<std::uint64_t> export_obd(const std::string& workspace, const std::string
   std::ostream& out = is_file ? static_cast<std::ostream&>(file) : std::cout;
   out << "timestamp,item_id,position,click,propensity_score,policy,decision_id\n";
   std::uint64_t rows = 0;
-  TRY_OK(engine->logged_decisions(
-      [&](const Decision& decision, const std::vector<bool>& is_answered) {
-        for (std::size_t i = 0; i < decision.shown.size(); ++i, ++rows) {
-          const ShownItem& shown = decision.shown[i];
-          out << fmt::format("{},{},{},{},{},{},{}\n", format_iso8601(decision.time),
-                             quoted(shown.item_id), position_of(decision, i),
-                             is_answered[i] ? 1 : 0, shown.propensity,
-                             policy_name(decision.policy), decision.id);
-        }
-      }));
+  TRY_OK(engine->logged_decisions([&](const Decision& decision,
+                                      const std::vector<bool>& is_answered) {
+    for (std::size_t i = 0; i < decision.shown.size(); ++i, ++rows) {
+      const ShownItem& shown = decision.shown[i];
+      out << fmt::format("{},{},{},{},{},{},{}\n", format_iso8601(decision.time),
+                         quoted(shown.item_id), position_of(decision, i), is_answered[i] ? 1 : 0,
+                         shown.propensity, policy_name(decision.policy), decision.id);
+    }
+  }));
   TRY_OK(engine->close());
   if (out.flush()) return rows;
   return Error{Code::kUnavailable, "cannot write all of the export", "output", "check free space"};

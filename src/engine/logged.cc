@@ -58,16 +58,15 @@ Status Workspace::logged_decisions(
                        [&](const Record& record, const std::string& payload) {
                          return note_answers(record, payload, answered);
                        }));
-  return each_readable(
-      {Kind::kDecision}, [&](const Record&, const std::string& payload) -> Status {
-        TRY(const Decision decision, decode_decision(payload));
-        std::vector<bool> is_answered;
-        for (const ShownItem& shown : decision.shown) {
-          is_answered.push_back(answered.contains(answer_key(decision.id, shown.item_id)));
-        }
-        use(decision, is_answered);
-        return ok_status();
-      });
+  return each_readable({Kind::kDecision}, [&](const Record&, const std::string& payload) -> Status {
+    TRY(const Decision decision, decode_decision(payload));
+    std::vector<bool> is_answered;
+    for (const ShownItem& shown : decision.shown) {
+      is_answered.push_back(answered.contains(answer_key(decision.id, shown.item_id)));
+    }
+    use(decision, is_answered);
+    return ok_status();
+  });
 }
 
 }  // namespace attune

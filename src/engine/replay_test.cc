@@ -123,9 +123,9 @@ class History {
     if (!importer.ok()) return;  // it is staged already
     if ((*importer)->import().is_done) return;
     for (std::uint64_t n = 0; n < 40; ++n) {
-      Event event = click(rng_.chance(0.5) ? person() : "far-" + std::to_string(rng_.below(9)),
-                          "i" + std::to_string(rng_.below(50)), now_ - seconds(rng_.uniform() * 9e4),
-                          "");
+      Event event =
+          click(rng_.chance(0.5) ? person() : "far-" + std::to_string(rng_.below(9)),
+                "i" + std::to_string(rng_.below(50)), now_ - seconds(rng_.uniform() * 9e4), "");
       if (rng_.chance(0.3)) event.verb = Verb::kImpression;
       ASSERT_TRUE((*importer)->event(event).ok());
       ASSERT_TRUE((*importer)->end_row(true).ok());

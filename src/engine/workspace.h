@@ -137,11 +137,17 @@ class Workspace final : public Engine {
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   bool is_undone(Position at) const;
   // logged.cc
-  Status each_readable(
-      std::initializer_list<Kind> kinds,
-      const std::function<Status(const Record&, const std::string& payload)>& use);
+  Status each_readable(std::initializer_list<Kind> kinds,
+                       const std::function<Status(const Record&, const std::string& payload)>& use);
   // import.cc, staged_import.cc, undo.cc
   friend class WorkspaceImporter;
+  struct FoundImport {
+    Import import;
+    enum Where { kNew, kInJournal, kStaged } where = kNew;
+  };
+  Result<FoundImport> find_import(const ImportStart& start);
+  std::vector<Record> records_of(SealedBlock& block, Import& import);
+  Result<bool> take_staged(Record& record, SealedBlock& block) const;
   Status append_import(SealedBlock block, Import& import);
   Status append_import_record(const std::string& json);
   Status begin_import(Import& import);
@@ -151,8 +157,10 @@ class Workspace final : public Engine {
   std::string staged_path(std::uint64_t number) const;
   Result<std::vector<Import>> staged_imports() const;
   Result<std::unique_ptr<Journal>> open_staged(std::uint64_t number) const;
+  Result<Import> begin_commit(const Import& staged);
   Status commit_blocks(std::uint64_t number, Import& import);
   Status drop_staged(std::uint64_t number);
+  Status store_rebuilt(State& rebuilt, ProfileStore& store, Position at);
   Status write_base_without(const Import& import, Position at);
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);

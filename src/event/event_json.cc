@@ -7,8 +7,10 @@ namespace attune {
 std::string event_json(const Event& event) {
   std::string out;
   JsonWriter json(out);
-  json.begin_object().field("type", event.type).field("event", event.name.empty() && event.type == "track" ? verb_name(event.verb)
-                                                           : std::string_view(event.name));
+  json.begin_object()
+      .field("type", event.type)
+      .field("event", event.name.empty() && event.type == "track" ? verb_name(event.verb)
+                                                                  : std::string_view(event.name));
   json.field("message_id", event.message_id).field("timestamp", format_iso8601(event.time));
   json.key("properties").raw(event.properties.empty() ? "{}" : event.properties);
   // Imported events name their item beside the properties.

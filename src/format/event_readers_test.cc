@@ -91,9 +91,9 @@ TEST(RowTime, ReadsWhatFilesWrite) {
   EXPECT_EQ(time_of("1762041600000"), day);
   EXPECT_EQ(time_of("1762041600000000"), day);
   EXPECT_EQ(time_of("1762041600", TimeFormat::kMilliseconds), "1970-01-21T09:27:21.600Z");
-  for (const char* bad : {"", " ", "2025", "20x5-11-02", "2025-13-02", "2025-02-30", "2025-11-02T25:00",
-                          "2025-11-02T12:61:00Z", "2025-11-02T12:30:15+9", "tomorrow", "1e300", "nan",
-                          "2025-11-02-12", "--------------"}) {
+  for (const char* bad : {"", " ", "2025", "20x5-11-02", "2025-13-02", "2025-02-30",
+                          "2025-11-02T25:00", "2025-11-02T12:61:00Z", "2025-11-02T12:30:15+9",
+                          "tomorrow", "1e300", "nan", "2025-11-02-12", "--------------"}) {
     if (std::string_view(bad) == "2025") continue;  // a number: seconds
     EXPECT_EQ(time_of(bad), "none") << bad;
   }
@@ -162,10 +162,11 @@ TEST_F(Files, WithoutTimesTheOrderIsKept) {
 }
 
 TEST_F(Files, JsonlIsATableToo) {
-  const auto path = put("a.jsonl",
-                        "{\"user_id\":\"u1\",\"item_id\":\"i1\",\"ts\":1760000000,\"action\":\"like\"}\n"
-                        "not json\n"
-                        "{\"user_id\":\"u2\",\"item_id\":\"i1\",\"ts\":1760000000,\"action\":\"like\"}\n");
+  const auto path =
+      put("a.jsonl",
+          "{\"user_id\":\"u1\",\"item_id\":\"i1\",\"ts\":1760000000,\"action\":\"like\"}\n"
+          "not json\n"
+          "{\"user_id\":\"u2\",\"item_id\":\"i1\",\"ts\":1760000000,\"action\":\"like\"}\n");
   const auto read = this->read("jsonl", path);
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->events.size(), 2u);
@@ -248,8 +249,9 @@ TEST_F(Files, ObdRowsAreDecisionsWithTheirPropensities) {
   put("random/item_context.csv", ",item_id,item_feature_0\n0,5,0.5\n");
   const std::string header = ",timestamp,item_id,position,click,propensity_score\n";
   put("random/men.csv", header + "0,2019-11-24 00:00:00.1+00:00,5,3,1,0.029411764705882353\n");
-  put("bts/men.csv", header + "0,2019-11-24 00:00:00.1+00:00,5,1,0,0.2\n1,x,5,1,0,0.2\n"
-                              "2,2019-11-24 00:00:00.1+00:00,5,1,0,1.5\n");
+  put("bts/men.csv", header +
+                         "0,2019-11-24 00:00:00.1+00:00,5,1,0,0.2\n1,x,5,1,0,0.2\n"
+                         "2,2019-11-24 00:00:00.1+00:00,5,1,0,1.5\n");
   const auto read = this->read("obd", folder_);
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(read->items.size(), 1u);
@@ -281,11 +283,10 @@ TEST_F(Files, MovieLensInItsThreeForms) {
 }
 
 TEST_F(Files, LabelledRowsAreAnonymous) {
-  const std::pair<std::string, std::string> cases[] = {
-      {"criteo", "1\t3\t\tabc\n0\t1\t2\tdef\n"},
-      {"vw", "1 |a b:2\n-1 |a c\n"},
-      {"libsvm", "+1 1:0.5\n0 2:1\n"},
-      {"libffm", "1 0:1:1\n0 0:2:1\n"}};
+  const std::pair<std::string, std::string> cases[] = {{"criteo", "1\t3\t\tabc\n0\t1\t2\tdef\n"},
+                                                       {"vw", "1 |a b:2\n-1 |a c\n"},
+                                                       {"libsvm", "+1 1:0.5\n0 2:1\n"},
+                                                       {"libffm", "1 0:1:1\n0 0:2:1\n"}};
   for (const auto& [format, text] : cases) {
     const auto read = this->read(format, put("rows", text));
     ASSERT_TRUE(read.ok()) << read.error().message;

@@ -79,8 +79,7 @@ class Obd final : public NotedReader {
         if (columns[k] == kNeeded[i]) places_[i] = k;
       }
       if (places_[i] == columns.size() && (!is_items_ || i == kItem)) {
-        return Error{Code::kInvalid,
-                     files_[file_] + ": no column " + std::string(kNeeded[i]), "",
+        return Error{Code::kInvalid, files_[file_] + ": no column " + std::string(kNeeded[i]), "",
                      "a log of the Open Bandit Dataset has timestamp, item_id, position, click and "
                      "propensity_score"};
       }
