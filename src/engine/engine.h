@@ -157,6 +157,10 @@ class Engine {
   // Reads the whole journal, opening only what is the person's.
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;
+  // Every decision that can be read, in the order of the journal; for each shown item whether an
+  // engagement named the decision. Reads the whole journal twice.
+  virtual Status logged_decisions(
+      const std::function<void(const Decision&, const std::vector<bool>& is_answered)>& use) = 0;
   // Whether events are accepted, or why not.
   virtual Status ready() const = 0;
   virtual std::vector<MemoryPart> memory() const = 0;
