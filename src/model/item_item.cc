@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kMagic = "AITM";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMaxRecent = 30;
+constexpr double kFade = 0.6;      // of an item's weight with each one after it
+constexpr double kLasting = 0.05;  // what stays of it, for people whose order says little
 
 bool is_better(const Neighbour& a, const Neighbour& b) {
   return a.count != b.count ? a.count > b.count : raw(a.item) < raw(b.item);
@@ -127,11 +129,11 @@ std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::siz
   const std::size_t used = std::min(recent.size(), kMaxRecent);
   Sums sums(used * kMaxNeighbours);
   double decay = 1;
-  for (std::size_t k = 0; k < used; ++k, decay *= 0.6) {
+  for (std::size_t k = 0; k < used; ++k, decay *= kFade) {
     const CowPtr<Line>* const found = lines_.find(recent[recent.size() - 1 - k]);
     if (found == nullptr) continue;
     const Line& line = **found;
-    const double scale = decay / std::pow(static_cast<double>(line.sum), 0.4);
+    const double scale = (decay + kLasting) / std::pow(static_cast<double>(line.sum), 0.4);
     for (std::size_t i = 0; i < line.items.size(); ++i) {
       sums.add(line.items[i], scale * line.counts[i]);
     }
