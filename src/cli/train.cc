@@ -24,7 +24,7 @@ namespace {
 
 struct TrainOptions {
   FileOptions file;
-  std::string target, positive, plan, preset, test_file, time_column, group;
+  std::string target, positive, plan, preset, test_file, time_column, group, cache;
   std::vector<std::string> drop, allow, kinds, settings;
   double share = 0.2, threshold = 0.5;
   std::size_t folds = 0, passes = 0, weights = 0;
@@ -42,10 +42,12 @@ double clock_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::uint64_t peak_rss_bytes() {
+void take_usage(TrainReport& report) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  const auto s = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
+  report.cpu_seconds = s(usage.ru_utime) + s(usage.ru_stime);
+  report.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 // "alpha=0.1"
@@ -140,6 +142,7 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   if (!options.kinds.empty()) training.model.kind = options.kinds.front();
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.threshold = options.threshold;
+  training.cache = options.cache;
   training.keeps_names = options.keeps_names || options.weights > 0;
   training.clock_s = clock_s;
   training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
@@ -215,7 +218,7 @@ Status train(const TrainOptions& options) {
   made.trained.report = lasting_report(report);
   TRY(const std::string id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
-  report.peak_rss_bytes = peak_rss_bytes();
+  take_usage(report);
   print_doubts(report);
   if (options.is_json) {
     std::printf("%s\n", report_json(report).c_str());
@@ -271,6 +274,8 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--group", options->group, "column of persons or queries, for gauc");
   command->add_option("--seed", options->seed, "same seed, same model");
   command->add_option("--weights", options->weights, "print so many of the largest weights");
+  command->add_option("--cache", options->cache,
+                      "of criteo, vw, libsvm, libffm: file of parsed rows, for several passes");
   command->add_flag("--names", options->keeps_names,
                     "keep the names of features of criteo, vw, libsvm, libffm; slow");
   command->add_option("--output", options->output, "file of the model");

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
+#include "learn/cached_blocks.h"
 #include "learn/evaluation.h"
 #include "learn/file_blocks.h"
 
@@ -46,13 +48,22 @@ class StreamTraining {
   Result<TrainedModel> run() {
     TRY_OK(make());
     FileBlocks blocks(options_.file, options_.format, {name_sink(), {}});
-    MappedBlocks rows(blocks, trained_.inputs);
+    std::unique_ptr<CachedBlocks> cached;
+    if (!options_.cache.empty()) {
+      TRY_OK(forget_cache());
+      TRY(cached, CachedBlocks::open(blocks, options_.file, options_.format_name, options_.cache));
+    }
+    BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
+    MappedBlocks rows(source, trained_.inputs);
     FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
     fit_options.on_progress = [this](const FitProgress& progress) {
       if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
     };
     TRY(FitReport fitted, fit(*trained_.model, rows, fit_options));
     trained_.fields = blocks.fields();
+    if (cached && cached->is_reused()) {
+      TRY(trained_.fields, field_names());
+    }
     TRY_OK(take(fitted, blocks));
     TRY_OK(measure(fitted));
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
@@ -88,6 +99,23 @@ class StreamTraining {
     }
     TRY(trained_.model, make_model(options));
     return ok_status();
+  }
+
+  // A cache holds no names, neither of features nor of fields.
+  Status forget_cache() const {
+    const bool has_fixed_fields =
+        options_.format == ExampleFormat::kCriteo || options_.format == ExampleFormat::kLibsvm;
+    if (has_fixed_fields && !options_.keeps_names) return ok_status();
+    std::error_code fault;
+    std::filesystem::remove(options_.cache, fault);
+    return ok_status();
+  }
+
+  Result<std::vector<std::string>> field_names() const {
+    TRY(const auto reader, ExampleReader::open(options_.file, options_.format));
+    Examples first;
+    TRY([[maybe_unused]] const bool has_rows, reader->next(1, first));
+    return std::vector<std::string>(reader->field_names().begin(), reader->field_names().end());
   }
 
   NameSink name_sink() {

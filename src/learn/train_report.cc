@@ -78,7 +78,7 @@ std::string report_json(const TrainReport& report) {
   write_measures(json, best.measures);
   if (report.is_binary) json.field("threshold", report.threshold);
   json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
-  json.field("seconds", report.seconds);
+  json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);

@@ -8,7 +8,7 @@
 namespace attune {
 namespace {
 
-// Sections of the file beside "model" and "names", which every model file has.
+// Sections of the file beside those every model file may have (docs/reference/model-format.md).
 constexpr const char* kAbout = "train";  // input, known rate, fields
 constexpr const char* kReport = "report";
 constexpr const char* kRows = "table_rows";
@@ -56,7 +56,7 @@ void Trained::predict(Examples& block, std::vector<float>& out) const {
 
 Result<std::string> Trained::save(const std::string& path) const {
   const std::string about = encoded_about(*this);
-  std::string encoded_model, encoded_names, encoded_rows, encoded_inputs;
+  std::string encoded_model, encoded_names, encoded_rows, encoded_inputs, plan;
   model->encode(encoded_model);
   std::vector<ModelSection> sections = {
       {"model", encoded_model}, {kAbout, about}, {kReport, report}};
@@ -65,6 +65,8 @@ Result<std::string> Trained::save(const std::string& path) const {
     sections.push_back({"names", encoded_names});
   }
   if (rows) {
+    plan = rows->plan().toml();
+    sections.push_back({"plan", plan});
     rows->encode(encoded_rows);
     sections.push_back({kRows, encoded_rows});
   }

@@ -29,8 +29,7 @@ struct Trained {
   std::optional<InputMap> inputs = {};   // where needs_inputs()
   std::unique_ptr<Model> model;
   double known_rate = 0;  // base rate or mean of the rows learned from
-  std::vector<std::pair<std::uint32_t, std::string>> names =
-      {};                   // of features, by hash; may be empty
+  FeatureNames names = FeatureNames();  // of its weights; may be empty
   std::string report = {};  // JSON, as train printed it
 
   // out[r] = the prediction of row r. Changes the rows where needs_inputs().
