@@ -63,18 +63,18 @@ Result<DecideRequest> parse_decide(const std::string& body) {
 
 }  // namespace
 
-void decide_slate(CallPtr call) {
+void decide_slate(const CallPtr& call) {
   const auto request = parse_decide(call->request.body);
   if (!request.ok()) return call->fail(request.error());
   const auto decision = call->engine().decide(*request);
   decision.ok() ? call->answer(decision_json(*decision, false)) : call->fail(decision.error());
 }
 
-void explain_decision(CallPtr call) {
+void explain_decision(const CallPtr& call) {
   const auto decision = call->engine().find_decision(call->arguments[0]);
   decision.ok() ? call->answer(decision_json(*decision, true)) : call->fail(decision.error());
 }
 
-void show_learning(CallPtr call) { call->answer(call->engine().learning_json()); }
+void show_learning(const CallPtr& call) { call->answer(call->engine().learning_json()); }
 
 }  // namespace attune

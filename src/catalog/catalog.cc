@@ -74,7 +74,7 @@ std::size_t size_of(const Item& item) {
   bytes += item.topics.empty() ? 0 : item.topics.capacity() * sizeof(Topic) + 16;
   bytes += item.vector.empty() ? 0 : item.vector.capacity() * sizeof(float) + 16;
   bytes += text(item.id) + text(item.category) + text(item.attributes);
-  for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
+  for (const auto& tag : item.tags) bytes += sizeof(std::string) + text(tag);
   return bytes;
 }
 
@@ -203,10 +203,10 @@ const Item* Catalog::find(ItemKey key) const {
 }
 
 const Placement& Catalog::placement(std::string_view name) const {
-  static const Placement kDefault;
+  static const Placement plain;
   auto found = placements_.find(name);
   if (found == placements_.end()) found = placements_.find("default");
-  return found == placements_.end() ? kDefault : found->second;
+  return found == placements_.end() ? plain : found->second;
 }
 
 void Catalog::encode(std::string& out) const {

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/doctor_data.h"
 #include "cli/help.h"
 #include "cli/settings.h"
 #include "engine/examine.h"
@@ -183,7 +184,11 @@ void open_workspace(const Settings& settings, Report& report) {
   report.memory = (*engine)->memory();
   report.findings.push_back(
       {Health::kOk, "opens", fmt::format("{} identities", (*engine)->counts().identities)});
+  const auto catalog = (*engine)->catalog();
   (void)(*engine)->close();
+  for (Finding& finding : check_data(options.workspace, *catalog)) {
+    report.findings.push_back(std::move(finding));
+  }
 }
 
 void print(const Report& report) {

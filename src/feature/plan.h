@@ -69,7 +69,7 @@ inline constexpr std::size_t kMostTraits = 8;         // of one person, in order
 inline constexpr std::size_t kMostFeatures = 4096;    // of a plan
 inline constexpr std::size_t kMostLiveFeatures = 64;  // of a plan for decisions
 inline constexpr std::size_t kMostItemInputs = 64;    // different inputs of items in one plan
-inline constexpr std::size_t kMostInputs = 4;         // of a cross
+inline constexpr std::size_t kMostCrossInputs = 4;    // of a cross
 inline constexpr std::size_t kMostBins = 256;
 inline constexpr int kMostLast = 64;
 inline constexpr std::size_t kPlanBytes = 1u << 20;  // of its text
@@ -92,6 +92,9 @@ struct Plan {
   bool is_for_table() const;
   bool operator==(const Plan&) const = default;
 };
+
+// The control record that makes it the plan of a workspace.
+std::string put_plan_json(const Plan& plan);
 
 // What a workspace of before plans were stored goes by: every kind that ranks, whatever the catalog
 // and the traits hold; a feature without a value is left out of the row.

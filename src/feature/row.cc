@@ -112,8 +112,41 @@ void RowBuilder::emit_words(const Step& step, const Item& item, const Emit& emit
   }
 }
 
-// Emits (hash, value, name); the name is a function, called only by who wants it. A number of 0 is
-// left out: it would add nothing and teach nothing.
+// A number of 0 is left out: it would add nothing and teach nothing.
+template <class Emit>
+void RowBuilder::emit_step(const Step& step, const Item& item, float neighbour_score,
+                           const Emit& emit_feature) const {
+  const std::uint64_t hash = hash_of(step.kind);
+  switch (step.kind) {
+    case FeatureKind::kBias:
+      emit_feature(hash, step.scale, [] { return std::string("bias"); });
+      break;
+    case FeatureKind::kPlacement:
+      emit_feature(mix64(hash, hash64(placement_)), step.scale,
+                   [&] { return "placement=" + placement_; });
+      break;
+    case FeatureKind::kItem:
+      emit_feature(mix64(hash, raw(item.key)), step.scale, [&] { return "item=" + item.id; });
+      break;
+    case FeatureKind::kTrait:
+      for (const Trait& trait : step.traits) {
+        emit_feature(trait.hash, step.scale, [&] { return trait.name; });
+      }
+      break;
+    case FeatureKind::kTopic:
+    case FeatureKind::kTraitTopic:
+      emit_words(step, item, emit_feature);
+      break;
+    default: {
+      const double value = double{step.scale} * number(step.kind, item, neighbour_score);
+      if (value == 0 || !std::isfinite(value)) break;
+      emit_feature(hash, static_cast<float>(value),
+                   [&] { return std::string(kind_name(step.kind)); });
+    }
+  }
+}
+
+// Emits (hash, value, name); the name is a function, called only by who wants it.
 template <class Emit>
 void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_feature) const {
   ItemValues values;  // NOLINT: filled as far as it is read
@@ -121,35 +154,8 @@ void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_
   for (const Step& step : steps_) {
     if (is_declared(step.kind)) {
       live_[step.declared].emit(item, values, emit_feature);
-      continue;
-    }
-    const std::uint64_t hash = hash_of(step.kind);
-    switch (step.kind) {
-      case FeatureKind::kBias:
-        emit_feature(hash, step.scale, [] { return std::string("bias"); });
-        break;
-      case FeatureKind::kPlacement:
-        emit_feature(mix64(hash, hash64(placement_)), step.scale,
-                     [&] { return "placement=" + placement_; });
-        break;
-      case FeatureKind::kItem:
-        emit_feature(mix64(hash, raw(item.key)), step.scale, [&] { return "item=" + item.id; });
-        break;
-      case FeatureKind::kTrait:
-        for (const Trait& trait : step.traits) {
-          emit_feature(trait.hash, step.scale, [&] { return trait.name; });
-        }
-        break;
-      case FeatureKind::kTopic:
-      case FeatureKind::kTraitTopic:
-        emit_words(step, item, emit_feature);
-        break;
-      default: {
-        const double value = double{step.scale} * number(step.kind, item, neighbour_score);
-        if (value == 0 || !std::isfinite(value)) break;
-        emit_feature(hash, static_cast<float>(value),
-                     [&] { return std::string(kind_name(step.kind)); });
-      }
+    } else {
+      emit_step(step, item, neighbour_score, emit_feature);
     }
   }
 }

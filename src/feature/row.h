@@ -47,6 +47,9 @@ class RowBuilder {
   template <class Emit>
   void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
   template <class Emit>
+  void emit_step(const Step& step, const Item& item, float neighbour_score,
+                 const Emit& emit_feature) const;
+  template <class Emit>
   void emit_words(const Step& step, const Item& item, const Emit& emit_feature) const;
   double number(FeatureKind kind, const Item& item, float neighbour_score) const;
   double item_rate(const Item& item) const;

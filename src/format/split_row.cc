@@ -37,7 +37,7 @@ class QuotedRow {
   void split(RowSplit& row) {
     bool is_ended = false;
     while (!is_ended) {
-      if (row.cells.size() == most_.cells) return set_bad(row, text_, at_, "too many columns");
+      if (row.cells.size() == most_.cells) return refuse(row, at_, "too many columns");
       const bool is_quoted = at_ < text_.size() && text_[at_] == '"';
       if (!(is_quoted ? quoted(row) : bare(row))) return;
       if (!end_of_cell(row, is_ended)) return;
@@ -60,6 +60,10 @@ class QuotedRow {
       close += 2;
     }
     const std::string_view cell = text_.substr(begin_ + 1, close - begin_ - 1);
+    if (opened_ == kNone && find(cell, '\n', 0) != kNone) {
+      opened_ = begin_;
+      opened_column_ = row.cells.size();
+    }
     if (is_escaped || find(cell, '\r', 0) != kNone) row.escaped.push_back(row.cells.size());
     row.cells.push_back(cell);
     at_ = close + 1;
@@ -72,9 +76,9 @@ class QuotedRow {
   bool open_ended(RowSplit& row) {
     row.kind = RowSplit::Kind::kMore;
     if (may_grow()) return false;
-    set_bad(row, text_, begin_,
-            text_.size() <= most_.bytes ? "a quote is opened and never closed"
-                                        : "a quote is opened and not closed within 1 MB");
+    refuse(row, begin_,
+           text_.size() <= most_.bytes ? "a quote is opened and never closed"
+                                       : "a quote is opened and not closed within 1 MB");
     return false;
   }
 
@@ -82,7 +86,7 @@ class QuotedRow {
     begin_ = at_;
     while (at_ < text_.size() && text_[at_] != delimiter_ && text_[at_] != '\n') {
       if (text_[at_] == '"') {
-        set_bad(row, text_, at_, "a quote inside a field that is not quoted");
+        refuse(row, at_, "a quote inside a field that is not quoted");
         return false;
       }
       ++at_;
@@ -92,11 +96,17 @@ class QuotedRow {
     if (is_end && end > begin_ && text_[end - 1] == '\r') --end;
     const std::string_view cell = text_.substr(begin_, end - begin_);
     if (find(cell, '\r', 0) != kNone) {
-      set_bad(row, text_, begin_, "a carriage return without a line feed");
+      refuse(row, begin_, "a carriage return without a line feed");
       return false;
     }
     row.cells.push_back(cell);
     return true;
+  }
+
+  // Where a cell goes over line ends, its quote may be the fault: then the lines after it count.
+  void refuse(RowSplit& row, std::size_t at, std::string_view reason) {
+    set_bad(row, text_, std::min(at, opened_), reason);
+    if (at > opened_) row.fault_column = opened_column_;
   }
 
   // Takes what ends the cell. False when it is something else, or not in the text.
@@ -119,8 +129,7 @@ class QuotedRow {
       return true;
     }
     row.cells.pop_back();
-    set_bad(row, text_, begin_,
-            "text after a closing quote; a quote within quotes is written twice");
+    refuse(row, begin_, "text after a closing quote; a quote within quotes is written twice");
     return false;
   }
 
@@ -129,6 +138,7 @@ class QuotedRow {
   const char delimiter_;
   const RowLimits most_;
   std::size_t at_ = 0, begin_ = 0;
+  std::size_t opened_ = kNone, opened_column_ = 0;  // the first quote around a line end
 };
 
 // No quotes: line ends with the text's line end taken off.

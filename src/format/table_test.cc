@@ -90,9 +90,12 @@ TEST(Table, AnUnclosedQuoteCostsTheLineThatOpensIt) {
             {"3", "4"},
             {"5", "six"},
             {"7", "8"}}));
-  // The quote opens on the second line of its row.
-  EXPECT_EQ(rows_of("a,b,c\n1,\"x\ny\",\"two\n3,4,5\n", kNamed),
-            (Rows{{"!", "3", "c", "a quote is opened and never closed"}, {"3", "4", "5"}}));
+  // The next one closes it, and a fault comes later.
+  EXPECT_EQ(rows_of("a,b\n1,\"two\n3,4\n\",5\",6\n7,8\n", kNamed),
+            (Rows{{"!", "2", "b", "a quote inside a field that is not quoted"},
+                  {"3", "4"},
+                  {",5", "6"},
+                  {"7", "8"}}));
 }
 
 TEST(Table, AnUnclosedQuoteBeforeMuchTextCostsItsLineToo) {
@@ -155,6 +158,7 @@ TEST(Table, DelimitersAreGuessed) {
   EXPECT_EQ(delimiter("a\tb\n1,5\t2,5\n"), '\t');
   EXPECT_EQ(delimiter("a|b\n1|2\n"), '|');
   EXPECT_EQ(delimiter("id,tags\na,red|new\nb,blue\nc,red|old|new\n"), ',');
+  EXPECT_EQ(delimiter("tags\na|b\nc|d\n"), '\0');
   EXPECT_EQ(delimiter("1,5;2,5\n3,5;4,5\n"), ';');
   EXPECT_EQ(delimiter("word\nother word\n"), '\0');
   EXPECT_EQ(rows_of("well, well\nso \"he\", said\nno\na, b, c\nx\n").size(), 5U) << "no table";
