@@ -8,7 +8,7 @@
 namespace attune {
 
 Admission::Admission(std::size_t rows, std::uint32_t after)
-    : counters_(std::bit_ceil(rows * 4), '\0'), after_(after) {}
+    : counters_(TableMemory<char>::zeroed(std::bit_ceil(rows * 4))), after_(after) {}
 
 bool Admission::admits(std::uint32_t id) {
   const std::uint64_t mixed = mix64(id, 0xad);
@@ -23,14 +23,16 @@ bool Admission::admits(std::uint32_t id) {
   }
   if (++added_ >= counters_.size() * 8) {
     added_ = 0;
-    for (char& c : counters_) c = static_cast<char>(static_cast<unsigned char>(c) / 2);
+    for (std::size_t i = 0; i < counters_.size(); ++i) {
+      counters_[i] = static_cast<char>(static_cast<unsigned char>(counters_[i]) / 2);
+    }
   }
   return least + 1 >= after_;
 }
 
 bool Admission::restore(std::string_view counters, std::uint64_t added) {
   if (counters.size() != counters_.size()) return false;
-  counters_ = counters;
+  std::ranges::copy(counters, counters_.data());
   added_ = added;
   return true;
 }

@@ -3,8 +3,9 @@
 // al. 2017). Never too low but for the halving. One thread.
 #pragma once
 #include <cstdint>
-#include <string>
 #include <string_view>
+
+#include "model/table_memory.h"
 
 namespace attune {
 
@@ -16,11 +17,11 @@ class Admission {
   bool admits(std::uint32_t id);
   std::size_t memory_bytes() const { return counters_.size(); }
   bool restore(std::string_view counters, std::uint64_t added);
-  std::string_view counters() const { return counters_; }
+  std::string_view counters() const { return {counters_.data(), counters_.size()}; }
   std::uint64_t added() const { return added_; }
 
  private:
-  std::string counters_;  // bytes; a power of two of them
+  TableMemory<char> counters_;  // a power of two of them
   std::uint32_t after_;
   std::uint64_t added_ = 0;  // since the last halving
 };

@@ -33,7 +33,7 @@ FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
       capacity_(rows_within(options, width)),
       bits_(options.bits),
       expire_rows_(options.expire_rows),
-      memory_(TableMemory::zeroed(capacity_ * width)) {
+      memory_(TableMemory<float>::zeroed(capacity_ * width)) {
   mask_ = static_cast<std::uint32_t>((std::uint64_t{1} << bits_) - 1);
   if (!options.collision_free || memory_.size() == 0) return;
   index_.emplace(capacity_);
@@ -41,7 +41,9 @@ FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
 }
 
 Status FeatureTable::usable() const {
-  if (memory_.size() > 0) return ok_status();
+  const bool has_index = !index_ || index_->size() > 0;
+  const bool has_counters = !admission_ || admission_->memory_bytes() > 0;
+  if (memory_.size() > 0 && has_index && has_counters) return ok_status();
   return Error{Code::kUnavailable, "not enough memory for the table of the model", "bits",
                "use fewer bits or a smaller memory limit"};
 }

@@ -72,7 +72,7 @@ class FeatureTable {
   int bits_;
   std::uint32_t mask_ = 0;
   std::uint64_t expire_rows_;
-  TableMemory memory_;
+  TableMemory<float> memory_;
   std::optional<IdIndex> index_;        // when collision-free
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows

@@ -113,6 +113,16 @@ TEST(FeatureTable, MemoryWithAdmissionStaysInItsLimit) {
   }
 }
 
+TEST(FeatureTable, MemoryNobodyUsesIsNotTaken) {
+  // 2^28 rows, their index and counters: more than a test machine may have.
+  FeatureTable table({.bits = 28, .collision_free = true, .admit_after = 2}, kWidth);
+  ASSERT_TRUE(table.usable().ok());
+  use(table, 5);
+  EXPECT_NE(use(table, 5), nullptr);
+  FeatureTable vast({.collision_free = true, .memory_bytes = UINT64_MAX}, 1U << 20);
+  EXPECT_FALSE(vast.usable().ok());
+}
+
 TEST(Admission, NeverCountsTooLowAndSeldomTooHigh) {
   Admission admission(1000, 3);
   std::size_t early = 0;

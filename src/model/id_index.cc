@@ -7,7 +7,9 @@
 
 namespace attune {
 
-IdIndex::IdIndex(std::size_t rows) : ids_(rows), seen_(rows) {
+IdIndex::IdIndex(std::size_t rows)
+    : ids_(TableMemory<std::uint32_t>::zeroed(rows)),
+      seen_(TableMemory<std::uint32_t>::zeroed(rows)) {
   CHECK(rows > 0 && rows % kBucket == 0 && rows <= UINT32_MAX);
 }
 

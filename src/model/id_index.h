@@ -4,16 +4,16 @@
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <vector>
 
-#include "base/bytes.h"
+#include "model/table_memory.h"
 
 namespace attune {
 
 class IdIndex {
  public:
   static constexpr std::size_t kBucket = 8;
-  explicit IdIndex(std::size_t rows);  // a multiple of kBucket, below 2^32
+  // rows: a multiple of kBucket, below 2^32. size() is 0 when there is not so much memory.
+  explicit IdIndex(std::size_t rows);
   void prefetch(std::uint32_t id) const;
   // now: when an id was last seen, from 1 and never falling.
   std::optional<std::uint32_t> find(std::uint32_t id) const;
@@ -27,7 +27,7 @@ class IdIndex {
   void set(std::uint32_t slot, std::uint32_t id, std::uint32_t now);
   void free(std::uint32_t slot);
 
-  std::size_t size() const { return ids_.size(); }
+  std::size_t size() const { return seen_.size() == 0 ? 0 : ids_.size(); }
   bool is_taken(std::size_t slot) const { return seen_[slot] != 0; }
   std::uint32_t id(std::size_t slot) const { return ids_[slot]; }
   std::uint32_t seen(std::size_t slot) const { return seen_[slot]; }
@@ -40,8 +40,8 @@ class IdIndex {
   Buckets buckets(std::uint32_t id) const;
   std::optional<std::uint32_t> find_in(std::size_t begin, std::uint32_t id) const;
 
-  std::vector<std::uint32_t> ids_;   // 0 where free
-  std::vector<std::uint32_t> seen_;  // 0 = free
+  TableMemory<std::uint32_t> ids_;   // 0 where free
+  TableMemory<std::uint32_t> seen_;  // 0 = free
 };
 
 }  // namespace attune

@@ -1,4 +1,6 @@
 // How a FeatureTable is written: row by row when few are taken, else as it lies in memory.
+#include <algorithm>
+
 #include "model/feature_table.h"
 
 namespace attune {
@@ -35,7 +37,7 @@ void FeatureTable::encode(ModelSink& sink) const {
   const bool is_row_by_row = counts_.rows < capacity_ / 4;
   w.u8(static_cast<std::uint8_t>(is_row_by_row ? Form::kRowByRow : Form::kAsInMemory));
   if (is_row_by_row) return encode_rows(sink);
-  w.varint(counts_.rows);
+  w.varint(std::min<std::uint64_t>(counts_.rows, capacity_));
   for (std::size_t slot = 0; index_ && slot < capacity_; ++slot) {
     w.u32(index_->id(slot));
     w.u32(index_->seen(slot));
@@ -97,19 +99,21 @@ bool FeatureTable::restore_dense(ModelSource& source) {
   Reader& r = source.reader;
   counts_.rows = r.varint();
   if (counts_.rows > capacity_) return false;
+  std::uint64_t taken = 0;
   for (std::size_t slot = 0; index_ && slot < capacity_ && r.ok(); ++slot) {
     const std::uint32_t id = r.u32();
     index_->set(static_cast<std::uint32_t>(slot), id, r.u32());
+    taken += index_->is_taken(slot) ? 1 : 0;
   }
   // The reader ends where the checksum begins, 8 bytes before the end.
   const std::size_t offset = source.all.size() - 8 - r.left();
   r.bytes(padding(offset));
   const std::string_view rows = r.bytes(memory_.size() * sizeof(float));
-  if (!r.ok()) return false;
+  if (!r.ok() || (index_ && taken != counts_.rows)) return false;
   auto* const at = reinterpret_cast<float*>(const_cast<char*>(rows.data()));
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(at) % kAlignment == 0;
   if (source.owner != nullptr && is_aligned) {
-    memory_ = TableMemory::within(at, memory_.size(), source.owner);
+    memory_ = TableMemory<float>::within(at, memory_.size(), source.owner);
   } else {
     std::memcpy(memory_.data(), rows.data(), rows.size());
   }

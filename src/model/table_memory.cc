@@ -4,33 +4,21 @@
 
 namespace attune {
 
-TableMemory TableMemory::zeroed(std::size_t floats) {
+std::shared_ptr<void> zeroed_bytes(std::size_t bytes) {
   constexpr std::size_t kHugePage = std::size_t{1} << 21;
-  const std::size_t bytes = floats * sizeof(float);
-  const std::size_t asked = bytes >= kHugePage ? bytes + kHugePage : bytes;
-  TableMemory memory;
-  if (bytes == 0) return memory;
+  if (bytes == 0 || bytes > (std::size_t{1} << 46)) return nullptr;
+  const bool is_huge = bytes >= kHugePage;
+  const std::size_t asked = is_huge ? bytes + kHugePage : bytes;
   void* const at = ::mmap(nullptr, asked, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (at == MAP_FAILED) return memory;
+  if (at == MAP_FAILED) return nullptr;
   void* aligned = at;
-  if (bytes >= kHugePage) {
-    std::size_t room = asked;
-    std::align(kHugePage, bytes, aligned, room);
+  std::size_t room = asked;
+  if (is_huge && std::align(kHugePage, bytes, aligned, room) != nullptr) {
     ::madvise(aligned, bytes, MADV_HUGEPAGE);
   }
-  memory.owner_ = std::shared_ptr<void>(at, [asked](void* begin) { ::munmap(begin, asked); });
-  memory.at_ = static_cast<float*>(aligned);
-  memory.size_ = floats;
-  return memory;
-}
-
-TableMemory TableMemory::within(float* at, std::size_t floats, std::shared_ptr<void> owner) {
-  TableMemory memory;
-  memory.at_ = at;
-  memory.size_ = floats;
-  memory.owner_ = std::move(owner);
-  return memory;
+  const std::shared_ptr<void> owner(at, [asked](void* begin) { ::munmap(begin, asked); });
+  return {owner, aligned};
 }
 
 }  // namespace attune
