@@ -195,8 +195,13 @@ class TableDeriver {
     const bool is_dropped =
         std::find(options_.drop.begin(), options_.drop.end(), name) != options_.drop.end();
     const std::string_view listed = out_.plan.sensitive.match(name);
+    const auto& columns = sample_.columns();
+    const bool is_again = std::find(columns.begin(), columns.end(), name) !=
+                          columns.begin() + static_cast<std::ptrdiff_t>(at);
     Verdict verdict;
-    if (name == options_.weight) {
+    if (name.empty() || is_again) {
+      verdict = left_out(name.empty() ? "no name" : "a second column of this name");
+    } else if (name == options_.weight) {
       verdict.reason = "the weight of each row";
     } else if (is_dropped) {
       verdict = left_out("as told");

@@ -91,10 +91,11 @@ TEST(DerivePlan, TheTargetsWordsAreFound) {
 }
 
 TEST(DerivePlan, ItsTextIsAPlanThatMakesRows) {
-  TableSample sample(std::vector<std::string>{"a\nb", "gender", "n", "y"});
+  TableSample sample(std::vector<std::string>{"a\nb", "gender", "n", "y", "n", ""});
   for (int i = 0; i < 200; ++i) {
     const std::string n = std::to_string(i * i % 1009);
-    sample.add(std::vector<std::string_view>{i % 2 ? "p" : "q", "f", n, i % 3 ? "no" : "yes"});
+    sample.add(
+        std::vector<std::string_view>{i % 2 ? "p" : "q", "f", n, i % 3 ? "no" : "yes", n, n});
   }
   const auto derived = derive_plan(sample, {.target = "y", .allow = {"gender"}});
   ASSERT_TRUE(derived.ok());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <toml.hpp>
 
+#include "base/json.h"
 #include "feature/plan_kinds.h"
 
 namespace attune {
@@ -85,6 +86,12 @@ std::string Plan::toml() const {
   }
   for (const PlanFeature& feature : features) add_feature(feature, out);
   return out;
+}
+
+std::string put_plan_json(const Plan& plan) {
+  std::string change;
+  JsonWriter(change).begin_object().field("op", "put_plan").field("plan", plan.toml()).end_object();
+  return change;
 }
 
 const Plan& default_plan() {

@@ -93,6 +93,9 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
+// The control record that makes it the plan of a workspace.
+std::string put_plan_json(const Plan& plan);
+
 // What a workspace of before plans were stored goes by: every kind that ranks, whatever the catalog
 // and the traits hold; a feature without a value is left out of the row.
 const Plan& default_plan();
