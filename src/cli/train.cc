@@ -219,8 +219,8 @@ Status train(const TrainOptions& options) {
   TRY(const std::string id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   take_usage(report);
-  print_doubts(report);
   if (options.is_json) {
+    print_doubts(report);
     std::printf("%s\n", report_json(report).c_str());
     return ok_status();
   }
@@ -230,8 +230,10 @@ Status train(const TrainOptions& options) {
     print_lines({"", "largest weights:"});
     print_lines(part_table(weights, options.weights));
   }
-  print_lines({"", fmt::format("{}: kind {}, in {:.1f} s", options.output,
+  print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, id,
                                report.kinds.front().kind, report.seconds)});
+  std::fflush(stdout);
+  print_doubts(report);
   return ok_status();
 }
 

@@ -140,9 +140,9 @@ TEST_F(TableTest, AModelFileIsReadBackAsItWas) {
 TEST_F(TableTest, FoldsAndTimesAreCheckedBeforeAnythingIsLearned) {
   const LoadedTable table = load(write("t.csv", "t,y\n1,1\n2,0\n3,1\n4,0\n5,1\n"));
   const LabelledTable labelled(table, *find_target(table, {"y", "", "", false}));
-  EXPECT_EQ(split_table(labelled, {.folds = 6}).error().message,
+  EXPECT_EQ(split_table(labelled, {6, 0.2, "", 1}).error().message,
             "--folds 6: only 5 rows have a label");
-  const auto late = split_table(labelled, {.share = 0.4, .time_column = "t"});
+  const auto late = split_table(labelled, {0, 0.4, "t", 1});
   ASSERT_TRUE(late.ok());
   EXPECT_EQ(late->splits[0].test, (std::vector<std::uint32_t>{3, 4}));
   EXPECT_EQ(late->measured_on, "the latest 2 rows by t");

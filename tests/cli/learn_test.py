@@ -306,7 +306,7 @@ BROKEN = [
      "--slice ctiy: no such column, did you mean city?", ""),
     (["eval", "c.tsv", "--model", "m.attune", "--format", "criteo"], 2,
      "the model reads tables", "leave out --format"),
-    (["predict", "shop.csv", "--model", "shop.csv"], 2, "shop.csv", ""),
+    (["predict", "shop.csv", "--model", "shop.csv"], 1, "shop.csv: not a model file", ""),
     (["predict", "shop.csv", "--model", "damaged"], 1, "damaged", ""),
     (["predict", "shop.csv", "--model", "cut"], 1, "cut", ""),
     (["predict", "shop.csv", "--model", "newer"], 2, "version", ""),

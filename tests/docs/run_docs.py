@@ -1,4 +1,4 @@
-"""Every command of README.md and docs/tutorial.md runs, and prints what the page says.
+"""Every command of README.md and the tutorials runs, and prints what the page says.
 run_docs.py BINARY [PAGE...]
 
 A page's blocks ```sh run are run in one shell, in an empty folder that has build/release/attune and
@@ -19,7 +19,7 @@ import tempfile
 import threading
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = ["README.md", "docs/tutorial.md"]
+PAGES = ["README.md", "docs/tutorial.md", "docs/tutorial-data.md"]
 BLOCK = re.compile(r"^```(sh run|text(?: shape| loose)?)\n(.*?)^```$", re.M | re.S)
 DONE = "### done"
 
@@ -31,7 +31,7 @@ def free_port():
 
 
 def shape(text):
-    text = re.sub(r"d_[0-9A-Z]{26}", "d_#", text)
+    text = re.sub(r"\b([dm])_[0-9A-Z]{26}", r"\1_#", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "#", text)
     text = re.sub(r"\b[0-9a-f]{16}\b", "#", text)
     text = re.sub(r"[█▉▊▋▌▍▎▏]+", "", text)
