@@ -2,7 +2,7 @@
 // served by the policy, slates of 5, seen window of a day, the last 50,000 of 200,000 impressions)
 // played in memory, without server or learner. The policy is greedy on the exact posterior of a
 // person's drifting taste (a Kalman filter over all 16 dimensions, linearised at the prediction)
-// and never explores. What it knows:
+// and never explores, unless told to (--optimism). What it knows:
 //   persons   the half of the tastes that traits explain, and the drift's law; nothing is learned
 //             of a person's other half
 //   answers   persons, and the filter
@@ -12,12 +12,17 @@
 //   all       mixtures and qualities as they are
 // An honest learner knows none of this at the start, so "answers, quality" bounds what can be
 // learned from content, and "answers, all" what can be learned at all by a greedy policy.
-//   world_bounds [SEED...]
+//   world_bounds [--per-day N] [--optimism B] [SEED...]
+//   --per-day N   impressions a day (default 5,000): at more, tastes drift less while they are told
+//   --optimism B  until the last 50,000 impressions an item's log-odds count B standard deviations
+//   of
+//                 the belief more: what is not known well is tried (default 0)
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <numeric>
 
@@ -46,6 +51,11 @@ constexpr Knowledge kRows[] = {{"persons, content", false, Items::kContent},
                                {"answers, quality", true, Items::kQuality},
                                {"answers, all", true, Items::kAll}};
 
+struct Play {
+  double per_day = kWorldRowsPerDay;
+  double optimism = 0;
+};
+
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
 double dot(const Taste& a, const Taste& b) {
@@ -68,12 +78,11 @@ class Belief {
     }
     day_ = day;
   }
+  // Standard deviation of the log-odds; h as below.
+  double doubt(const Taste& h) const { return std::sqrt(std::max(0.0, dot(h, spread(h)))); }
   // h: change of the log-odds with each taste; p: the chance predicted.
   void learn(const Taste& h, double p, bool click) {
-    Taste gain{};
-    for (std::size_t a = 0; a < kTastes; ++a) {
-      for (std::size_t b = 0; b < kTastes; ++b) gain[a] += covariance_[a * kTastes + b] * h[b];
-    }
+    const Taste gain = spread(h);
     const double information = p * (1 - p);
     const double scale = 1 / (1 + information * dot(h, gain));
     for (std::size_t a = 0; a < kTastes; ++a) {
@@ -85,6 +94,14 @@ class Belief {
   }
 
  private:
+  Taste spread(const Taste& h) const {
+    Taste sum{};
+    for (std::size_t b = 0; b < kTastes; ++b) {  // symmetric: so it can be vectorised
+      for (std::size_t a = 0; a < kTastes; ++a) sum[a] += covariance_[b * kTastes + a] * h[b];
+    }
+    return sum;
+  }
+
   Taste mean_{};
   std::array<double, kTastes * kTastes> covariance_{};
   double day_ = 0;
@@ -142,8 +159,9 @@ struct Rates {
 
 class Audience {
  public:
-  Audience(std::uint64_t seed, const Knowledge& knowledge)
+  Audience(std::uint64_t seed, const Knowledge& knowledge, const Play& play)
       : seed_(seed),
+        play_(play),
         has_answers_(knowledge.has_answers),
         world_(seed),
         oracle_(world_),
@@ -164,7 +182,7 @@ class Audience {
 
  private:
   void visit(std::size_t person) {
-    const double day = static_cast<double>(played_) / static_cast<double>(kWorldRowsPerDay);
+    const double day = static_cast<double>(played_) / play_.per_day;
     auto& recent = recent_[person];
     std::erase_if(recent, [&](const auto& seen) { return seen.second < day - 1; });
     std::vector<std::size_t> excluded;
@@ -174,7 +192,7 @@ class Audience {
     Belief& belief = beliefs_[person];
     belief.drift_to(day);
     for (std::size_t i = 0; i < kWorldItems; ++i) {
-      scores[i] = is_learned   ? logit(person, i)
+      scores[i] = is_learned   ? logit(person, i) + bonus(belief, i)
                   : is_popular ? (clicked_[i] + 1) / (shown_[i] + 25)
                                : rng_.uniform();
     }
@@ -196,6 +214,10 @@ class Audience {
     const Taste& belief = beliefs_[person].mean();
     return items_[item].base + dot(known, items_[item].slope) + dot(belief, items_[item].slope);
   }
+  double bonus(const Belief& belief, std::size_t i) const {
+    if (!has_answers_ || play_.optimism == 0 || played_ >= kLate) return 0;
+    return play_.optimism * belief.doubt(items_[i].slope);
+  }
   void show(std::size_t person, std::size_t item, double day, std::size_t share) {
     Rng draw(mix64(mix64(seed_, person), ++impressions_[person]));
     const bool click = draw.chance(world_.p_click(person, item, day));
@@ -209,6 +231,7 @@ class Audience {
   }
 
   const std::uint64_t seed_;
+  const Play play_;
   const bool has_answers_;
   const World world_;
   Oracle oracle_;
@@ -229,13 +252,23 @@ class Audience {
 
 int main(int argc, char** argv) {
   std::vector<std::uint64_t> seeds;
-  for (int i = 1; i < argc; ++i) seeds.push_back(std::strtoull(argv[i], nullptr, 10));
+  attune::Play play;
+  for (int i = 1; i < argc; ++i) {
+    const bool has_value = i + 1 < argc;
+    if (has_value && std::strcmp(argv[i], "--per-day") == 0) {
+      play.per_day = std::max(1.0, std::strtod(argv[++i], nullptr));
+    } else if (has_value && std::strcmp(argv[i], "--optimism") == 0) {
+      play.optimism = std::strtod(argv[++i], nullptr);
+    } else {
+      seeds.push_back(std::strtoull(argv[i], nullptr, 10));
+    }
+  }
   if (seeds.empty()) seeds = {1, 2, 3};
   std::printf("| seed | knows of persons, items | policy | popularity | oracle | gap closed |\n");
   std::printf("|---|---|---:|---:|---:|---:|\n");
   for (const std::uint64_t seed : seeds) {
     for (const attune::Knowledge& row : attune::kRows) {
-      const attune::Rates rates = attune::Audience(seed, row).play();
+      const attune::Rates rates = attune::Audience(seed, row, play).play();
       std::printf("| %llu | %s | %.2f %% | %.2f %% | %.2f %% | %.1f %% |\n",
                   static_cast<unsigned long long>(seed), row.name, 100 * rates.policy,
                   100 * rates.popularity, 100 * rates.oracle, 100 * rates.gap_closed());

@@ -36,6 +36,10 @@ std::string_view path_of(const HttpRequest& request) {
   return request.raw_path.empty() ? request.path : request.raw_path;
 }
 
+std::function<double()> clock_of(const ApiOptions& options) {
+  return options.clock_s ? options.clock_s : steady_s;
+}
+
 }  // namespace
 
 HttpResponse no_route(const HttpRequest& request, const FoundRoute& found) {
@@ -56,9 +60,9 @@ App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)
                 .keys = keys,
                 .options = options,
                 .log = log,
-                .clock_s = options.clock_s ? options.clock_s : steady_s,
-                .requests = {options.requests_per_s, options.rate_burst_s, services_.clock_s},
-                .events = {options.events_per_s, options.rate_burst_s, services_.clock_s},
+                .clock_s = clock_of(options),
+                .requests = {options.requests_per_s, options.rate_burst_s, clock_of(options)},
+                .events = {options.events_per_s, options.rate_burst_s, clock_of(options)},
                 .meters = Meters(routes().size())},
       slow_lane_(kSlowThreads, kMostWaiting) {}
 

@@ -68,7 +68,7 @@ void Call::fail(int status, std::string_view code, std::string_view message, std
                 std::string_view hint) {
   if (status == 503) headers.emplace_back("Retry-After", "1");
   if (status == 401) headers.emplace_back("WWW-Authenticate", "Basic realm=\"attune\"");
-  answer(http_error(status, code, message, field, hint, request.request_id), code);
+  answer(http_error(status, {code, message, field, hint}, request.request_id), code);
 }
 
 // The pattern of a path and never the path, which holds ids; codes and never messages, likewise.

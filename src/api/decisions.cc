@@ -36,11 +36,12 @@ Status read_candidates(const JsonFields& fields, std::vector<std::string>& out) 
   return ok_status();
 }
 
-Status check_context(const JsonFields& fields) {
+Status read_context(const JsonFields& fields, std::string& out) {
   const auto found = fields.find("context");
   if (!found) return ok_status();
   if (!found->is_object()) return fields.wrong("context", "an object");
-  const std::size_t size = simdjson::minify(*found).size();
+  out = simdjson::minify(*found);
+  const std::size_t size = out.size();
   if (size <= kMostContextBytes) return ok_status();
   return invalid_field(
       "context", fmt::format("context is {} bytes, the limit is {}", size, kMostContextBytes));
@@ -55,25 +56,25 @@ Result<DecideRequest> parse_decide(const std::string& body) {
   TRY_OK(read_person(fields, request.person_id));
   TRY_OK(fields.id("placement", false, request.placement));
   TRY_OK(fields.integer("n", 1, 100, request.n));
-  TRY_OK(check_context(fields));
+  TRY_OK(read_context(fields, request.context));
   TRY_OK(read_candidates(fields, request.candidates));
   return request;
 }
 
 }  // namespace
 
-void decide_slate(CallPtr call) {
+void decide_slate(const CallPtr& call) {
   const auto request = parse_decide(call->request.body);
   if (!request.ok()) return call->fail(request.error());
   const auto decision = call->engine().decide(*request);
   decision.ok() ? call->answer(decision_json(*decision, false)) : call->fail(decision.error());
 }
 
-void explain_decision(CallPtr call) {
+void explain_decision(const CallPtr& call) {
   const auto decision = call->engine().find_decision(call->arguments[0]);
   decision.ok() ? call->answer(decision_json(*decision, true)) : call->fail(decision.error());
 }
 
-void show_learning(CallPtr call) { call->answer(call->engine().learning_json()); }
+void show_learning(const CallPtr& call) { call->answer(call->engine().learning_json()); }
 
 }  // namespace attune

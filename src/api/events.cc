@@ -76,7 +76,7 @@ Result<std::string> traits_json(Engine& engine, IdType type, std::string_view id
 
 }  // namespace
 
-void store_events(CallPtr call) {
+void store_events(const CallPtr& call) {
   const Time now = call->engine().now();
   const std::string_view name = call->route->operation;
   auto parsed =
@@ -97,13 +97,13 @@ void store_events(CallPtr call) {
   if (!call->take_events(static_cast<double>(parsed->events.size()))) return;
   std::string body = batch_answer(parsed->rejected);
   Engine& engine = call->engine();
-  engine.ingest(std::move(parsed->events), [call = std::move(call), body = std::move(body)](
-                                               const Result<IngestReport>& report) {
-    report.ok() ? call->answer(body) : call->fail(report.error());
-  });
+  engine.ingest(std::move(parsed->events),
+                [call, body = std::move(body)](const Result<IngestReport>& report) {
+                  report.ok() ? call->answer(body) : call->fail(report.error());
+                });
 }
 
-void read_back(CallPtr call) {
+void read_back(const CallPtr& call) {
   const auto [type, id] = typed_id(call->arguments[1]);
   const std::string& part = call->arguments[2];
   const auto limit = limit_of(call->request.query);

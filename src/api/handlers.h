@@ -10,36 +10,36 @@
 namespace attune {
 
 // events.cc
-void store_events(CallPtr call);
-void read_back(CallPtr call);
+void store_events(const CallPtr& call);
+void read_back(const CallPtr& call);
 // decisions.cc
-void decide_slate(CallPtr call);
-void explain_decision(CallPtr call);
-void show_learning(CallPtr call);
+void decide_slate(const CallPtr& call);
+void explain_decision(const CallPtr& call);
+void show_learning(const CallPtr& call);
 // items.cc
-void put_items(CallPtr call);
-void put_item(CallPtr call);
-void get_item(CallPtr call);
-void delete_item(CallPtr call);
-void list_placements(CallPtr call);
-void put_placement(CallPtr call);
-void get_placement(CallPtr call);
+void put_items(const CallPtr& call);
+void put_item(const CallPtr& call);
+void get_item(const CallPtr& call);
+void delete_item(const CallPtr& call);
+void list_placements(const CallPtr& call);
+void put_placement(const CallPtr& call);
+void get_placement(const CallPtr& call);
 // persons.cc
-void get_person(CallPtr call);
-void export_person(CallPtr call);
-void erase_person(CallPtr call);
-void unlink_person(CallPtr call);
+void get_person(const CallPtr& call);
+void export_person(const CallPtr& call);
+void erase_person(const CallPtr& call);
+void unlink_person(const CallPtr& call);
 // operate.cc
-void create_key(CallPtr call);
-void list_keys(CallPtr call);
-void revoke_key(CallPtr call);
-void make_backup(CallPtr call);
-void retain_journal(CallPtr call);
-void show_health(CallPtr call);
-void show_ready(CallPtr call);
-void show_openapi(CallPtr call);
+void create_key(const CallPtr& call);
+void list_keys(const CallPtr& call);
+void revoke_key(const CallPtr& call);
+void make_backup(const CallPtr& call);
+void retain_journal(const CallPtr& call);
+void show_health(const CallPtr& call);
+void show_ready(const CallPtr& call);
+void show_openapi(const CallPtr& call);
 // metrics.cc
-void show_metrics(CallPtr call);
+void show_metrics(const CallPtr& call);
 struct MeteredWorkspace {
   std::string name;  // the label; "" = none
   const Services* services = nullptr;

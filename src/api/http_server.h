@@ -34,8 +34,10 @@ struct HttpResponse {
 };
 
 // {"error":{"code","message","field","hint","request_id"}}
-HttpResponse http_error(int status, std::string_view code, std::string_view message,
-                        std::string_view field, std::string_view hint, std::string_view request_id);
+struct ErrorText {
+  std::string_view code, message, field, hint;
+};
+HttpResponse http_error(int status, const ErrorText& text, std::string_view request_id);
 
 // Only the first call counts. Dropping every copy uncalled answers 500.
 using Respond = std::function<void(HttpResponse)>;
@@ -47,9 +49,9 @@ struct HttpOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: any free port
   int threads = 1;
-  std::size_t max_body_bytes = 512 * 1024;
-  std::size_t max_inflated_bytes = 2 * 1024 * 1024;
-  std::size_t max_header_bytes = 16 * 1024;
+  std::size_t max_body_bytes = 512 << 10;
+  std::size_t max_inflated_bytes = 2 << 20;
+  std::size_t max_header_bytes = 16 << 10;
   int max_inflate_ratio = 200;  // of gzip bodies that become larger than max_body_bytes
   int max_connections = 10000;
   int max_connections_per_address = 2000;

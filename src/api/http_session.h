@@ -19,7 +19,7 @@ class Session {
   enum class Phase { kIdle, kReading, kHandling, kWriting, kLingering };
 
   // refusal: the status to answer at once; 0 = admitted, and counted for its address.
-  Session(std::shared_ptr<Worker> worker, Socket socket, const asio::ip::address& address,
+  Session(const std::shared_ptr<Worker>& worker, Socket socket, const asio::ip::address& address,
           int refusal)
       : worker_(worker.get()),
         weak_worker_(worker),
@@ -203,8 +203,10 @@ class Session {
   // To a client that takes this port for a plain one, in its own words.
   Awaitable<void> say_https() {
     request_id_ = shared_->next_id();
-    refuse(http_error(400, "https_expected", "This port speaks HTTPS alone.", "",
-                      "Begin the address with https://.", request_id_));
+    refuse(http_error(
+        400,
+        {"https_expected", "This port speaks HTTPS alone.", "", "Begin the address with https://."},
+        request_id_));
     co_await write_answer(ResponseStyle{false, false, false});
   }
 

@@ -124,42 +124,56 @@ struct Promise {
   Promise& operator=(const Promise&) = delete;
   ~Promise() { fail("The request was dropped without an answer."); }
   void fail(std::string_view why) const {
-    complete(slot, http_error(500, "internal", why, "",
-                              "Retry; if it stays, report the request_id.", request_id));
+    complete(slot,
+             http_error(500, {"internal", why, "", "Retry; if it stays, report the request_id."},
+                        request_id));
   }
 };
 
 inline HttpResponse fault_response(int status, std::string_view id) {
   switch (status) {
     case 408:
-      return http_error(status, "request_timeout", "The request took too long to arrive.", "",
-                        "Send the whole request at once, or a smaller batch.", id);
+      return http_error(status,
+                        {"request_timeout", "The request took too long to arrive.", "",
+                         "Send the whole request at once, or a smaller batch."},
+                        id);
     case 413:
-      return http_error(status, "body_too_large", "The request body is over the size limit.", "",
-                        "Send smaller batches.", id);
+      return http_error(status,
+                        {"body_too_large", "The request body is over the size limit.", "",
+                         "Send smaller batches."},
+                        id);
     case 415:
-      return http_error(status, "unsupported_encoding", "This Content-Encoding is not supported.",
-                        "", "Send gzip, or no Content-Encoding.", id);
+      return http_error(status,
+                        {"unsupported_encoding", "This Content-Encoding is not supported.", "",
+                         "Send gzip, or no Content-Encoding."},
+                        id);
     case 429: {
       auto response =
-          http_error(status, "too_many_connections", "Too many open connections from this address.",
-                     "", "Keep connections alive and reuse them.", id);
+          http_error(status,
+                     {"too_many_connections", "Too many open connections from this address.", "",
+                      "Keep connections alive and reuse them."},
+                     id);
       response.headers.emplace_back("Retry-After", "1");
       return response;
     }
     case 431:
-      return http_error(status, "headers_too_large", "The request headers are over the size limit.",
-                        "", "Send fewer or shorter headers.", id);
+      return http_error(status,
+                        {"headers_too_large", "The request headers are over the size limit.", "",
+                         "Send fewer or shorter headers."},
+                        id);
     case 503: {
-      auto response =
-          http_error(status, "too_many_connections", "Too many open connections.", "",
-                     "Retry after a second; keep connections alive and reuse them.", id);
+      auto response = http_error(status,
+                                 {"too_many_connections", "Too many open connections.", "",
+                                  "Retry after a second; keep connections alive and reuse them."},
+                                 id);
       response.headers.emplace_back("Retry-After", "1");
       return response;
     }
     default:
-      return http_error(status, "malformed_request", "The request is not well-formed HTTP.", "",
-                        "Check the request line, headers and body encoding.", id);
+      return http_error(status,
+                        {"malformed_request", "The request is not well-formed HTTP.", "",
+                         "Check the request line, headers and body encoding."},
+                        id);
   }
 }
 

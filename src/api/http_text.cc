@@ -81,15 +81,13 @@ std::string_view HttpRequest::header(std::string_view name) const {
   return {};
 }
 
-HttpResponse http_error(int status, std::string_view code, std::string_view message,
-                        std::string_view field, std::string_view hint,
-                        std::string_view request_id) {
+HttpResponse http_error(int status, const ErrorText& text, std::string_view request_id) {
   HttpResponse response;
   response.status = status;
   JsonWriter json(response.body);
   json.begin_object().key("error").begin_object();
-  json.field("code", code).field("message", message).field("field", field);
-  json.field("hint", hint).field("request_id", request_id).end_object().end_object();
+  json.field("code", text.code).field("message", text.message).field("field", text.field);
+  json.field("hint", text.hint).field("request_id", request_id).end_object().end_object();
   return response;
 }
 

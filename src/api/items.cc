@@ -57,7 +57,7 @@ void add_item(simdjson::dom::element item, std::size_t index, Time now, ItemBatc
 
 }  // namespace
 
-void put_items(CallPtr call) {
+void put_items(const CallPtr& call) {
   const auto items = read_array(call->request.body);
   if (!items.ok()) return call->fail(items.error());
   if (items->size() == 0) {
@@ -76,25 +76,25 @@ void put_items(CallPtr call) {
   call->answer(fmt::format("{{\"success\":true,\"items\":{}{}}}", batch.changes.size(), rejected));
 }
 
-void put_item(CallPtr call) {
+void put_item(const CallPtr& call) {
   change(*call, control_of("put_item", "item", "id", call->arguments[0], call->request.body));
 }
 
-void get_item(CallPtr call) {
+void get_item(const CallPtr& call) {
   const auto catalog = call->engine().catalog();
   const Item* item = catalog->find(call->arguments[0]);
   if (item != nullptr) return call->answer(item_json(*item));
   call->fail({Code::kNotFound, "no item " + call->arguments[0], "id", ""});
 }
 
-void delete_item(CallPtr call) {
+void delete_item(const CallPtr& call) {
   std::string record;
   JsonWriter json(record);
   json.begin_object().field("op", "delete_item").field("id", call->arguments[0]).end_object();
   change(*call, record);
 }
 
-void list_placements(CallPtr call) {
+void list_placements(const CallPtr& call) {
   const auto catalog = call->engine().catalog();
   std::string body = "{\"placements\":[";
   for (const auto& [name, placement] : catalog->placements()) {
@@ -104,12 +104,12 @@ void list_placements(CallPtr call) {
   call->answer(body + "]}");
 }
 
-void put_placement(CallPtr call) {
+void put_placement(const CallPtr& call) {
   change(*call,
          control_of("put_placement", "placement", "name", call->arguments[0], call->request.body));
 }
 
-void get_placement(CallPtr call) {
+void get_placement(const CallPtr& call) {
   const auto catalog = call->engine().catalog();
   const auto found = catalog->placements().find(call->arguments[0]);
   if (found != catalog->placements().end()) return call->answer(placement_json(found->second));

@@ -138,7 +138,7 @@ KeyMatch ApiKeys::find(std::string_view key) const {
 }
 
 std::string key_of(const HttpRequest& request) {
-  if (const std::string key(request.header("x-api-key")); !key.empty()) return key;
+  if (std::string key(request.header("x-api-key")); !key.empty()) return key;
   const std::string text(request.header("authorization"));
   if (text.starts_with("Bearer ")) return text.substr(7);
   if (!text.starts_with("Basic ")) return {};
@@ -151,7 +151,7 @@ std::string key_of(const HttpRequest& request) {
   }
   decoded.resize(size);
   const auto colon = decoded.find(':');
-  const std::string user = decoded.substr(0, colon);
+  std::string user = decoded.substr(0, colon);
   if (!user.empty() || colon == std::string::npos) return user;
   return decoded.substr(colon + 1);
 }

@@ -6,8 +6,9 @@ namespace attune {
 
 void Meters::add_request(std::size_t route, int status, double seconds) {
   RouteMeter& meter = routes_[route];
-  const auto bound = std::lower_bound(kDurationBounds_s.begin(), kDurationBounds_s.end(), seconds);
-  ++meter.buckets[static_cast<std::size_t>(bound - kDurationBounds_s.begin())];
+  const auto bound =
+      std::lower_bound(kDurationBoundSeconds.begin(), kDurationBoundSeconds.end(), seconds);
+  ++meter.buckets[static_cast<std::size_t>(bound - kDurationBoundSeconds.begin())];
   meter.sum_us += static_cast<std::uint64_t>(seconds * 1e6);
   ++meter.by_class[static_cast<std::size_t>(std::clamp(status / 100, 0, 5))];
 }

@@ -12,11 +12,11 @@
 namespace attune {
 
 // Upper bounds of the buckets of request durations, in seconds; one more is unbounded.
-inline constexpr std::array<double, 12> kDurationBounds_s = {
+inline constexpr std::array<double, 12> kDurationBoundSeconds = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
 
 struct RouteMeter {
-  std::array<std::atomic<std::uint64_t>, kDurationBounds_s.size() + 1> buckets{};
+  std::array<std::atomic<std::uint64_t>, kDurationBoundSeconds.size() + 1> buckets{};
   std::atomic<std::uint64_t> sum_us{0};
   std::array<std::atomic<std::uint64_t>, 6> by_class{};  // [2]: 2xx, and so on
 };

@@ -185,7 +185,7 @@ void write_durations(const Meters& meters, Page& page) {
     for (std::size_t b = 0; b < meter.buckets.size(); ++b) {
       n += meter.buckets[b];
       const std::string bound =
-          b < kDurationBounds_s.size() ? fmt::format("{}", kDurationBounds_s[b]) : "+Inf";
+          b < kDurationBoundSeconds.size() ? fmt::format("{}", kDurationBoundSeconds[b]) : "+Inf";
       page.line(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", labels, bound), n);
     }
     page.line(fmt::format("{}_sum", kName), labels, static_cast<double>(meter.sum_us) / 1e6);
@@ -221,7 +221,7 @@ HttpResponse metrics_page(std::span<const MeteredWorkspace> workspaces, const Me
   return response;
 }
 
-void show_metrics(CallPtr call) {
+void show_metrics(const CallPtr& call) {
   const MeteredWorkspace all[] = {{"", call->services}};
   call->answer(metrics_page(all, call->services->meters));
 }

@@ -67,7 +67,7 @@ constexpr std::string_view kDecisionSchemas = R"json(
     "person":{"type":["string","integer"],"description":"A user id, or an anonymous id."},
     "placement":{"type":"string","default":"default"},
     "n":{"type":"integer","minimum":1,"maximum":100,"default":10},
-    "context":{"type":"object","description":"At most 4096 bytes."},
+    "context":{"type":"object","description":"What the request knows, as {\"device\":\"phone\"}: inputs of the plan. At most 4096 bytes."},
     "candidates":{"type":"array","maxItems":10000,"items":{"type":"string"},
       "description":"Choose among these items only; unknown ones are skipped."}},
   "examples":[{"person":"ann","placement":"feed","n":2,"context":{"country":"DE"}}]},

@@ -62,7 +62,7 @@ Result<std::string> backup_name(const Call& call) {
 
 }  // namespace
 
-void create_key(CallPtr call) {
+void create_key(const CallPtr& call) {
   const auto request = parse_key_request(call->request.body);
   if (!request.ok()) return call->fail(request.error());
   const auto made = call->services->keys.create(request->name, request->scopes);
@@ -75,7 +75,7 @@ void create_key(CallPtr call) {
   call->answer(std::move(body));
 }
 
-void list_keys(CallPtr call) {
+void list_keys(const CallPtr& call) {
   std::string body = "{\"keys\":[";
   for (const StoredKey& key : call->services->keys.list()) {
     if (body.back() != '[') body += ",";
@@ -84,7 +84,7 @@ void list_keys(CallPtr call) {
   call->answer(body + "]}");
 }
 
-void revoke_key(CallPtr call) {
+void revoke_key(const CallPtr& call) {
   if (call->key.id == call->arguments[0]) {
     return call->fail({Code::kConflict, "a key cannot revoke itself", "id",
                        "use another key with the scope admin, so that one is left"});
@@ -93,7 +93,7 @@ void revoke_key(CallPtr call) {
   status.ok() ? call->done() : call->fail(status.error());
 }
 
-void make_backup(CallPtr call) {
+void make_backup(const CallPtr& call) {
   const auto name = backup_name(*call);
   if (!name.ok()) return call->fail(name.error());
   const std::string& folder = call->services->options.backup_folder;
@@ -118,19 +118,19 @@ void make_backup(CallPtr call) {
   call->answer(std::move(body));
 }
 
-void retain_journal(CallPtr call) {
+void retain_journal(const CallPtr& call) {
   const auto dropped = call->engine().retain();
   if (!dropped.ok()) return call->fail(dropped.error());
   call->answer(fmt::format("{{\"success\":true,\"dropped_records\":{}}}", *dropped));
 }
 
-void show_health(CallPtr call) { call->answer(std::string("{\"status\":\"ok\"}")); }
+void show_health(const CallPtr& call) { call->answer(std::string("{\"status\":\"ok\"}")); }
 
-void show_ready(CallPtr call) {
+void show_ready(const CallPtr& call) {
   const Status ready = call->engine().ready();
   ready.ok() ? call->answer(std::string("{\"status\":\"ok\"}")) : call->fail(ready.error());
 }
 
-void show_openapi(CallPtr call) { call->answer(openapi_document()); }
+void show_openapi(const CallPtr& call) { call->answer(openapi_document()); }
 
 }  // namespace attune

@@ -20,7 +20,7 @@ std::pair<IdType, std::string_view> typed_id(std::string_view text) {
   return {IdType::kUser, text};
 }
 
-void get_person(CallPtr call) {
+void get_person(const CallPtr& call) {
   const auto [type, id] = typed_id(call->arguments[0]);
   const auto profile = call->engine().profile_of(type, id);
   if (!profile.ok()) return call->fail(profile.error());
@@ -29,7 +29,7 @@ void get_person(CallPtr call) {
   call->answer(body + "," + profile_json(*profile, call->engine().now()).substr(1));
 }
 
-void export_person(CallPtr call) {
+void export_person(const CallPtr& call) {
   const auto [type, id] = typed_id(call->arguments[0]);
   HttpResponse response;
   response.content_type = "application/x-ndjson";
@@ -46,13 +46,13 @@ void export_person(CallPtr call) {
   call->answer(std::move(response));
 }
 
-void erase_person(CallPtr call) {
+void erase_person(const CallPtr& call) {
   const auto [type, id] = typed_id(call->arguments[0]);
   auto receipt = call->engine().erase(type, id);
   receipt.ok() ? call->answer(std::move(*receipt)) : call->fail(receipt.error());
 }
 
-void unlink_person(CallPtr call) {
+void unlink_person(const CallPtr& call) {
   const auto [type, id] = typed_id(call->arguments[0]);
   if (type != IdType::kUser) {
     return call->fail({Code::kInvalid, "id must be a user id", "id", "user_id:u-1"});

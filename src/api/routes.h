@@ -19,7 +19,7 @@ struct Route {
   std::string_view path;  // "{name}" matches one part
   Scope scope;
   Pace pace;
-  void (*action)(CallPtr);
+  void (*action)(const CallPtr&);
   std::string_view operation;  // unique name
   std::string_view tag;
   std::string_view summary;

@@ -60,8 +60,8 @@ class Reader {
     const std::uint64_t v = varint();
     return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
   }
-  std::string_view str() {
-    const std::uint64_t n = varint();
+  std::string_view str() { return bytes(varint()); }
+  std::string_view bytes(std::uint64_t n) {
     if (!ok_ || n > in_.size()) return fail();
     const auto v = in_.substr(0, n);
     in_.remove_prefix(n);

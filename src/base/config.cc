@@ -85,13 +85,13 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return wrong(fmt::format("is {}, must be a number of bytes such as 512M or 2G", quoted(text)));
 }
 
-ConfigRow& Config::add(std::string key, std::string type, std::string allowed, std::string unit,
-                       std::string help) {
-  rows_.push_back({.key = std::move(key),
-                   .type = std::move(type),
-                   .allowed = std::move(allowed),
-                   .unit = std::move(unit),
-                   .help = std::move(help),
+ConfigRow& Config::add(std::string_view key, std::string_view type, std::string_view allowed,
+                       std::string_view unit, std::string_view help) {
+  rows_.push_back({.key = std::string(key),
+                   .type = std::string(type),
+                   .allowed = std::string(allowed),
+                   .unit = std::string(unit),
+                   .help = std::string(help),
                    .initial = {},
                    .source = "default",
                    .set = nullptr,
@@ -106,17 +106,16 @@ void Config::finish(ConfigRow& row, std::function<Status(const ConfigValue&)> se
   row.initial = toml_of(row.get());
 }
 
-void Config::add_number(std::string key, bool is_whole, ConfigRange range, std::string unit,
-                        std::string help, std::function<void(double)> set,
-                        std::function<double()> get) {
+void Config::add_number(std::string_view key, ConfigRange range, std::string_view unit,
+                        std::string_view help, NumberField field) {
+  const bool is_whole = field.is_whole;
   const std::string allowed =
       fmt::format("[{}, {}]", number_text(range.min, is_whole), number_text(range.max, is_whole));
-  ConfigRow& row = add(std::move(key), is_whole ? "whole number" : "number", allowed,
-                       std::move(unit), std::move(help));
+  ConfigRow& row = add(key, is_whole ? "whole number" : "number", allowed, unit, help);
   const bool is_bytes = row.unit == "bytes";
   finish(
       row,
-      [=, set = std::move(set)](const ConfigValue& value) -> Status {
+      [=, set = std::move(field.set)](const ConfigValue& value) -> Status {
         TRY(const double number, as_number(value, is_bytes));
         if (is_whole && number != std::floor(number)) {
           return wrong(fmt::format("is {}, must be a whole number", number));
@@ -127,15 +126,15 @@ void Config::add_number(std::string key, bool is_whole, ConfigRange range, std::
         set(number);
         return ok_status();
       },
-      [=, get = std::move(get)]() -> ConfigValue {
+      [=, get = std::move(field.get)]() -> ConfigValue {
         if (is_whole) return static_cast<std::int64_t>(get());
         return get();
       });
 }
 
-void Config::flag(std::string key, bool& field, std::string help) {
+void Config::flag(std::string_view key, bool& field, std::string_view help) {
   finish(
-      add(std::move(key), "true or false", "", "", std::move(help)),
+      add(key, "true or false", "", "", help),
       [&field](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         const auto* flag = std::get_if<bool>(&value);
@@ -148,9 +147,10 @@ void Config::flag(std::string key, bool& field, std::string help) {
       [&field] { return ConfigValue(field); });
 }
 
-void Config::text(std::string key, std::string& field, std::string form, std::string help) {
+void Config::text(std::string_view key, std::string& field, std::string_view form,
+                  std::string_view help) {
   finish(
-      add(std::move(key), "text", std::move(form), "", std::move(help)),
+      add(key, "text", form, "", help),
       [&field](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         if (!text) return wrong("must be a text in quotes");
@@ -160,10 +160,11 @@ void Config::text(std::string key, std::string& field, std::string form, std::st
       [&field] { return ConfigValue(field); });
 }
 
-void Config::add_choice(std::string key, std::vector<std::string> choices, std::string help,
-                        std::function<void(std::size_t)> set, std::function<std::size_t()> get) {
+void Config::add_choice(std::string_view key, const std::vector<std::string>& choices,
+                        std::string_view help, std::function<void(std::size_t)> set,
+                        std::function<std::size_t()> get) {
   finish(
-      add(std::move(key), "text", join(choices), "", std::move(help)),
+      add(key, "text", join(choices), "", help),
       [choices, set = std::move(set)](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         if (!text) return wrong("must be one of " + join(choices));
@@ -175,10 +176,10 @@ void Config::add_choice(std::string key, std::vector<std::string> choices, std::
       [choices, get = std::move(get)] { return ConfigValue(choices.at(get())); });
 }
 
-void Config::choice(std::string key, std::string& field, std::vector<std::string> choices,
-                    std::string help) {
+void Config::choice(std::string_view key, std::string& field,
+                    const std::vector<std::string>& choices, std::string_view help) {
   finish(
-      add(std::move(key), "text", join(choices), "", std::move(help)),
+      add(key, "text", join(choices), "", help),
       [&field, choices](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         if (!text) return wrong("must be one of " + join(choices));
@@ -189,11 +190,10 @@ void Config::choice(std::string key, std::string& field, std::vector<std::string
       [&field] { return ConfigValue(field); });
 }
 
-void Config::list(std::string key, std::vector<std::string>& field,
-                  std::vector<std::string> choices, std::string help) {
+void Config::list(std::string_view key, std::vector<std::string>& field,
+                  const std::vector<std::string>& choices, std::string_view help) {
   finish(
-      add(std::move(key), "list", choices.empty() ? "" : "any of " + join(choices), "",
-          std::move(help)),
+      add(key, "list", choices.empty() ? "" : "any of " + join(choices), "", help),
       [&field, choices](const ConfigValue& value) -> Status {
         const auto* text = std::get_if<std::string>(&value);
         const auto* members = std::get_if<std::vector<std::string>>(&value);
@@ -206,11 +206,10 @@ void Config::list(std::string key, std::vector<std::string>& field,
       [&field] { return ConfigValue(field); });
 }
 
-void Config::table(std::string key, ConfigTable& field, std::vector<std::string> choices,
-                   std::string help) {
+void Config::table(std::string_view key, ConfigTable& field,
+                   const std::vector<std::string>& choices, std::string_view help) {
   finish(
-      add(std::move(key), "table", choices.empty() ? "" : "values: " + join(choices), "",
-          std::move(help)),
+      add(key, "table", choices.empty() ? "" : "values: " + join(choices), "", help),
       [&field, choices](const ConfigValue& value) -> Status {
         ConfigTable wanted;
         if (const auto* text = std::get_if<std::string>(&value)) {

@@ -41,30 +41,32 @@ class Config {
  public:
   // The field must outlive the config. Its value when bound is the default.
   template <class T>
-  void number(std::string key, T& field, ConfigRange range, std::string unit, std::string help) {
-    add_number(
-        std::move(key), std::is_integral_v<T>, range, std::move(unit), std::move(help),
-        [&field](double v) { field = from_number<T>(v); }, [&field] { return to_number(field); });
+  void number(std::string_view key, T& field, ConfigRange range, std::string_view unit,
+              std::string_view help) {
+    add_number(key, range, unit, help,
+               {.is_whole = std::is_integral_v<T>,
+                .set = [&field](double v) { field = from_number<T>(v); },
+                .get = [&field] { return to_number(field); }});
   }
-  void flag(std::string key, bool& field, std::string help);
-  void text(std::string key, std::string& field, std::string form, std::string help);
-  void choice(std::string key, std::string& field, std::vector<std::string> choices,
-              std::string help);
+  void flag(std::string_view key, bool& field, std::string_view help);
+  void text(std::string_view key, std::string& field, std::string_view form, std::string_view help);
+  void choice(std::string_view key, std::string& field, const std::vector<std::string>& choices,
+              std::string_view help);
   // choices: the names of the enumerators 0, 1, 2 ...
   template <class E>
   requires std::is_enum_v<E>
-  void choice(std::string key, E& field, std::vector<std::string> choices, std::string help) {
+  void choice(std::string_view key, E& field, const std::vector<std::string>& choices,
+              std::string_view help) {
     add_choice(
-        std::move(key), std::move(choices), std::move(help),
-        [&field](std::size_t i) { field = static_cast<E>(i); },
+        key, choices, help, [&field](std::size_t i) { field = static_cast<E>(i); },
         [&field] { return static_cast<std::size_t>(field); });
   }
   // choices: what a member may be.
-  void list(std::string key, std::vector<std::string>& field, std::vector<std::string> choices,
-            std::string help);
+  void list(std::string_view key, std::vector<std::string>& field,
+            const std::vector<std::string>& choices, std::string_view help);
   // Names chosen by the user to one of the choices.
-  void table(std::string key, ConfigTable& field, std::vector<std::string> choices,
-             std::string help);
+  void table(std::string_view key, ConfigTable& field, const std::vector<std::string>& choices,
+             std::string_view help);
 
   Status load_file(const std::string& path);
   // "ATTUNE__SERVER__THREADS=2" sets server.threads; other variables are passed over.
@@ -100,12 +102,18 @@ class Config {
     else
       return static_cast<double>(field);
   }
-  void add_number(std::string key, bool is_whole, ConfigRange range, std::string unit,
-                  std::string help, std::function<void(double)> set, std::function<double()> get);
-  void add_choice(std::string key, std::vector<std::string> choices, std::string help,
-                  std::function<void(std::size_t)> set, std::function<std::size_t()> get);
-  ConfigRow& add(std::string key, std::string type, std::string allowed, std::string unit,
-                 std::string help);
+  struct NumberField {
+    bool is_whole = false;
+    std::function<void(double)> set;
+    std::function<double()> get;
+  };
+  void add_number(std::string_view key, ConfigRange range, std::string_view unit,
+                  std::string_view help, NumberField field);
+  void add_choice(std::string_view key, const std::vector<std::string>& choices,
+                  std::string_view help, std::function<void(std::size_t)> set,
+                  std::function<std::size_t()> get);
+  ConfigRow& add(std::string_view key, std::string_view type, std::string_view allowed,
+                 std::string_view unit, std::string_view help);
   void finish(ConfigRow& row, std::function<Status(const ConfigValue&)> set,
               std::function<ConfigValue()> get);
 

@@ -51,8 +51,9 @@ Status collect(const Config& config, const toml::value& value, const std::string
                const std::string& path, std::vector<Found>& out) {
   const std::size_t line = value.location().line();
   if (value.is_table() && !config.find(key)) {
+    const std::string prefix = key.empty() ? "" : key + ".";
     for (const auto& [name, member] : value.as_table()) {
-      TRY_OK(collect(config, member, key.empty() ? name : key + "." + name, path, out));
+      TRY_OK(collect(config, member, prefix + name, path, out));
     }
     return ok_status();
   }

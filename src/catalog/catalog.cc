@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "catalog/control.h"
+#include "catalog/item_vector.h"
 
 namespace attune {
 namespace {
@@ -71,8 +72,9 @@ std::size_t size_of(const Item& item) {
   const auto text = [](const std::string& s) { return s.size() > 15 ? s.size() + 16 : 0; };
   std::size_t bytes = sizeof(Item) + 32 + (item.tags.empty() ? 0 : 16);
   bytes += item.topics.empty() ? 0 : item.topics.capacity() * sizeof(Topic) + 16;
+  bytes += item.vector.empty() ? 0 : item.vector.capacity() * sizeof(float) + 16;
   bytes += text(item.id) + text(item.category) + text(item.attributes);
-  for (const auto& tag : item.tags) bytes += sizeof tag + text(tag);
+  for (const auto& tag : item.tags) bytes += sizeof(std::string) + text(tag);
   return bytes;
 }
 
@@ -129,6 +131,7 @@ Status Catalog::put(Item item) {
     items_.push_back(nullptr);
   }
   item.topics = topics_of(item.category, item.tags);
+  item.vector = vector_of(item.attributes);
   bytes_ += size_of(item);
   items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();
@@ -200,10 +203,10 @@ const Item* Catalog::find(ItemKey key) const {
 }
 
 const Placement& Catalog::placement(std::string_view name) const {
-  static const Placement kDefault;
+  static const Placement plain;
   auto found = placements_.find(name);
   if (found == placements_.end()) found = placements_.find("default");
-  return found == placements_.end() ? kDefault : found->second;
+  return found == placements_.end() ? plain : found->second;
 }
 
 void Catalog::encode(std::string& out) const {

@@ -27,6 +27,7 @@ struct Item {
   Time created{};
   std::string attributes;     // JSON object text as sent
   std::vector<Topic> topics;  // of category and tags; set when put
+  std::vector<float> vector;  // of the attribute "vector", a list of numbers; set when put
 };
 
 struct Rule {

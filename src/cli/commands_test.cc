@@ -5,6 +5,7 @@
 
 #include "cli/test_run.h"
 #include "engine/test_workspace.h"
+#include "simulate/ctr_text.h"
 #include "simulate/world.h"
 
 namespace attune {
@@ -39,13 +40,69 @@ TEST(SimulateEvents, WritesWhoPeopleAreThenWhatTheyDo) {
   EXPECT_NE(ran.out.find("\"event\":\"click\""), std::string::npos);
 }
 
+TEST(SimulateCtr, WritesTheFrozenRowsInTheFormsAskedForAndTheLaterOnesToTestOn) {
+  const TempFolder folder;
+  const std::string out = folder.path("ctr");
+  const Ran ran = run({"simulate", "ctr", "--seed", "2", "--rows", "300", "--test-rows", "20",
+                       "--formats", "tsv,vw", "--out", out, "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const CtrWorld world(2);
+  std::string tsv, truth, later;
+  for (std::uint64_t k = 0; k < 320; ++k) {
+    if (k < 300) append_criteo(world.row(k), tsv);
+    if (k < 300) append_truth(world.row(k), truth);
+    if (k >= 300) append_vw(world.row(k), later);
+  }
+  EXPECT_EQ(content(out + "/train.tsv"), tsv);
+  EXPECT_EQ(content(out + "/truth.txt"), truth);
+  EXPECT_EQ(content(out + "/test.vw"), later);
+  EXPECT_EQ(content(out + "/train.ffm"), "");
+  EXPECT_NE(ran.out.find(R"({"ctr":1,"seed":2,"rows":300,"test_rows":20,"files":[)"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find(R"("test_truth":{"n":20,)"), std::string::npos) << ran.out;
+}
+
 TEST(Simulate, RefusesWhatItCannotDo) {
+  EXPECT_EQ(run({"simulate", "ctr", "--rows", "5"}).code, 2);  // no folder named
+  EXPECT_EQ(run({"simulate", "ctr", "--out", "x", "--formats", "csv"}).code, 2);
+  EXPECT_EQ(run({"simulate", "ctr", "--rows", "5", "--out", "/proc/none"}).code, 1);
   EXPECT_EQ(run({"simulate", "world", "--json"}).code, 2);
   EXPECT_EQ(run({"simulate", "world", "--rows", "0"}).code, 2);
   EXPECT_EQ(run({"simulate"}).code, 2);
   const Ran ran = run({"simulate", "world", "--rows", "5", "--output", "/no/such/folder/x"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("cannot write /no/such/folder/x"), std::string::npos) << ran.err;
+}
+
+TEST(EvalRecommend, ReadsThePublishedSplitAndReportsEveryMethod) {
+  const TempFolder folder;
+  std::ofstream(folder.path("train.txt")) << "0 1 2\n1 1 2 3\n2 3 4\n";
+  std::ofstream(folder.path("test.txt")) << "0 3\n1 4\n";
+  const Ran ran = run({"eval", "recommend", "--data", folder.path(""), "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out.find(R"({"k":20,"seed":1,"persons":3,"items":4,"train_pairs":7,)"
+                         R"("test_pairs":2,"repeated_test_pairs":0,"methods":[)"
+                         R"({"method":"random","persons":2,"recall":1,)"),
+            0U)
+      << ran.out;
+  for (const char* name : {"popular", "cosine", "p3"}) {
+    EXPECT_NE(ran.out.find(std::string(R"("method":")") + name), std::string::npos) << name;
+  }
+  const Ran table = run({"eval", "recommend", "--data", folder.path(""), "--methods", "popular"});
+  EXPECT_NE(table.out.find("popular "), std::string::npos) << table.out;
+  EXPECT_EQ(table.out.find("cosine"), std::string::npos) << table.out;
+}
+
+TEST(EvalRecommend, SaysWhatIsMissing) {
+  const TempFolder folder;
+  const Ran none = run({"eval", "recommend", "--data", folder.path("none")});
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.err.find("none/train.txt"), std::string::npos) << none.err;
+  EXPECT_EQ(run({"eval", "recommend", "--data", "x", "--methods", "best"}).code, 2);
+  EXPECT_EQ(run({"eval", "recommend", "--data", "x", "--k", "0"}).code, 2);
+  EXPECT_EQ(run({"eval", "recommend"}).code, 2);
+  EXPECT_EQ(run({"eval"}).code, 2);
 }
 
 TEST(ItemsImport, SaysWhatItDidOnStdoutAndWhatIsWrongOnStderr) {

@@ -18,6 +18,7 @@
 #include "cli/screen.h"
 #include "cli/words.h"
 #include "engine/engine.h"
+#include "feature/plan.h"
 
 namespace attune {
 namespace {
@@ -94,7 +95,7 @@ void print(const std::string& line) {
 // What both players have: run(), say_result(), report_json(), decision_lines(), decision_id().
 template <class AnyPlayer>
 Status play(AnyPlayer& player, Screen& screen, const StartOptions& options) {
-  if (const Status played = player.run(); !played.ok()) {
+  if (Status played = player.run(); !played.ok()) {
     screen.keep();
     return played;
   }
@@ -134,6 +135,14 @@ Status play_on(std::uint16_t port, const std::string& key, const StartOptions& o
   return play(player, screen, options);
 }
 
+// The people are simulated and their tastes go by age and gender, among others: the demo says so,
+// where a workspace of real people would have to.
+Plan demo_plan() {
+  Plan plan = new_plan();
+  plan.sensitive.allow = {"gender"};
+  return plan;
+}
+
 Status start_demo(const StartOptions& options) {
   const Interrupt interrupt;
   std::optional<Sequences> sequences;
@@ -146,6 +155,7 @@ Status start_demo(const StartOptions& options) {
   engine_options.clock = Clock::kEvent;
   engine_options.event_tick_s = sequences ? kDataTickSeconds : kWorldTickSeconds;
   TRY(const auto engine, Engine::open(engine_options));
+  TRY_OK(engine->control({put_plan_json(demo_plan())}));
   ApiKeys keys(*engine);
   TRY(const NewKey key, keys.create("demo", bit(Scope::kAdmin)));
   App app(*engine, keys, {.is_event_clock = true});
@@ -154,8 +164,7 @@ Status start_demo(const StartOptions& options) {
   TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
         app.handle(std::move(request), std::move(respond));
       }));
-  const Status played =
-      play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
+  Status played = play_on(server->port(), key.key, options, sequences ? &*sequences : nullptr);
   server->drain(2);
   TRY_OK(engine->close());
   return played;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/doctor_data.h"
 #include "cli/help.h"
 
 namespace attune {
@@ -113,8 +114,11 @@ void open_workspace(const Settings& settings, const std::string& path, Report& r
   report.findings.push_back(
       {Health::kOk, "opens", fmt::format("{} identities", (*engine)->counts().identities)});
   check_keys(ApiKeys(**engine), report.findings);
-  // What the data is too little for belongs here: the engine has it all.
+  const auto catalog = (*engine)->catalog();
   (void)(*engine)->close();
+  for (Finding& finding : check_data(options.workspace, *catalog)) {
+    report.findings.push_back(std::move(finding));
+  }
 }
 
 void print(const Report& report) {

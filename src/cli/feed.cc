@@ -6,7 +6,7 @@ namespace attune {
 namespace {
 
 constexpr std::uint64_t kEventsPerBatch = 250;
-constexpr std::size_t kBodyBytes = 256 * 1024;  // half of what the server takes
+constexpr std::size_t kBodyBytes = 256 << 10;  // half of what the server takes
 
 }  // namespace
 

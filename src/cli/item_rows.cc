@@ -182,7 +182,7 @@ Result<std::unique_ptr<ItemRows>> ItemRows::open(std::istream& in, RowFormat for
   return std::unique_ptr<ItemRows>(std::move(rows));
 }
 
-Result<ItemRow> ItemRows::check(std::string json) {
+Result<ItemRow> ItemRows::check(const std::string& json) {
   auto control = parse_control(R"({"op":"put_item","item":)" + json + "}", now_);
   if (!control.ok()) {
     Error error = std::move(control).error();
@@ -203,7 +203,7 @@ std::optional<ItemRows::Row> ItemRows::next() {
   const auto more = read(json);
   if (more.ok() && !*more) return std::nullopt;
   Row row;
-  auto checked = more.ok() ? check(std::move(json)) : Result<ItemRow>(more.error());
+  auto checked = more.ok() ? check(json) : Result<ItemRow>(more.error());
   if (checked.ok()) {
     row.good = std::move(checked).value();
   } else {

@@ -14,16 +14,11 @@
 #include "base/csv.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "format/table.h"
 
 namespace attune {
 
 enum class RowFormat { kCsv, kJsonl };
-
-struct BadRow {
-  std::uint64_t line = 0;
-  std::string column;  // "" = the whole row
-  std::string reason;
-};
 
 struct ItemRow {
   std::uint64_t line = 0;
@@ -52,7 +47,7 @@ class ItemRows {
   virtual std::uint64_t line() const = 0;
 
  private:
-  Result<ItemRow> check(std::string json);
+  Result<ItemRow> check(const std::string& json);
   const Time now_;
   std::unordered_map<std::string, std::uint64_t> lines_;  // by id
 };

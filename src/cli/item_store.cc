@@ -71,7 +71,7 @@ Error refusal(const Answer& answer) {
 class ServerItems final : public ItemStore {
  public:
   // Half of what a server takes in one body.
-  BatchSize batch_size() const override { return {.items = 500, .bytes = 256 * 1024}; }
+  BatchSize batch_size() const override { return {.items = 500, .bytes = 256 << 10}; }
   explicit ServerItems(Client client) : client_(std::move(client)) {}
 
   Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {

@@ -175,7 +175,7 @@ std::string sentence(const ImportOptions& options, const ImportReport& report) {
 
 Status import_and_say(const ImportOptions& options) {
   ImportReport report;
-  const Status done = import_items(options, report);
+  Status done = import_items(options, report);
   say_bad(report);
   if (options.is_json) {
     std::printf("%s\n", report_json(report, options.is_dry_run).c_str());
@@ -185,7 +185,7 @@ Status import_and_say(const ImportOptions& options) {
   return done;
 }
 
-void add_import(CLI::App& items, Action& chosen) {
+void add_items_import(CLI::App& items, Action& chosen) {
   const auto options = std::make_shared<ImportOptions>();
   CLI::App* command = add_command(
       items, "Commands", "import",
@@ -216,7 +216,7 @@ void add_import(CLI::App& items, Action& chosen) {
 Status import_items(const ImportOptions& options, ImportReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   Progress progress;
-  const Status done = run_import(options, progress, report);
+  Status done = run_import(options, progress, report);
   progress.end();
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return done;
@@ -244,7 +244,7 @@ void add_items(CLI::App& app, Action& chosen) {
   CLI::App* items = add_command(app, kOperateGroup, "items", "Items of the catalog",
                                 "attune items import shop.csv --workspace shop");
   items->require_subcommand(1);
-  add_import(*items, chosen);
+  add_items_import(*items, chosen);
 }
 
 }  // namespace attune

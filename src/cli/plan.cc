@@ -19,7 +19,7 @@ struct PlanOptions {
 };
 
 Status say_plan(const PlanOptions& options) {
-  Plan plan = default_plan();
+  Plan plan = new_plan();
   if (!options.file.empty()) {
     TRY(Plan read, read_plan(options.file));
     plan = std::move(read);
@@ -35,8 +35,14 @@ Status say_plan(const PlanOptions& options) {
     json.begin_object().field("kind", kind_name(feature.kind));
     json.field("scale", static_cast<double>(feature.scale)).key("traits").begin_array();
     for (const std::string& name : feature.traits) json.value(name);
+    json.end_array().key("of").begin_array();
+    for (const std::string& input : feature.of) json.value(input);
     json.end_array().end_object();
   }
+  json.end_array().key("sensitive").begin_array();
+  for (const std::string& name : plan.sensitive.names) json.value(name);
+  json.end_array().key("allow").begin_array();
+  for (const std::string& name : plan.sensitive.allow) json.value(name);
   json.end_array().end_object();
   std::printf("%s\n", out.c_str());
   return ok_status();
@@ -51,7 +57,7 @@ Result<Plan> read_plan(const std::string& path) {
                  "attune plan > plan.toml makes one to begin from"};
   }
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  return Plan::parse(text, path);
+  return Plan::declare(text, path);
 }
 
 void add_plan(CLI::App& app, Action& chosen) {

@@ -130,10 +130,12 @@ std::vector<std::string> tags_of(simdjson::dom::array values) {
     if (!value.get(number)) ++counts[number];
   }
   std::vector<std::pair<int, std::int64_t>> order;
+  order.reserve(counts.size());
   for (const auto& [value, count] : counts) order.emplace_back(-count, value);
   std::sort(order.begin(), order.end());
   if (order.size() > kMostTags) order.resize(kMostTags);
   std::vector<std::string> tags;
+  tags.reserve(order.size());
   for (const auto& [count, value] : order) tags.push_back(fmt::format("a{}", value));
   return tags;
 }

@@ -14,11 +14,12 @@ namespace {
 Status adopt_plan(Engine& engine, const std::string& path) {
   if (path.empty()) return ok_status();
   TRY(const Plan plan, read_plan(path));
-  const std::string text = plan.toml();
-  if (engine.catalog()->plan() == text) return ok_status();
-  std::string change;
-  JsonWriter(change).begin_object().field("op", "put_plan").field("plan", text).end_object();
-  return engine.control({change});
+  if (plan.is_for_table()) {
+    return Error{Code::kInvalid, path + " is a plan of a table: its inputs are column.NAME",
+                 "workspace.plan", "inputs of decisions are person.NAME, item.NAME, context.NAME"};
+  }
+  if (engine.catalog()->plan() == plan.toml()) return ok_status();
+  return engine.control({put_plan_json(plan)});
 }
 
 bool is_of_server(const std::string& key) {

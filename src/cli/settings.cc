@@ -16,7 +16,7 @@ Settings::Settings() {
 
 std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
                                             const std::vector<SettingFlag>& flags) {
-  const auto given = std::make_shared<GivenSettings>();
+  auto given = std::make_shared<GivenSettings>();
   const Settings settings;
   for (const SettingFlag& flag : flags) {
     const ConfigRow* row = settings.config.find(flag.key);

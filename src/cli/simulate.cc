@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/output.h"
 #include "cli/plot.h"
 #include "cli/screen.h"
 #include "simulate/world.h"
@@ -25,37 +26,6 @@ struct SimulateOptions {
   std::uint64_t count = 10'000;
   std::string output = "-";
   bool is_json = false;
-};
-
-// Standard output, or a file that is written whole or reported as broken.
-class Output {
- public:
-  explicit Output(std::string path) : path_(std::move(path)) {}
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-  ~Output() {
-    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
-  }
-  Status open() {
-    file_ = path_ == "-" ? stdout : std::fopen(path_.c_str(), "wb");
-    return file_ != nullptr ? ok_status() : failed();
-  }
-  Status write(const std::string& text) {
-    return std::fwrite(text.data(), 1, text.size(), file_) == text.size() ? ok_status() : failed();
-  }
-  Status close() {
-    const bool is_done = file_ == stdout ? std::fflush(stdout) == 0 : std::fclose(file_) == 0;
-    file_ = nullptr;
-    return is_done ? ok_status() : failed();
-  }
-
- private:
-  Status failed() const {
-    return Error{Code::kUnavailable, "cannot write " + (path_ == "-" ? "standard output" : path_),
-                 "output", "name a file in a folder you may write to, on a disk with room"};
-  }
-  const std::string path_;
-  std::FILE* file_ = nullptr;
 };
 
 // text_of(k, out): appends row k.
@@ -101,9 +71,15 @@ Status simulate_world(const SimulateOptions& options) {
       [&](std::uint64_t k, std::string& out) { out += world_row_csv(world, world.row(k)); });
 }
 
-// Row k of the world as an impression, or the click on it.
-void write_event(const World& world, std::uint64_t seed, const WorldRow& row, std::uint64_t k,
-                 bool is_click, std::string& out) {
+// Row `number` of the world as an impression, or the click on it.
+struct Shown {
+  std::uint64_t number = 0;
+  WorldRow row;
+  bool is_click = false;
+};
+
+void write_event(const World& world, std::uint64_t seed, const Shown& shown, std::string& out) {
+  const auto& [k, row, is_click] = shown;
   JsonWriter json(out);
   json.begin_object().field("type", "track").field("event", is_click ? "click" : "impression");
   json.field("userId", world.persons()[row.person].id);
@@ -128,31 +104,37 @@ void write_identify(const SimPerson& person, std::uint64_t seed, std::string& ou
 Status simulate_events(const SimulateOptions& options) {
   const World world(options.seed);
   std::uint64_t row_number = 0;
-  bool is_click_next = false;
-  WorldRow row;
+  Shown shown;
   return write_rows(options, "events", "", [&](std::uint64_t k, std::string& out) {
     if (k < world.persons().size()) return write_identify(world.persons()[k], options.seed, out);
-    if (is_click_next) {
-      write_event(world, options.seed, row, row_number - 1, true, out);
-      is_click_next = false;
-      return;
+    if (shown.row.click && !shown.is_click) {
+      shown.is_click = true;
+    } else {
+      shown = {.number = row_number, .row = world.row(row_number), .is_click = false};
+      ++row_number;
     }
-    row = world.row(row_number++);
-    write_event(world, options.seed, row, row_number - 1, false, out);
-    is_click_next = row.click;
+    write_event(world, options.seed, shown, out);
   });
 }
 
-void add_one(CLI::App& parent, Action& chosen, const char* name, const char* summary,
-             const char* example, const char* count, Status (*run)(const SimulateOptions&)) {
+struct Rows {
+  const char* name;
+  const char* summary;
+  const char* example;
+  const char* count;  // the option that says how many
+  Status (*run)(const SimulateOptions&);
+};
+
+void add_one(CLI::App& parent, Action& chosen, const Rows& rows) {
   const auto options = std::make_shared<SimulateOptions>();
-  CLI::App* command = add_command(parent, "Commands", name, summary, example);
+  CLI::App* command = add_command(parent, "Commands", rows.name, rows.summary, rows.example);
   command->add_option("--seed", options->seed, "seed of the simulated world");
-  command->add_option(count, options->count, "how many")
+  command->add_option(rows.count, options->count, "how many")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   command->add_option("--output", options->output, "file; - is standard output");
   command->add_flag("--json", options->is_json, "a summary as one JSON object on stdout");
-  command->callback([options, run, &chosen] { chosen = [options, run] { return run(*options); }; });
+  command->callback(
+      [options, run = rows.run, &chosen] { chosen = [options, run] { return run(*options); }; });
 }
 
 }  // namespace
@@ -161,16 +143,20 @@ void add_simulate(CLI::App& app, Action& chosen) {
   CLI::App* command =
       add_command(app, kRunGroup, "simulate", "Data of a simulated audience, for files",
                   "attune simulate world --seed 1 --rows 10000 --output world.csv\n"
-                  "attune simulate events --seed 1 --events 50000 --output events.jsonl");
+                  "attune simulate events --seed 1 --events 50000 --output events.jsonl\n"
+                  "attune simulate ctr --rows 1000000 --test-rows 200000 --out ctr");
   command->require_subcommand(1);
-  add_one(*command, chosen, "world",
-          "Rows of world 1: a random person sees a random item; p is the true chance of a click",
-          "attune simulate world --seed 1 --rows 10000 --output world.csv", "--rows",
-          simulate_world);
-  add_one(*command, chosen, "events",
-          "Segment calls of the same people, one JSON object a line: identify, then track",
-          "attune simulate events --seed 1 --events 50000 --output events.jsonl", "--events",
-          simulate_events);
+  add_one(
+      *command, chosen,
+      {"world",
+       "Rows of world 1: a random person sees a random item; p is the true chance of a click",
+       "attune simulate world --seed 1 --rows 10000 --output world.csv", "--rows", simulate_world});
+  add_one(
+      *command, chosen,
+      {"events", "Segment calls of the same people, one JSON object a line: identify, then track",
+       "attune simulate events --seed 1 --events 50000 --output events.jsonl", "--events",
+       simulate_events});
+  add_simulate_ctr(*command, chosen);
 }
 
 }  // namespace attune

@@ -30,7 +30,7 @@ Error json_error(simdjson::error_code error, std::string_view body, std::size_t 
 Result<simdjson::dom::element> parse_json_body(simdjson::dom::parser& parser, std::string_view body,
                                                std::size_t max_depth) {
   if (parser.capacity() < body.size() || parser.max_depth() != max_depth) {
-    const auto size = std::max<std::size_t>(body.size(), 64 * 1024);
+    const auto size = std::max(body.size(), std::size_t{64} << 10);
     if (const auto error = parser.allocate(size, max_depth)) {
       return json_error(error, body, max_depth);
     }

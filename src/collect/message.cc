@@ -115,8 +115,9 @@ MaybeFault read_name(JsonObject message, const CollectOptions& options, Event& e
 }
 
 std::string span_text(Duration span) {
+  constexpr std::int64_t kYearHours = std::int64_t{24} * 365;
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(span).count();
-  if (hours > 0 && hours % (24 * 365) == 0) return fmt::format("{} years", hours / (24 * 365));
+  if (hours > 0 && hours % kYearHours == 0) return fmt::format("{} years", hours / kYearHours);
   if (hours > 0) return fmt::format("{} hours", hours);
   return fmt::format("{} seconds", std::chrono::duration_cast<std::chrono::seconds>(span).count());
 }

@@ -28,8 +28,8 @@ struct ParsedBatch {
 };
 
 struct CollectOptions {
-  std::size_t max_message_bytes = 32 * 1024;
-  std::size_t max_body_bytes = 500 * 1024;
+  std::size_t max_message_bytes = 32 << 10;
+  std::size_t max_body_bytes = 500 << 10;
   std::size_t max_messages = 2500;
   std::size_t max_depth = 32;
   Duration max_past = std::chrono::hours(24 * 3650);

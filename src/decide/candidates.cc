@@ -40,16 +40,16 @@ std::vector<Neighbour> neighbours_by_key(std::vector<Neighbour> list) {
 
 class Collector {
  public:
-  Collector(const Profile& seen, const Placement& placement, const Published& published,
-            std::vector<Neighbour> neighbours, std::size_t limit, Time now)
-      : placement_(placement),
-        published_(published),
+  Collector(const Profile& seen, const Occasion& on, std::vector<Neighbour> neighbours,
+            std::size_t limit)
+      : placement_(on.placement),
+        published_(on.published),
         neighbours_(neighbours_by_key(std::move(neighbours))),
-        taken_(limit + placement.rules.size()) {
-    out_.reserve(limit + placement.rules.size());
-    for (const Rule& rule : placement.rules) has_hide_ |= rule.kind == Rule::Kind::kHide;
-    if (placement.seen_window_s <= 0) return;
-    const Time since = now - seconds(std::min(placement.seen_window_s, 1e12));
+        taken_(limit + placement_.rules.size()) {
+    out_.reserve(limit + placement_.rules.size());
+    for (const Rule& rule : placement_.rules) has_hide_ |= rule.kind == Rule::Kind::kHide;
+    if (placement_.seen_window_s <= 0) return;
+    const Time since = on.now - seconds(std::min(placement_.seen_window_s, 1e12));
     for (const SeenMark& mark : seen.seen) {
       if (time_from_seconds(mark.time_s) > since) seen_.push_back(mark);
     }
@@ -138,12 +138,14 @@ std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& pl
 }
 
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
-                                          const Profile& seen, const Placement& placement,
-                                          const Published& published, bool is_learned, Time now) {
+                                          const Profile& seen, const Occasion& on,
+                                          bool is_learned) {
+  const Placement& placement = on.placement;
+  const Published& published = on.published;
   const std::size_t limit = limit_of(placement);
   const std::vector<Neighbour> near = neighbours_of(history, placement, published);
 
-  Collector collector(seen, placement, published, near, limit, now);
+  Collector collector(seen, on, near, limit);
   const auto& items = published.catalog->items();
   if (!request.candidates.empty()) {
     for (const std::string& id : request.candidates) {

@@ -28,8 +28,7 @@ struct Candidate {
 // window. Hidden, hidden by rule and seen items are left out; pins within the first n places are
 // in.
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
-                                          const Profile& seen, const Placement& placement,
-                                          const Published& published, bool is_learned, Time now);
+                                          const Profile& seen, const Occasion& on, bool is_learned);
 
 // Scores of the items that go with the person's last ones.
 std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,

@@ -32,13 +32,14 @@ bool is_denied(const Profile& person) {
   return (person.denied_purposes & static_cast<std::uint8_t>(Purpose::kPersonalization)) != 0;
 }
 
-Choice choose_policy(const Profile& person, bool is_known, std::uint64_t person_hash,
-                     const Placement& placement, const Published& published) {
-  if (is_control(person_hash, placement.control_share)) return {Policy::kControl, "control share"};
+Choice choose_policy(const Asker& asker, const Occasion& on) {
+  const Profile& person = asker.profile;
+  if (is_control(asker.hash, on.placement.control_share))
+    return {Policy::kControl, "control share"};
   if (is_denied(person)) return {Policy::kFallback, "personalization denied: popular"};
-  if (!is_known) return {Policy::kFallback, "person not known: popular"};
+  if (!asker.is_known) return {Policy::kFallback, "person not known: popular"};
   const bool is_blank = person.touches.empty() && person.traits.empty() && person.seen.empty();
-  if (is_blank && !has_weights(published)) {
+  if (is_blank && !has_weights(on.published)) {
     return {Policy::kFallback, "no history and no model yet: popular"};
   }
   return {Policy::kLearned, "learned from this person's history"};
@@ -51,25 +52,44 @@ double logit_of(Row row, const Weights& weights) {
   return std::isfinite(sum) ? sum : 0;
 }
 
-void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Weights& weights,
-           bool is_learned, const Placement& placement, const Counters& counters, Time now) {
+// What may be read of a person, what was published; blank where there is none.
+struct Basis {
+  Basis(const Profile& person, const Published& published)
+      : history(is_denied(person) ? kBlank : person),
+        counters(published.counters ? *published.counters : kNoCounters),
+        weights(published.weights ? *published.weights : kNoWeights),
+        plan(published.plan ? *published.plan : default_plan()) {}
+  const Profile& history;
+  const Counters& counters;
+  const Weights& weights;
+  const Plan& plan;
+
+ private:
+  static inline const Profile kBlank{};
+  static inline const Counters kNoCounters{};
+  static inline const Weights kNoWeights{};
+};
+
+void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Basis& basis,
+           const Occasion& on, bool is_learned) {
   std::vector<Feature> row;
   row.reserve(kRowGuess);
   bool is_silent = true;  // the model says nothing of any candidate
   for (Candidate& c : candidates) {
     row.clear();
     rows.build(*c.item, c.neighbour, row);
-    c.logit = logit_of(row, weights);
+    c.logit = logit_of(row, basis.weights);
     c.p = 1 / (1 + std::exp(-c.logit));
     is_silent &= c.logit == 0;
   }
   const bool by_popularity = !is_learned || is_silent;
-  const double prior = by_popularity ? prior_rate(counters, now) : 0;
+  const double prior = by_popularity ? prior_rate(basis.counters, on.now) : 0;
   for (Candidate& c : candidates) {
-    const double popular = by_popularity ? popularity(counters, c.item->key, prior, now) : 0;
+    const double popular =
+        by_popularity ? popularity(basis.counters, c.item->key, prior, on.now) : 0;
     c.base = is_learned ? c.p : popular;
     c.second = popular;
-    c.score = c.base * boost_of(*c.item, placement.rules);
+    c.score = c.base * boost_of(*c.item, on.placement.rules);
     if (!std::isfinite(c.score)) c.score = c.base;  // keeps the order a strict one
   }
 }
@@ -101,8 +121,7 @@ std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placemen
   for (const std::size_t i : by_model) candidates[i].rank_by_model = next++;
   const bool is_boosted = std::any_of(candidates.begin(), candidates.end(),
                                       [](const Candidate& c) { return c.score != c.base; });
-  const std::vector<std::size_t> order =
-      is_boosted ? order_by(candidates, &Candidate::score) : by_model;
+  std::vector<std::size_t> order = is_boosted ? order_by(candidates, &Candidate::score) : by_model;
   next = 0;
   for (const std::size_t i : order) candidates[i].rank_by_boosts = next++;
   std::vector<std::size_t> free = order;
@@ -135,7 +154,7 @@ std::vector<Part> explain(const Candidate& c, const RowBuilder& rows, const Weig
 }
 
 ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder& rows,
-                     const Weights& weights, const Placement& placement, Time now) {
+                     const Weights& weights, const Occasion& on) {
   ShownItem out;
   out.item_id = c.item->id;
   out.source = c.pin >= 0 ? "pin" : c.source;
@@ -146,7 +165,7 @@ ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder&
   out.rank_by_boosts = c.rank_by_boosts;
   out.rank_by_rules = c.rank_by_rules;
   out.is_explored = placed.is_explored;
-  out.rules = rule_sentences(c, placement.rules, now);
+  out.rules = rule_sentences(c, on.placement.rules, on.now);
   out.parts = explain(c, rows, weights);
   return out;
 }
@@ -169,23 +188,13 @@ void add_others(const std::vector<Candidate>& candidates, const std::vector<std:
   }
 }
 
-// What may be read of a person, what was published; blank where there is none.
-struct Basis {
-  Basis(const Profile& person, const Published& published)
-      : history(is_denied(person) ? kBlank : person),
-        counters(published.counters ? *published.counters : kNoCounters),
-        weights(published.weights ? *published.weights : kNoWeights),
-        plan(published.plan ? *published.plan : default_plan()) {}
-  const Profile& history;
-  const Counters& counters;
-  const Weights& weights;
-  const Plan& plan;
-
- private:
-  static inline const Profile kBlank{};
-  static inline const Counters kNoCounters{};
-  static inline const Weights kNoWeights{};
-};
+RowMoment moment_of(const Decision& made, const Published& published) {
+  return {.placement = made.placement,
+          .now = made.time,
+          .context = made.context,
+          .utc_offset_s = made.utc_offset_s,
+          .catalog = published.catalog.get()};
+}
 
 }  // namespace
 
@@ -206,9 +215,9 @@ std::string new_decision_id(Time now, Rng& rng) {
   return id;
 }
 
-Result<Decision> decide(const DecideRequest& request, const Profile& person, bool is_known,
-                        std::uint64_t person_hash, const Placement& placement,
-                        const Published& published, Time now, Rng& rng, std::string decision_id) {
+Result<Decision> decide(const DecideRequest& request, const Asker& asker, const Occasion& on,
+                        Rng& rng, std::string decision_id) {
+  const auto& [placement, published, now] = on;
   if (request.n < 1 || request.n > 100) {
     return Error{Code::kInvalid, fmt::format("n is {}, not in [1, 100]", request.n), "n",
                  "ask for 1 to 100 items"};
@@ -216,9 +225,8 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   if (!published.catalog) {
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
-  const Basis basis(person, published);
-  const auto& [history, counters, weights, plan] = basis;
-  const Choice choice = choose_policy(person, is_known, person_hash, placement, published);
+  const Basis basis(asker.profile, published);
+  const Choice choice = choose_policy(asker, on);
   const bool is_learned = choice.policy == Policy::kLearned;
 
   Decision out;
@@ -232,9 +240,11 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
   out.is_impression_served = placement.is_impression_served;
 
   std::vector<Candidate> candidates =
-      collect_candidates(request, history, person, placement, published, is_learned, now);
-  const RowBuilder rows(plan, history, counters, out.placement, now);
-  score(candidates, rows, weights, is_learned, placement, counters, now);
+      collect_candidates(request, basis.history, asker.profile, on, is_learned);
+  if (!is_denied(asker.profile)) out.context = request.context;
+  out.utc_offset_s = request.utc_offset_s;
+  const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(out, published));
+  score(candidates, rows, basis, on, is_learned);
   const std::vector<std::size_t> order = rank(candidates, placement, request.n);
   std::vector<std::size_t> free = order;
   std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
@@ -243,8 +253,7 @@ Result<Decision> decide(const DecideRequest& request, const Profile& person, boo
       fill_slate(candidates, std::move(free), placement, request.n, explore);
   out.shown.reserve(slate.size());
   for (const Placed& placed : slate) {
-    out.shown.push_back(
-        shown_item(candidates[placed.candidate], placed, rows, weights, placement, now));
+    out.shown.push_back(shown_item(candidates[placed.candidate], placed, rows, basis.weights, on));
   }
   add_others(candidates, order, slate, placement, out);
   if (out.shown.empty()) out.reason = "no eligible items";
@@ -256,7 +265,7 @@ std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& 
   const Basis basis(person, published);
   const Placement& placement = published.catalog->placement(made.placement);
   const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
-  const RowBuilder rows(basis.plan, basis.history, basis.counters, made.placement, made.time);
+  const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(made, published));
   std::vector<std::vector<Part>> out;
   for (const ShownItem& shown : made.shown) {
     Candidate c;

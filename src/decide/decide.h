@@ -37,12 +37,26 @@ struct DecideRequest {
   std::string placement;
   int n = 10;                           // in [1, 100]
   std::vector<std::string> candidates;  // item ids, unknown ones are skipped; empty = choose
+  std::string context = {};             // JSON object text, minified; "" = none
+  std::int32_t utc_offset_s = 0;        // of the workspace's time zone now; the engine sets it
 };
 
-// is_known: the person has records; person_hash: stable per person, decides the control share.
-Result<Decision> decide(const DecideRequest& request, const Profile& person, bool is_known,
-                        std::uint64_t person_hash, const Placement& placement,
-                        const Published& published, Time now, Rng& rng, std::string decision_id);
+// Who asks.
+struct Asker {
+  const Profile& profile;
+  bool is_known = false;   // has records
+  std::uint64_t hash = 0;  // stable per person, decides the control share
+};
+
+// Where and when, and from what.
+struct Occasion {
+  const Placement& placement;
+  const Published& published;
+  Time now{};
+};
+
+Result<Decision> decide(const DecideRequest& request, const Asker& asker, const Occasion& on,
+                        Rng& rng, std::string decision_id);
 
 // The parts of each shown item, computed again from what the decision was made of: bit for bit what
 // it holds. No parts: the version's catalog has no such item.

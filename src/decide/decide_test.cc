@@ -63,8 +63,8 @@ Placement plain() {
 Decision ask(const Published& p, const Placement& placement, const Profile& person, int n,
              std::uint64_t seed = 1, std::vector<std::string> ids = {}, bool is_known = true) {
   Rng rng(seed);
-  auto result = decide({"ann", "default", n, std::move(ids)}, person, is_known, 42, placement, p,
-                       kNow, rng, "d_x");
+  auto result = decide({"ann", "default", n, std::move(ids)}, {person, is_known, 42},
+                       {placement, p, kNow}, rng, "d_x");
   EXPECT_TRUE(result.ok());
   return std::move(result).value();
 }
@@ -154,7 +154,7 @@ TEST(Explore, PropensitiesAgreeWithFrequencies) {
   Rng rng(99);
   for (int run = 0; run < kRuns; ++run) {
     const auto d =
-        decide({"ann", "default", 2, none}, person, true, 42, placement, p, kNow, rng, "d_x");
+        decide({"ann", "default", 2, none}, {person, true, 42}, {placement, p, kNow}, rng, "d_x");
     std::string path;
     for (const ShownItem& s : d->shown) {
       ++prefixes[path];
@@ -182,7 +182,7 @@ TEST(Decide, PartsAddUpToTheLogit) {
   const Published p = make_published(20);
   const Profile person = make_person();
   const Decision d = ask(p, plain(), person, 20);
-  const RowBuilder rows(default_plan(), person, *p.counters, "default", kNow);
+  const RowBuilder rows(default_plan(), person, *p.counters, {.placement = "default", .now = kNow});
   for (const ShownItem& s : d.shown) {
     std::vector<Feature> row;
     rows.build(*p.catalog->find(s.item_id), 0, row);
@@ -299,7 +299,10 @@ TEST(Decide, RequestedCandidatesAndBadN) {
   EXPECT_EQ(ask(p, plain(), make_person(), 5, 1, {"nope"}).reason, "no eligible items");
   for (const int n : {0, 101, -1}) {
     Rng rng(1);
-    const auto bad = decide({"", "default", n, {}}, Profile{}, true, 1, plain(), p, kNow, rng, "");
+    const Profile blank;
+    const Placement placement = plain();
+    const auto bad =
+        decide({"", "default", n, {}}, {blank, true, 1}, {placement, p, kNow}, rng, "");
     ASSERT_FALSE(bad.ok());
     EXPECT_EQ(bad.error().code, Code::kInvalid);
     EXPECT_EQ(bad.error().field, "n");

@@ -33,8 +33,8 @@ void keep_best(std::vector<T>& all, std::size_t length, const Better& is_better)
 }
 
 void rank_popular(Published& p, const Pool& pool, std::size_t length) {
-  static const Counters kNone;
-  const Counters& counters = p.counters ? *p.counters : kNone;
+  static const Counters none;
+  const Counters& counters = p.counters ? *p.counters : none;
   const double prior = prior_rate(counters, p.time);
   std::vector<Ranked> all;
   all.reserve(pool.size());

@@ -73,20 +73,25 @@ Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
   return at;
 }
 
+// Some at a time, so that events go on in between.
+Status Workspace::store_profiles() {
+  std::vector<std::pair<Surrogate, std::string>> taken;
+  while (true) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!state_.take(kProfilesATime, taken)) return ok_status();
+    }
+    for (const auto& [identity, bytes] : taken) {
+      TRY_OK(store_->put(identity, bytes.empty() ? "" : seal(identity, bytes)));
+    }
+  }
+}
+
 Status Workspace::store_checkpoint(Position at, const Folds& folds) {
   TRY_OK(store_->begin());
   const auto put_all = [&]() -> Status {
     state_.sort_checkpoint();
-    std::vector<std::pair<Surrogate, std::string>> taken;
-    while (true) {
-      {
-        const std::scoped_lock lock(mutex_);
-        if (!state_.take(kProfilesATime, taken)) break;
-      }
-      for (const auto& [identity, bytes] : taken) {
-        TRY_OK(store_->put(identity, bytes.empty() ? "" : seal(identity, bytes)));
-      }
-    }
+    TRY_OK(store_profiles());
     const auto seal_row = [this](Surrogate who, std::string_view row) { return seal(who, row); };
     TRY_OK(store_folds(folds, FoldPart::kAll, seal_row,
                        [this](std::string_view name, std::string_view bytes) {

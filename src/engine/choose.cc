@@ -39,7 +39,8 @@ Result<Decision> Workspace::decide(const DecideRequest& request) {
 Result<Workspace::Basis> Workspace::basis_of(Surrogate who) {
   if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
   TRY_OK(state_.load(who));
-  return Basis{state_.person(who), state_.graph().members(who), state_.published(), now_locked()};
+  return Basis{state_.person(who), state_.graph().members(who), state_.published(), now_locked(),
+               state_.folds().setup.zone};
 }
 
 // Any record of the person raises the position of the profile it changes.
@@ -55,9 +56,10 @@ Result<Decision> Workspace::choose(const DecideRequest& request, const Basis& ba
   std::string id = new_decision_id(basis.time, rng);
   const Published& published = *basis.published;
   const Placement& placement = published.catalog->placement(request.placement);
-  return attune::decide(request, basis.person, basis.person.position != 0,
-                        raw(basis.members.front()), placement, published, basis.time, rng,
-                        std::move(id));
+  DecideRequest placed = request;
+  placed.utc_offset_s = static_cast<std::int32_t>(basis.zone->offset(basis.time).count());
+  const Asker asker{basis.person, basis.person.position != 0, raw(basis.members.front())};
+  return attune::decide(placed, asker, {placement, published, basis.time}, rng, std::move(id));
 }
 
 // What a decision was made of still stands when it is recorded, so that a replay finds it right

@@ -54,7 +54,7 @@ Status Workspace::cut_for_erasure(Position at, const Folds& folds,
   TRY_OK(renew_base_across(at, folds));
   TRY(const Position stored, checkpoint_under_lock(false));
   (void)stored;
-  for (const Surrogate identity : erased) TRY_OK(keyring_->destroy(identity));
+  TRY_OK(keyring_->destroy(erased));
   const std::scoped_lock lock(mutex_);
   erasing_.clear();
   return ok_status();

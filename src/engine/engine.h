@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "decide/decide.h"
+#include "engine/importer.h"
 #include "event/event.h"
 #include "journal/keyring.h"
 
@@ -114,6 +115,18 @@ class Engine {
   // The person is named by user id, else by anonymous id.
   virtual Result<Decision> decide(const DecideRequest& request) = 0;
   virtual Result<Decision> find_decision(const std::string& id) = 0;  // reads the journal
+  // A file's rows. kConflict while the same file waits in the other way, staged or not.
+  virtual Result<std::unique_ptr<Importer>> import_file(const ImportStart& start) = 0;
+  struct ImportStatus {
+    Import import;
+    bool is_staged = false;
+  };
+  virtual Result<std::vector<ImportStatus>> imports() = 0;  // by number
+  // A staged import becomes part of the journal. kNotFound: none is staged under that number.
+  virtual Result<Import> commit_import(std::uint64_t number) = 0;
+  // As if it had never been. Of what is in the journal: a cut, after which this engine is closed.
+  // kConflict: an earlier cut holds it.
+  virtual Status undo_import(std::uint64_t number) = 0;
   // Changes the catalog; on disk when it returns. One control JSON each (catalog.h).
   virtual Status control(const std::vector<std::string>& changes) = 0;
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
@@ -144,6 +157,10 @@ class Engine {
   // Reads the whole journal, opening only what is the person's.
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;
+  // Every decision that can be read, in the order of the journal; for each shown item whether an
+  // engagement named the decision. Reads the whole journal twice.
+  virtual Status logged_decisions(
+      const std::function<void(const Decision&, const std::vector<bool>& is_answered)>& use) = 0;
   // Whether events are accepted, or why not.
   virtual Status ready() const = 0;
   virtual std::vector<MemoryPart> memory() const = 0;

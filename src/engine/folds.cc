@@ -108,6 +108,7 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
     TRY_OK(store_one("graph", folds.graph, sink));
     TRY_OK(store_one("catalog", *folds.catalog, sink));
     TRY_OK(sink("setup", encode_setup(folds.setup, "")));
+    TRY_OK(store_one("imports", folds.imports, sink));
   }
   std::string counters;
   encode_counters(folds.counters, counters);
@@ -133,6 +134,10 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     }));
     TRY_OK(load_one(store, "setup", [&](std::string_view bytes) -> Status {
       TRY(folds.setup, decode_setup(bytes));
+      return ok_status();
+    }));
+    TRY_OK(load_one(store, "imports", [&](std::string_view bytes) -> Status {
+      TRY(folds.imports, Imports::decode(bytes));
       return ok_status();
     }));
   }

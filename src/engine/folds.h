@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "engine/imports.h"
 #include "engine/setup.h"
 #include "feature/counters.h"
 #include "learn/learner.h"
@@ -27,7 +28,8 @@ struct Folds {
   IdentityGraph graph;
   // Of control records.
   std::shared_ptr<const Catalog> catalog = std::make_shared<Catalog>();
-  Setup setup;  // of the last open record
+  Setup setup;      // of the last open record
+  Imports imports;  // of import records
   // Across people: they change at ticks.
   Counters counters;
   ItemItem item_item;

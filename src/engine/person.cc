@@ -12,6 +12,23 @@ namespace {
 
 constexpr Position kFirstStretch = 16'384;  // records read back at first
 
+// The events of a record of one, or of an import's list.
+template <class Use>
+Status each_event(const Record& record, const std::string& payload, const Use& use) {
+  if (record.kind == Kind::kEvent) {
+    TRY(StoredEvent decoded, decode_event(payload, record.received));
+    use(decoded.event);
+    return ok_status();
+  }
+  EventListReader list(payload, record.received);
+  while (true) {
+    StoredEvent stored;
+    TRY(const bool is_there, list.next(stored));
+    if (!is_there) return ok_status();
+    use(stored.event);
+  }
+}
+
 }  // namespace
 
 Result<Surrogate> Workspace::require(IdType type, std::string_view id) const {
@@ -34,11 +51,11 @@ Status Workspace::events_between(std::span<const Surrogate> members, Position fr
     TRY(const auto stored, cursor->next());
     if (!stored || stored->position > to) return ok_status();
     const Record& record = stored->record;
-    if (record.kind != Kind::kEvent) continue;
+    if (record.kind != Kind::kEvent && record.kind != Kind::kEvents) continue;
     if (!std::binary_search(members.begin(), members.end(), record.surrogate)) continue;
+    if (is_undone(stored->position)) continue;
     TRY(const std::string payload, keyring_->open(record));
-    TRY(StoredEvent decoded, decode_event(payload, record.received));
-    out.push_back(std::move(decoded.event));
+    TRY_OK(each_event(record, payload, [&](Event& event) { out.push_back(std::move(event)); }));
   }
 }
 
@@ -63,6 +80,16 @@ Result<std::vector<Event>> Workspace::events_of(IdType type, std::string_view id
   return newest;
 }
 
+// Whether it is a record of an import that was undone.
+bool Workspace::is_undone(Position at) const {
+  const std::scoped_lock lock(mutex_);
+  const auto holds = [at](const auto& block) { return block.first <= at && at <= block.second; };
+  const auto& all = state_.folds().imports.all();
+  return std::any_of(all.begin(), all.end(), [&](const Import& one) {
+    return one.is_undone && std::any_of(one.blocks.begin(), one.blocks.end(), holds);
+  });
+}
+
 Status Workspace::export_person(IdType type, std::string_view id,
                                 const std::function<void(std::string_view line)>& sink) {
   TRY(const std::vector<Surrogate> members, members_of(type, id));
@@ -75,10 +102,10 @@ Status Workspace::export_person(IdType type, std::string_view id,
     if (!stored) return ok_status();
     const Record& record = stored->record;
     if (!std::binary_search(members.begin(), members.end(), record.surrogate)) continue;
-    if (record.kind == Kind::kEvent) {
+    if (is_undone(stored->position)) continue;
+    if (record.kind == Kind::kEvent || record.kind == Kind::kEvents) {
       TRY(const std::string payload, keyring_->open(record));
-      TRY(const StoredEvent decoded, decode_event(payload, record.received));
-      sink(event_json(decoded.event));
+      TRY_OK(each_event(record, payload, [&](Event& event) { sink(event_json(event)); }));
     } else if (record.kind == Kind::kDecision) {
       TRY(const std::string payload, keyring_->open(record));
       TRY(const Decision decision, decode_decision(payload));
@@ -125,6 +152,7 @@ Status Workspace::control(const std::vector<std::string>& changes) {
     for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
     if (trial.plan() != state_.catalog()->plan()) TRY_OK(plan_of(trial));
     std::vector<Record> records;
+    records.reserve(changes.size());
     for (const std::string& change : changes) {
       records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
     }

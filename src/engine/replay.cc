@@ -7,26 +7,28 @@ namespace {
 
 constexpr Position kTrimEvery = 4096;
 
-Status apply_sealed(const StoredRecord& stored, const std::string& payload, State& state,
+Status apply_sealed(Position at, const Record& record, const std::string& payload, State& state,
                     const ReplayHooks& hooks) {
-  const Record& record = stored.record;
+  const Surrogate identity = record.surrogate;
   if (record.kind == Kind::kIdentity) {
-    state.add_new(record.surrogate);
+    state.add_new(identity);
   } else if (record.kind == Kind::kEvent) {
-    TRY(StoredEvent decoded, decode_event(payload, record.received));
-    TRY_OK(state.load(record.surrogate));
-    state.event(stored.position, record.surrogate, std::move(decoded.event));
+    TRY(const StoredEvent decoded, decode_event(payload, record.received));
+    TRY_OK(state.load(identity));
+    state.event(at, identity, decoded.event);
+  } else if (record.kind == Kind::kEvents) {
+    TRY_OK(state.load(identity));
+    TRY_OK(state.events(at, identity, payload, record.received));
   } else if (record.kind == Kind::kDecision) {
     TRY(const Decision decision, decode_decision(payload));
-    TRY_OK(state.load(record.surrogate));
-    if (hooks.decision) hooks.decision(stored.position, record.surrogate, decision);
-    state.decision(stored.position, record.surrogate, decision);
+    TRY_OK(state.load(identity));
+    if (hooks.decision) hooks.decision(at, identity, decision);
+    state.decision(at, identity, decision);
   }
   return ok_status();
 }
 
-Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& hooks) {
-  const Record& record = stored.record;
+Status apply_plain(Position at, const Record& record, State& state, const ReplayHooks& hooks) {
   Reader in(record.payload);
   if (record.kind == Kind::kTick) {
     state.tick(in.u64(), record.received);
@@ -36,10 +38,12 @@ Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& 
   } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
     const Surrogate a{in.u64()};
     const Surrogate b{in.u64()};
-    if (record.kind == Kind::kLink) state.link(stored.position, a, b);
+    if (record.kind == Kind::kLink) state.link(at, a, b);
     if (record.kind == Kind::kUnlink) state.unlink(a, b);
   } else if (record.kind == Kind::kControl) {
     return state.control(std::span<const std::string>(&record.payload, 1), record.received);
+  } else if (record.kind == Kind::kImport) {
+    return state.import(at, record.payload, record.received);
   } else if (record.kind == Kind::kErase) {
     std::vector<Surrogate> erased;
     while (in.left() >= 8) erased.push_back(Surrogate{in.u64()});
@@ -51,28 +55,37 @@ Status apply_plain(const StoredRecord& stored, State& state, const ReplayHooks& 
 
 }  // namespace
 
+Status apply_opened(Position at, const Record& record, const std::string& payload, State& state,
+                    const ReplayHooks& hooks) {
+  if (raw(record.surrogate) == 0) return apply_plain(at, record, state, hooks);
+  return apply_sealed(at, record, payload, state, hooks);
+}
+
 Status apply_record(const StoredRecord& stored, const Keyring& keyring, State& state,
                     const ReplayHooks& hooks) {
   const Record& record = stored.record;
+  if (hooks.skips && record.kind != Kind::kTick && hooks.skips(stored.position)) {
+    return ok_status();
+  }
   if (record.kind == Kind::kEvent && record.id_hash != 0 && hooks.id) {
     hooks.id(record.id_hash, record.received);
   }
-  if (raw(record.surrogate) == 0) return apply_plain(stored, state, hooks);
+  if (raw(record.surrogate) == 0) return apply_plain(stored.position, record, state, hooks);
   auto payload = keyring.open(record);
   if (!payload.ok() && payload.error().code == Code::kNotFound) {
     if (hooks.unreadable) hooks.unreadable(record.kind);
     return ok_status();
   }
   if (!payload.ok()) return std::move(payload).error();
-  return apply_sealed(stored, payload.value(), state, hooks);
+  return apply_sealed(stored.position, record, payload.value(), state, hooks);
 }
 
-Result<Position> replay(Journal& journal, const Keyring& keyring, Position from, Position to,
-                        State& state, const ReplayHooks& hooks) {
-  Position last = from - 1;
-  if (from > to) return last;
-  TRY(const auto cursor, journal.read(from));
-  while (last < to) {
+Result<Position> replay(Journal& journal, const Keyring& keyring, ReplayRange range, State& state,
+                        const ReplayHooks& hooks) {
+  Position last = range.from - 1;
+  if (range.from > range.to) return last;
+  TRY(const auto cursor, journal.read(range.from));
+  while (last < range.to) {
     TRY(const auto stored, cursor->next());
     if (!stored) break;
     TRY_OK(apply_record(*stored, keyring, state, hooks));

@@ -35,11 +35,15 @@ std::string first_difference(const std::vector<Part>& stored, const std::vector<
 
 }  // namespace
 
-// Not when the version it was made on is before the base, or when an identity it was made of has
-// been erased since.
+// Not when the version it was made on is before the base, when an identity it was made of has been
+// erased since, or when it was made elsewhere and came with an import, without rows.
 bool RowCheck::is_comparable(Position at, Surrogate identity, const Decision& made,
                              State& state) const {
   if (at <= state.across_from()) return false;
+  if (!made.shown.empty() && std::all_of(made.shown.begin(), made.shown.end(),
+                  [](const ShownItem& shown) { return shown.parts.empty(); })) {
+    return false;
+  }
   if (state.published()->version != made.model_version) return false;
   const auto members = state.graph().members(identity);
   return std::all_of(members.begin(), members.end(),

@@ -1,6 +1,7 @@
 // The rows in decision records are recomputed bit for bit, and a tampered one is found.
 #include "engine/test_workspace.h"
 #include "event/decision.h"
+#include "feature/plan.h"
 #include "journal/journal.h"
 
 namespace attune {
@@ -80,6 +81,75 @@ TEST(RowCheck, EveryRowIsRecomputedAndATamperedOneIsFound) {
   EXPECT_EQ(report->rows.differing, 1u);
   EXPECT_NE(report->rows.first_difference.find(id), std::string::npos)
       << report->rows.first_difference;
+}
+
+// Every declared kind, with a context and in a time zone.
+TEST(RowCheck, DeclaredFeaturesAreRecomputedFromTheRecord) {
+  const auto plan = Plan::declare(
+      "[[feature]]\nkind = \"category\"\nof = \"context.hour\"\n"
+      "[[feature]]\nkind = \"cross\"\nof = [\"context.device\", \"item.category\", "
+      "\"person.job\"]\n"
+      "[[feature]]\nkind = \"count\"\nof = \"person\"\nverb = \"click\"\nwindow = \"1h\"\n"
+      "[[feature]]\nkind = \"rate\"\nof = \"item\"\nwindow = \"24h\"\n"
+      "[[feature]]\nkind = \"rate\"\nof = \"person\"\nwindow = \"7d\"\n"
+      "[[feature]]\nkind = \"sequence\"\nof = \"person.click\"\nby = \"category\"\n"
+      "[[feature]]\nkind = \"vector\"\nof = \"item.vector\"\n"
+      "[[feature]]\nkind = \"bins\"\nof = \"item.age_days\"\nedges = [0.001, 0.01]\n",
+      "p");
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.time_zone = "Asia/Kathmandu";
+  std::string explained;
+  {
+    const auto engine = open_engine(options);
+    std::vector<std::string> changes = {put_plan_json(*plan)};
+    for (int i = 0; i < 20; ++i) {
+      changes.push_back(R"({"op":"put_item","item":{"id":"i)" + std::to_string(i) +
+                        R"(","category":"c)" + std::to_string(i % 3) + R"(","vector":[1,)" +
+                        std::to_string(i) + "]}}");
+    }
+    ASSERT_TRUE(engine->control(changes).ok());
+    Time now = begin_time();
+    ASSERT_TRUE(ingest(*engine, {identify("p", R"({"job":"nurse"})", now, "t")}).ok());
+    for (int i = 0; i < 30; ++i) {
+      DecideRequest request = feed_for("p");
+      request.context = R"({"device":"phone"})";
+      const auto decision = engine->decide(request);
+      ASSERT_TRUE(decision.ok());
+      explained = decision_json(*decision, true);
+      now += seconds(600);
+      const std::string shown = decision->shown.at(0).item_id;
+      ASSERT_TRUE(ingest(*engine, {click("p", shown, now, "m" + std::to_string(i))}).ok());
+    }
+  }
+  for (const char* name :
+       {"context.hour=", "context.device=phone x item.category=c", "person.click_1h",
+        "item.rate_24h", "person.rate_7d", "person.click c", "item.vector near last 10",
+        "item.age_days in (", R"("context":{"device":"phone"})"}) {
+    EXPECT_NE(explained.find(name), std::string::npos) << name << " in " << explained;
+  }
+  // Opened elsewhere: what was decided in one zone is recomputed in it.
+  options.time_zone = "UTC";
+  const auto report = open_engine(options)->verify(2);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->is_equal) << report->rows.first_difference;
+  EXPECT_EQ(report->rows.decisions, 30u);
+  EXPECT_EQ(report->rows.differing, 0u);
+}
+
+TEST(RowCheck, ANewWorkspaceKeepsSensitiveTraitsOut) {
+  const TempFolder folder;
+  const auto engine = open_engine(folder.workspace());
+  EXPECT_NE(engine->catalog()->plan().find("\"gender\""), std::string::npos);
+  ASSERT_TRUE(engine->control(items(10)).ok());
+  ASSERT_TRUE(
+      ingest(*engine, {identify("p", R"({"gender":"f","job":"x"})", begin_time(), "t")}).ok());
+  const auto decision = engine->decide(feed_for("p"));
+  ASSERT_TRUE(decision.ok());
+  const std::string explained = decision_json(*decision, true);
+  EXPECT_NE(explained.find("job=x"), std::string::npos);
+  EXPECT_EQ(explained.find("gender"), std::string::npos);
 }
 
 TEST(RowCheck, DecisionsBeforeTheBaseAreCountedNotSkipped) {

@@ -85,21 +85,45 @@ void State::note_touched(Entry& entry) {
   entry.touched = static_cast<std::uint32_t>(recent_.size());
 }
 
-void State::event(Position at, Surrogate identity, Event&& event) {
-  (void)decoded(identity);
-  const bool is_about_item = !event.item_id.empty();
-  Entry* entry = is_about_item ? &note(at, identity) : nullptr;
+// The profile is in scratch_. is_more: of a record that it holds the first event of.
+void State::fold_profile(Position at, Surrogate identity, const Event& event, bool is_more) {
+  const Deed deed = Deed::of(event);
+  Entry* const entry = event.item_id.empty() ? nullptr : &note(at, identity);
   if (entry && is_engagement(event.verb)) note_touched(*entry);
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
   if (scratch_.position == 0) scratch_.denied_purposes = folds_.setup.denied_by_default;
   if (has_consent) scratch_.denied_purposes = said;
   if (scratch_.denies(Purpose::kStorage)) folds_.has_storage_denials = true;
-  scratch_.apply(event, view_of(is_about_item ? item_key(event.item_id) : ItemKey{}), at);
-  store(identity, scratch_);
+  if (is_more) {
+    scratch_.apply_more(event, view_of(deed.item));
+  } else {
+    scratch_.apply(event, view_of(deed.item), at);
+  }
   if (!entry) return;
   entry->denied = scratch_.denied_purposes;
-  entry->event = std::move(event);
+  entry->deed = deed;
+}
+
+void State::event(Position at, Surrogate identity, const Event& event) {
+  (void)decoded(identity);
+  fold_profile(at, identity, event, false);
+  store(identity, scratch_);
+}
+
+Status State::events(Position at, Surrogate identity, std::string_view list, Time received) {
+  EventListReader reader(list, received);
+  (void)decoded(identity);
+  const bool is_new = at > scratch_.position;
+  const bool is_alone = folds_.graph.is_alone(identity);
+  for (bool is_more = false;; is_more = is_new) {
+    TRY(const bool is_there, reader.next(stored_));
+    if (!is_there) break;
+    fold_profile(at, identity, stored_.event, is_more);
+    if (!is_alone) store(identity, scratch_);  // the merge of the person's identities reads it
+  }
+  store(identity, scratch_);
+  return ok_status();
 }
 
 void State::decision(Position at, Surrogate identity, const Decision& decision) {
@@ -155,18 +179,18 @@ void State::count(ItemKey item, Time when, DecayedCount Affinity::*what) {
 
 void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
                        std::span<const ItemKey> touched) {
-  const Event& event = entry.event;
-  const ItemKey item = item_key(event.item_id);
+  const Deed& deed = entry.deed;
+  const ItemKey item = deed.item;
   if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
-    if (event.verb == Verb::kImpression) count(item, event.time, &Affinity::shown);
-    if (is_engagement(event.verb)) count(item, event.time, &Affinity::engaged);
+    if (deed.verb == Verb::kImpression) count(item, deed.time, &Affinity::shown);
+    if (is_engagement(deed.verb)) count(item, deed.time, &Affinity::engaged);
   }
   if ((entry.denied & bit(Purpose::kPersonalization)) != 0) return;
-  if (is_engagement(event.verb)) {
+  if (is_engagement(deed.verb)) {
     folds_.item_item.learn(touched, item);
     is_item_item_dirty_ = true;
   }
-  folds_.learner.on_event(event, person);
+  folds_.learner.on_event(deed, person);
 }
 
 void State::tick(std::uint64_t number, Time clock) {
@@ -314,20 +338,18 @@ std::size_t State::changed_profiles() const { return sum_of(shards_, &ProfileCac
 std::size_t State::resident_profiles() const { return sum_of(shards_, &ProfileCache::resident); }
 std::size_t State::profile_bytes() const { return sum_of(shards_, &ProfileCache::memory_bytes); }
 
-// An estimate, for texts longer than a string holds in itself.
 std::size_t State::waiting_bytes() const {
-  constexpr std::size_t kEvent = 256;
   std::size_t bytes = pending_.capacity() * sizeof(Entry) + others_.capacity() * sizeof(Surrogate) +
                       touched_.capacity() * sizeof(ItemKey);
   for (const Entry& entry : pending_) {
-    bytes += entry.decision ? sizeof(Waiting) + entry.decision->rows.bytes().size() : kEvent;
+    bytes += entry.decision ? sizeof(Waiting) + entry.decision->rows.bytes().size() : 0;
   }
   return bytes;
 }
 
 std::size_t State::published_bytes() const {
   const Published& p = *published_;
-  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(Item*);
+  std::size_t bytes = (p.popular.capacity() + p.latest.capacity()) * sizeof(void*);
   if (p.catalog != folds_.catalog) bytes += p.catalog->memory_bytes();
   bytes += p.counters->items.bytes_beside(folds_.counters.items);
   bytes += p.item_item->bytes_beside(folds_.item_item);
@@ -352,6 +374,7 @@ Result<std::vector<FoldHash>> State::hashes(
   return std::vector<FoldHash>{{"profiles", profiles},
                                {"identity_graph", hash_of(folds_.graph)},
                                {"catalog", hash_of(*folds_.catalog)},
+                               {"imports", hash_of(folds_.imports)},
                                {"item_counters", hash64(counters)},
                                {"item_item", hash_of(folds_.item_item)},
                                {"learner", hash_of(folds_.learner)}};

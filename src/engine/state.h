@@ -30,10 +30,16 @@ class State {
   void add_new(Surrogate identity) { shard(identity).add_new(identity); }
 
   // Folds of one identity: at once.
-  void event(Position at, Surrogate identity, Event&& event);
+  void event(Position at, Surrogate identity, const Event& event);
+  // An event list (event.h) of an import. kCorrupt when it is none.
+  Status events(Position at, Surrogate identity, std::string_view list, Time received);
   void decision(Position at, Surrogate identity, const Decision& decision);
   void link(Position at, Surrogate a, Surrogate b);
   void unlink(Surrogate a, Surrogate b) { folds_.graph.unlink(a, b); }
+  // How far an import is (imports.h).
+  Status import(Position at, std::string_view json, Time received) {
+    return folds_.imports.apply(at, json, received);
+  }
   // All apply, or none.
   Status control(std::span<const std::string> changes, Time received);
   void set_catalog(std::shared_ptr<const Catalog> catalog);
@@ -88,7 +94,7 @@ class State {
     std::uint8_t denied = 0;
     std::uint32_t others = 0;   // identities of the person in others_, when more than one
     std::uint32_t touched = 0;  // items before this event in touched_, newest last
-    Event event;
+    Deed deed;
     std::unique_ptr<const Waiting> decision;
   };
   // Shards are ranges of surrogates, which are random: so a checkpoint goes through the store once.
@@ -97,6 +103,7 @@ class State {
   void store(Surrogate identity, const Profile& profile);
   Entry& note(Position at, Surrogate identity);
   void note_touched(Entry& entry);
+  void fold_profile(Position at, Surrogate identity, const Event& event, bool is_more);
   ItemView view_of(ItemKey item) const;
   void fold_event(const Entry& entry, std::span<const Surrogate> person,
                   std::span<const ItemKey> touched);
@@ -108,6 +115,7 @@ class State {
   std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null
   Position across_from_ = 0;
   Profile scratch_;
+  StoredEvent stored_;
   std::string encoded_;
   std::vector<Entry> pending_;
   std::vector<Surrogate> others_;

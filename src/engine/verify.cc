@@ -37,8 +37,8 @@ Result<VerifyReport> Workspace::verify(int shards) {
     rows.check(at, identity, made, rebuilt);
   };
   hooks.unreadable = [&](Kind kind) { erased += kind == Kind::kDecision ? 1 : 0; };
-  TRY(const Position last,
-      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, end, rebuilt, hooks));
+  const Position from = base ? base->position() + 1 : 1;
+  TRY(const Position last, replay(*journal_, *keyring_, {from, end}, rebuilt, hooks));
   (void)last;
   TRY(report.rebuilt, rebuilt.hashes(base.get(), open));
   report.rows = rows.report();

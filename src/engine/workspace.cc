@@ -93,6 +93,7 @@ Status Workspace::start() {
     const std::scoped_lock lock(mutex_);
     TRY_OK(open_record());
   }
+  TRY_OK(declare_plan());
   watch_disk();
   if (!options_.is_ticking) return ok_status();
   ticker_ = std::jthread([this](const std::stop_token& stop) { run_ticks(stop); });
@@ -100,9 +101,30 @@ Status Workspace::start() {
   return ok_status();
 }
 
-// Without state.db a start begins at the base, as a rebuild does.
+// A workspace without items goes by a plan in its journal from here on; one that has made rows by
+// the plan of before plans were stored goes on with it.
+Status Workspace::declare_plan() {
+  const auto catalog = state_.catalog();
+  if (!catalog->plan().empty() || catalog->items().size() > 0) return ok_status();
+  return control({put_plan_json(new_plan())});
+}
+
+// Without state.db a start begins at the base, as a rebuild does; so does one with a state.db that
+// is older than the base, which an undo of an import left when it was cut short.
 Status Workspace::renew_lost_state() {
   namespace fs = std::filesystem;
+  if (fs::exists(path("state.db")) && fs::exists(path("base.db"))) {
+    Position state = 0, base = 0;
+    {
+      TRY(const auto of_state, open_sqlite_store(path("state.db")));
+      TRY(const auto of_base, open_sqlite_store(path("base.db")));
+      state = of_state->position();
+      base = of_base->position();
+    }
+    for (const char* end : {"", "-wal", "-shm"}) {
+      if (state < base) fs::remove(path("state.db") + end);
+    }
+  }
   if (fs::exists(path("state.db")) || !fs::exists(path("base.db"))) return ok_status();
   std::error_code error;
   const std::string fresh = path("state.db.new");
@@ -160,7 +182,7 @@ Status Workspace::restore() {
     erased_.insert(erased_.end(), erased.begin(), erased.end());
   };
   TRY(const Position last,
-      replay(*journal_, *keyring_, checkpoint_at_ + 1, journal_->end(), state_, hooks));
+      replay(*journal_, *keyring_, {checkpoint_at_ + 1, journal_->end()}, state_, hooks));
   log(LogLevel::kInfo, "journal_replayed",
       {{"from", checkpoint_at_ + 1}, {"records", last - checkpoint_at_}});
   TRY(const Setup setup, setup_of(options_, state_.folds().setup));

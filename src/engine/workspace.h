@@ -1,6 +1,6 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
-// ticks, stop), ingest.cc, choose.cc (decisions), person.cc, checkpoint.cc, cut.cc, backup.cc,
-// restore.cc, verify.cc, inspect.cc.
+// ticks, stop), ingest.cc, import.cc, staged_import.cc, undo.cc, choose.cc (decisions), person.cc,
+// logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc, inspect.cc.
 // Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
 // (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "engine/import_block.h"
 #include "engine/replay.h"
 #include "engine/restore.h"
 #include "engine/state.h"
@@ -32,6 +33,10 @@ class Workspace final : public Engine {
   Result<Decision> find_decision(const std::string& id) override;
   Status control(const std::vector<std::string>& changes) override;
   std::shared_ptr<const Catalog> catalog() const override;
+  Result<std::unique_ptr<Importer>> import_file(const ImportStart& start) override;
+  Result<std::vector<ImportStatus>> imports() override;
+  Result<Import> commit_import(std::uint64_t number) override;
+  Status undo_import(std::uint64_t number) override;
   Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                        std::size_t limit) override;
   Result<Profile> profile_of(IdType type, std::string_view id) override;
@@ -39,6 +44,8 @@ class Workspace final : public Engine {
   Status unlink(std::string_view user_id, std::string_view anonymous_id) override;
   Status export_person(IdType type, std::string_view id,
                        const std::function<void(std::string_view line)>& sink) override;
+  Status logged_decisions(
+      const std::function<void(const Decision&, const std::vector<bool>&)>& use) override;
   Time now() const override;
   Clock clock() const override { return is_event_clock_ ? Clock::kEvent : Clock::kWall; }
   Status tick(Time clock) override;
@@ -75,6 +82,7 @@ class Workspace final : public Engine {
     std::vector<Surrogate> members;
     std::shared_ptr<const Published> published;
     Time time{};
+    std::shared_ptr<const TimeZone> zone;
   };
 
   std::string path(std::string_view name) const;
@@ -85,6 +93,7 @@ class Workspace final : public Engine {
   }
   Time now_locked() const;
   // workspace.cc
+  Status declare_plan();
   Status renew_lost_state();
   Status restore();
   Status restore_ids();
@@ -129,9 +138,37 @@ class Workspace final : public Engine {
   Status events_between(std::span<const Surrogate> members, Position from, Position to,
                         std::vector<Event>& out);
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
+  bool is_undone(Position at) const;
+  // logged.cc
+  Status each_readable(std::initializer_list<Kind> kinds,
+                       const std::function<Status(const Record&, const std::string& payload)>& use);
+  // import.cc, staged_import.cc, undo.cc
+  friend class WorkspaceImporter;
+  struct FoundImport {
+    Import import;
+    enum Where { kNew, kInJournal, kStaged } where = kNew;
+  };
+  Result<FoundImport> find_import(const ImportStart& start);
+  std::vector<Record> records_of(SealedBlock& block, Import& import);
+  Result<bool> take_staged(Record& record, SealedBlock& block) const;
+  Status append_import(SealedBlock block, Import& import);
+  Status append_import_record(const std::string& json);
+  Status begin_import(Import& import);
+  Status finish_import(Import& import);
+  void drop_refused(SealedBlock& block, Import& import);
+  Status apply_import(const std::vector<Record>& records, Position last, const SealedBlock& block);
+  std::string staged_path(std::uint64_t number) const;
+  Result<std::vector<Import>> staged_imports() const;
+  Result<std::unique_ptr<Journal>> open_staged(std::uint64_t number) const;
+  Result<Import> begin_commit(const Import& staged);
+  Status commit_blocks(std::uint64_t number, Import& import);
+  Status drop_staged(std::uint64_t number);
+  Status store_rebuilt(State& rebuilt, ProfileStore& store, Position at);
+  Status write_base_without(const Import& import, Position at);
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);
   Status store_checkpoint(Position at, const Folds& folds);
+  Status store_profiles();
   Status renew_base_across(Position at, const Folds& folds);
   Status cut_for_erasure(Position at, const Folds& folds, std::span<const Surrogate> erased);
   Result<Position> erase_from_state(std::span<const Surrogate> identities, Folds& folds);

@@ -10,7 +10,7 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;  // 2: ranks; 3: context
 constexpr std::array<std::string_view, 4> kPolicyNames = {"learned", "control", "random",
                                                           "fallback"};
 
@@ -131,6 +131,8 @@ void encode_decision(const Decision& decision, std::string& out) {
   w.str(decision.reason);
   w.varint(decision.model_version);
   w.f64(decision.outcome_window_s);
+  w.str(decision.context);
+  w.svarint(decision.utc_offset_s);
   w.u8(decision.is_impression_served ? 1 : 0);
   w.varint(decision.shown.size());
   for (const ShownItem& item : decision.shown) write_shown(item, w);
@@ -156,6 +158,10 @@ Result<Decision> decode_decision(std::string_view bytes) {
   decision.reason = r.str();
   decision.model_version = r.varint();
   decision.outcome_window_s = r.f64();
+  if (version > 2) {
+    decision.context = r.str();
+    decision.utc_offset_s = static_cast<std::int32_t>(r.svarint());
+  }
   decision.is_impression_served = r.u8() != 0;
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     decision.shown.push_back(read_shown(r, version));
@@ -177,7 +183,9 @@ std::string decision_json(const Decision& decision, bool with_explanation) {
   json.begin_object().field("decision_id", decision.id).field("placement", decision.placement);
   json.field("time", format_iso8601(decision.time));
   json.field("policy", policy_name(decision.policy)).field("reason", decision.reason);
-  json.field("model_version", decision.model_version).key("items").begin_array();
+  json.field("model_version", decision.model_version);
+  if (with_explanation && !decision.context.empty()) json.key("context").raw(decision.context);
+  json.key("items").begin_array();
   for (std::size_t place = 0; place < decision.shown.size(); ++place) {
     write_item(decision, place, with_explanation, json);
   }

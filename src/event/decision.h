@@ -49,6 +49,8 @@ struct Decision {
   Policy policy = Policy::kLearned;
   std::string reason;               // why this policy: "control share", "no history: popular"
   std::uint64_t model_version = 0;  // tick the weights were published at
+  std::string context;            // of the request, JSON object text, as rows were made; "" = none
+  std::int32_t utc_offset_s = 0;  // of the workspace's time zone then, east positive
   double outcome_window_s = 1800;
   bool is_impression_served = true;
   std::vector<ShownItem> shown;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint8_t kVersion = 2;
 constexpr std::uint8_t kOldestVersion = 1;
+constexpr std::uint8_t kListVersion = 1;
 
 constexpr std::array<std::string_view, kVerbCount> kVerbNames = {
     "other", "impression", "view", "click",  "like",     "comment", "share",  "follow", "search",
@@ -244,10 +245,9 @@ void encode_event(const Event& event, Surrogate other, Time received, std::strin
   if ((mask & kOtherIdentity) != 0) w.u64(raw(other));
 }
 
-Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
+Status decode_event(std::string_view bytes, Time received, StoredEvent& out) {
   Reader r(bytes);
-  StoredEvent stored;
-  Event& event = stored.event;
+  Event& event = out.event;
   const std::uint8_t version = r.u8();
   if (version < kOldestVersion || version > kVersion) return corrupt("unknown version");
   const std::uint8_t verb = r.u8();
@@ -259,22 +259,51 @@ Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
   if (!read_time(r, (mask & kTimeInMs) != 0, received, event.time)) {
     return corrupt("time out of range");
   }
-  if ((mask & kName) != 0) event.name = r.str();
+  const auto text = [&](Field field, std::string& to) {
+    to.assign((mask & field) != 0 ? r.str() : std::string_view());
+  };
+  text(kName, event.name);
+  event.message_id.clear();
   if ((mask & kMessageUuid) != 0) event.message_id = unpack_uuid(r);
   if ((mask & kMessageText) != 0) event.message_id = r.str();
-  if ((mask & kItem) != 0) event.item_id = r.str();
-  if ((mask & kDecision) != 0) event.decision_id = r.str();
-  if ((mask & kValue) != 0) event.value = r.f64();
+  text(kItem, event.item_id);
+  text(kDecision, event.decision_id);
+  event.value = (mask & kValue) != 0 ? r.f64() : 0;
   if ((mask & kValueIsDecimal) != 0 && !read_decimal(r, event.value)) return corrupt("bad value");
-  if ((mask & kProperties) != 0) event.properties = r.str();
-  if ((mask & kTraits) != 0) event.traits = r.str();
-  if ((mask & kContext) != 0) event.context = r.str();
-  if ((mask & kOtherIdentity) != 0) stored.other = Surrogate{r.u64()};
+  text(kProperties, event.properties);
+  text(kTraits, event.traits);
+  text(kContext, event.context);
+  out.other = Surrogate{(mask & kOtherIdentity) != 0 ? r.u64() : 0};
   if ((mask & kItemInProperties) != 0) event.item_id = item_in(event.properties);
   if ((mask & kDecisionInProperties) != 0) event.decision_id = decision_in(event.properties);
   if (!r.ok()) return corrupt("cut short");
   if (!r.done()) return corrupt("bytes left over");
+  return ok_status();
+}
+
+Result<StoredEvent> decode_event(std::string_view bytes, Time received) {
+  StoredEvent stored;
+  TRY_OK(decode_event(bytes, received, stored));
   return stored;
+}
+
+void begin_event_list(std::string& out) { Writer(out).u8(kListVersion); }
+
+EventListReader::EventListReader(std::string_view payload, Time received)
+    : left_(payload), received_(received) {
+  is_list_ = !payload.empty() && static_cast<std::uint8_t>(payload[0]) == kListVersion;
+  if (is_list_) left_.remove_prefix(1);
+}
+
+Result<bool> EventListReader::next(StoredEvent& out) {
+  if (!is_list_) return corrupt("unknown version of a list");
+  if (left_.empty()) return false;
+  Reader r(left_);
+  const std::string_view bytes = r.str();
+  if (!r.ok()) return corrupt("list cut short");
+  left_.remove_prefix(left_.size() - r.left());
+  TRY_OK(decode_event(bytes, received_, out));
+  return true;
 }
 
 }  // namespace attune

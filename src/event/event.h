@@ -61,5 +61,23 @@ struct StoredEvent {
 };
 void encode_event(const Event& event, Surrogate other, Time received, std::string& out);
 Result<StoredEvent> decode_event(std::string_view bytes, Time received);
+// The same without allocation once the strings of `out` have grown; after an error it is of no use.
+Status decode_event(std::string_view bytes, Time received, StoredEvent& out);
+
+// Several events of one identity, as an import stores them: begin_event_list, then each
+// encode_event() after its length.
+void begin_event_list(std::string& out);
+class EventListReader {
+ public:
+  // payload: must outlive this.
+  EventListReader(std::string_view payload, Time received);
+  // False at the end. kCorrupt when the bytes are none.
+  Result<bool> next(StoredEvent& out);
+
+ private:
+  std::string_view left_;
+  Time received_;
+  bool is_list_;
+};
 
 }  // namespace attune

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/bytes.h"
 #include "base/rng.h"
 #include "event/decision.h"
 
@@ -234,14 +235,31 @@ TEST(DecisionCodec, ReadsVersionOne) {
   const auto at = bytes.find(added);
   ASSERT_NE(at, std::string::npos);
   bytes.erase(at + 2, 2);
+  // Without what version 3 added after the window: no context (0) and UTC (0).
+  std::string window;
+  Writer(window).f64(d.outcome_window_s);
+  bytes.erase(bytes.find(window) + window.size(), 2);
   bytes[0] = 1;
   const auto back = decode_decision(bytes);
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(back->shown[0].rank_by_rules, 3);
   EXPECT_EQ(back->shown[0].instead, 0u);
   EXPECT_EQ(back->others.size(), 2u);
-  bytes[0] = 3;
+  bytes[0] = 4;
   EXPECT_FALSE(decode_decision(bytes).ok());
+}
+
+TEST(DecisionCodec, KeepsWhatTheRequestSaid) {
+  Decision d = full_decision();
+  d.context = R"({"device":"phone"})";
+  d.utc_offset_s = -12600;
+  std::string bytes;
+  encode_decision(d, bytes);
+  const auto back = decode_decision(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->context, d.context);
+  EXPECT_EQ(back->utc_offset_s, d.utc_offset_s);
+  EXPECT_NE(decision_json(d, true).find(R"("context":{"device":"phone"})"), std::string::npos);
 }
 
 }  // namespace

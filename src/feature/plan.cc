@@ -2,187 +2,123 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cmath>
-#include <sstream>
+#include <algorithm>
 #include <toml.hpp>
 
-#include "base/nearest.h"
+#include "base/json.h"
+#include "feature/plan_kinds.h"
 
 namespace attune {
 namespace {
 
-struct KindName {
-  FeatureKind kind;
-  std::string_view name;
-};
-constexpr std::array<KindName, 12> kKinds = {{{FeatureKind::kBias, "bias"},
-                                              {FeatureKind::kPlacement, "placement"},
-                                              {FeatureKind::kItem, "item"},
-                                              {FeatureKind::kTopic, "topic"},
-                                              {FeatureKind::kTrait, "trait"},
-                                              {FeatureKind::kTraitTopic, "trait_topic"},
-                                              {FeatureKind::kItemRate, "item_rate"},
-                                              {FeatureKind::kInterest, "interest"},
-                                              {FeatureKind::kActivity, "activity"},
-                                              {FeatureKind::kNeighbour, "neighbour"},
-                                              {FeatureKind::kItemAge, "item_age"},
-                                              {FeatureKind::kPrice, "price"}}};
-constexpr double kLeastScale = 1e-3, kMostScale = 1e3;
+std::string quoted(const std::string& text) { return toml::format(toml::value(text)); }
 
-bool has_traits(FeatureKind kind) {
-  return kind == FeatureKind::kTrait || kind == FeatureKind::kTraitTopic;
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + quoted(text);
+  return "[" + list + "]";
 }
 
-std::string near(std::string_view word, const std::vector<std::string>& known) {
-  const std::string meant = nearest(word, known);
-  return meant.empty() ? "" : fmt::format(", did you mean {}?", meant);
+void add_text(std::string_view key, const std::string& text, std::string& out) {
+  if (!text.empty()) out += fmt::format("{} = {}\n", key, quoted(text));
 }
 
-// Reads one [[feature]] table; every error names the line.
-class FeatureReader {
- public:
-  FeatureReader(const toml::value& table, const std::string& source)
-      : table_(table), source_(source) {}
+void add_list(std::string_view key, const std::vector<std::string>& list, std::string& out) {
+  if (!list.empty()) out += fmt::format("{} = {}\n", key, list_of(list));
+}
 
-  Result<PlanFeature> read() const {
-    for (const auto& [key, value] : table_.as_table()) {
-      if (key == "kind" || key == "scale" || key == "traits") continue;
-      return wrong(value,
-                   fmt::format("unknown key {}{}", key, near(key, {"kind", "scale", "traits"})));
-    }
-    PlanFeature feature;
-    TRY(feature.kind, kind());
-    TRY(feature.scale, scale());
-    TRY(feature.traits, traits(feature.kind));
-    return feature;
-  }
+template <class T>
+void add_value(std::string_view key, T value, T usual, std::string& out) {
+  if (value != usual) out += fmt::format("{} = {}\n", key, value);
+}
 
- private:
-  Error wrong(const toml::value& at, const std::string& what) const {
-    return {Code::kInvalid, fmt::format("{} line {}: {}", source_, at.location().line(), what),
-            "feature", "docs/reference/plan.md lists the kinds and keys"};
-  }
-  Result<FeatureKind> kind() const {
-    if (!table_.contains("kind")) return wrong(table_, "a feature needs a kind");
-    const toml::value& value = table_.at("kind");
-    if (!value.is_string()) return wrong(value, "kind must be a text");
-    const std::string name = value.as_string().str;
-    std::vector<std::string> known;
-    for (const auto& [one, text] : kKinds) {
-      if (text == name) return one;
-      known.emplace_back(text);
-    }
-    return wrong(value, fmt::format("unknown kind {}{}", name, near(name, known)));
-  }
-  Result<float> scale() const {
-    if (!table_.contains("scale")) return 1.0F;
-    const toml::value& value = table_.at("scale");
-    const double scale = value.is_integer()    ? static_cast<double>(value.as_integer())
-                         : value.is_floating() ? value.as_floating()
-                                               : 0;
-    if (scale >= kLeastScale && scale <= kMostScale) return static_cast<float>(scale);
-    return wrong(value, fmt::format("scale must be a number in [{}, {}]", kLeastScale, kMostScale));
-  }
-  Result<std::vector<std::string>> traits(FeatureKind kind) const {
-    std::vector<std::string> names;
-    if (!table_.contains("traits")) return names;
-    const toml::value& value = table_.at("traits");
-    if (!has_traits(kind)) {
-      return wrong(value, fmt::format("a feature of kind {} has no traits", kind_name(kind)));
-    }
-    if (!value.is_array()) return wrong(value, "traits must be a list of texts");
-    for (const toml::value& name : value.as_array()) {
-      if (!name.is_string()) return wrong(name, "traits must be a list of texts");
-      names.push_back(name.as_string().str);
-    }
-    if (names.size() <= kMostTraits) return names;
-    return wrong(value, fmt::format("more than {} traits", kMostTraits));
-  }
-
-  const toml::value& table_;
-  const std::string& source_;
-};
-
-Result<Plan> read_plan(const toml::value& root, const std::string& source) {
-  Plan plan;
-  for (const auto& [key, value] : root.as_table()) {
-    if (key == "feature" && value.is_array()) continue;
-    return Error{Code::kInvalid,
-                 fmt::format("{} line {}: unknown key {}, a plan is a list of [[feature]]", source,
-                             value.location().line(), key),
-                 key, "docs/reference/plan.md shows one"};
-  }
-  if (!root.contains("feature")) {
-    return Error{Code::kInvalid, source + ": no [[feature]] in it", "feature",
-                 "docs/reference/plan.md shows a plan"};
-  }
-  for (const toml::value& table : root.at("feature").as_array()) {
-    if (!table.is_table() || plan.features.size() == kMostFeatures) {
-      return Error{Code::kInvalid,
-                   fmt::format("{} line {}: feature must be at most {} [[feature]] tables", source,
-                               table.location().line(), kMostFeatures),
-                   "feature", ""};
-    }
-    TRY(PlanFeature feature, FeatureReader(table, source).read());
-    plan.features.push_back(std::move(feature));
-  }
-  return plan;
+void add_feature(const PlanFeature& f, std::string& out) {
+  static const PlanFeature usual;
+  out += fmt::format("[[feature]]\nkind = \"{}\"\n", kind_name(f.kind));
+  add_value("scale", f.scale, usual.scale, out);
+  add_list("traits", f.traits, out);
+  if (f.of.size() == 1) add_text("of", f.of[0], out);
+  if (f.of.size() > 1) add_list("of", f.of, out);
+  add_text("separator", f.separator, out);
+  add_text("part", f.part, out);
+  add_text("verb", f.verb, out);
+  add_text("window", f.window, out);
+  add_text("by", f.by, out);
+  add_value("log", f.is_log, usual.is_log, out);
+  add_value("standardise", f.is_standardised, usual.is_standardised, out);
+  add_value("missing", f.has_missing, usual.has_missing, out);
+  add_value("bins", f.bins, usual.bins, out);
+  add_value("min_count", f.min_count, usual.min_count, out);
+  add_value("last", f.last, usual.last, out);
+  add_value("decay", f.decay, usual.decay, out);
+  add_value("center", f.center, usual.center, out);
+  if (!f.edges.empty()) out += fmt::format("edges = [{}]\n", fmt::join(f.edges, ", "));
+  out += '\n';
 }
 
 }  // namespace
 
-std::string_view kind_name(FeatureKind kind) {
-  for (const auto& [one, name] : kKinds) {
-    if (one == kind) return name;
-  }
-  return "";
+std::string_view kind_name(FeatureKind kind) { return feature_kind(kind).name; }
+
+InputName input_name(std::string_view input) {
+  const std::size_t dot = input.find('.');
+  if (dot == std::string_view::npos) return {input, {}};
+  return {input.substr(0, dot), input.substr(dot + 1)};
 }
 
-Result<Plan> Plan::parse(std::string_view text, const std::string& source) {
-  if (text.size() > kPlanBytes) {
-    return Error{Code::kInvalid, fmt::format("{}: more than {} bytes", source, kPlanBytes), "", ""};
-  }
-  try {
-    std::istringstream in{std::string(text)};
-    return read_plan(toml::parse(in, source), source);
-  } catch (const std::exception& error) {  // toml11 tells of bad syntax so
-    const std::string what = error.what();
-    return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, what.substr(0, 400)), "",
-                 "docs/reference/plan.md shows a plan"};
-  }
+bool Plan::is_for_table() const {
+  return std::any_of(features.begin(), features.end(), [](const PlanFeature& f) {
+    return !f.of.empty() && input_name(f.of[0]).source == "column";
+  });
 }
 
 std::string Plan::toml() const {
   std::string out;
-  for (const PlanFeature& feature : features) {
-    out += fmt::format("[[feature]]\nkind = \"{}\"\n", kind_name(feature.kind));
-    if (feature.scale != 1) out += fmt::format("scale = {}\n", feature.scale);
-    if (!feature.traits.empty()) {
-      std::string list;
-      for (const std::string& name : feature.traits) {
-        list += list.empty() ? "" : ", ";
-        list += toml::format(toml::value(name));
-      }
-      out += fmt::format("traits = [{}]\n", list);
-    }
+  add_text("target", target, out);
+  add_text("positive", positive, out);
+  add_text("weight", weight, out);
+  if (!out.empty()) out += '\n';
+  if (!sensitive.names.empty() || !sensitive.allow.empty()) {
+    out += "[sensitive]\n";
+    add_list("names", sensitive.names, out);
+    add_list("allow", sensitive.allow, out);
     out += '\n';
   }
+  for (const PlanFeature& feature : features) add_feature(feature, out);
   return out;
 }
 
+std::string put_plan_json(const Plan& plan) {
+  std::string change;
+  JsonWriter(change).begin_object().field("op", "put_plan").field("plan", plan.toml()).end_object();
+  return change;
+}
+
 const Plan& default_plan() {
-  static const Plan plan{{{FeatureKind::kBias, 1, {}},
-                          {FeatureKind::kPlacement, 1, {}},
-                          {FeatureKind::kItem, 0.3F, {}},
-                          {FeatureKind::kTopic, 1, {}},
-                          {FeatureKind::kTraitTopic, 1, {}},
-                          {FeatureKind::kItemRate, 1, {}},
-                          {FeatureKind::kActivity, 1, {}},
-                          {FeatureKind::kInterest, 1, {}},
-                          {FeatureKind::kNeighbour, 1, {}},
-                          {FeatureKind::kItemAge, 0.2F, {}},
-                          {FeatureKind::kPrice, 0.2F, {}}}};
+  static const Plan plan{{{FeatureKind::kBias, 1},
+                          {FeatureKind::kPlacement, 1},
+                          {FeatureKind::kItem, 0.3F},
+                          {FeatureKind::kTopic, 1},
+                          {FeatureKind::kTraitTopic, 1},
+                          {FeatureKind::kItemRate, 1},
+                          {FeatureKind::kActivity, 1},
+                          {FeatureKind::kInterest, 1},
+                          {FeatureKind::kNeighbour, 1},
+                          {FeatureKind::kItemAge, 0.2F},
+                          {FeatureKind::kPrice, 0.2F}},
+                         {},
+                         {},
+                         {},
+                         {}};
+  return plan;
+}
+
+const Plan& new_plan() {
+  static const Plan plan = [] {
+    Plan made = default_plan();
+    made.sensitive.names = usual_sensitive_names();
+    return made;
+  }();
   return plan;
 }
 

@@ -1,21 +1,19 @@
 #include "feature/row.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "feature/plan_kinds.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kMostTraitBytes = 64;
 constexpr double kPriorRate = 0.05;  // before anything was shown
 
 std::uint64_t hash_of(FeatureKind kind) {
   static const auto all = [] {
-    std::array<std::uint64_t, 16> hashes{};
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      hashes[i] = hash64(kind_name(static_cast<FeatureKind>(i)));
-    }
+    std::vector<std::uint64_t> hashes;
+    for (const FeatureKindRow& row : feature_kinds()) hashes.push_back(hash64(row.name));
     return hashes;
   }();
   return all[static_cast<std::size_t>(kind)];
@@ -24,15 +22,6 @@ std::uint64_t hash_of(FeatureKind kind) {
 double logit_of(double p) {
   const double q = std::clamp(p, 1e-4, 1 - 1e-4);
   return std::log(q / (1 - q));
-}
-
-// The value of a JSON scalar without its quotes; "" for null, objects, arrays and long texts.
-std::string_view plain_scalar(std::string_view json) {
-  if (json.size() >= 2 && json.front() == '"')
-    json = json.substr(1, json.size() - 2);
-  else if (json.empty() || json.front() == '{' || json.front() == '[' || json == "null")
-    return {};
-  return json.size() <= kMostTraitBytes ? json : std::string_view{};
 }
 
 }  // namespace
@@ -46,31 +35,34 @@ std::uint32_t activity_hash() {
 }
 
 RowBuilder::RowBuilder(const Plan& plan, const Profile& person, const Counters& counters,
-                       std::string_view placement, Time now)
+                       const RowMoment& moment)
     : counters_(counters),
-      now_(now),
-      base_rate_(std::clamp(smoothed_rate(counters.all, kPriorRate, now), 1e-4, 1 - 1e-4)),
-      placement_(placement) {
+      now_(moment.now),
+      base_rate_(std::clamp(smoothed_rate(counters.all, kPriorRate, now_), 1e-4, 1 - 1e-4)),
+      placement_(moment.placement),
+      live_(plan, person, counters, moment) {
+  std::size_t declared = 0;
   for (const PlanFeature& feature : plan.features) {
-    Step step{feature.kind, feature.scale, {}};
+    Step step{feature.kind, feature.scale, {}, is_declared(feature.kind) ? declared++ : 0};
     if (feature.kind == FeatureKind::kTrait || feature.kind == FeatureKind::kTraitTopic) {
-      step.traits = traits_of(person, feature.traits);
+      step.traits = traits_of(person, feature.traits, plan.sensitive);
     }
     steps_.push_back(std::move(step));
   }
   interests_.reserve(person.interests.size());
-  const std::uint32_t hour = whole_hours(whole_seconds(now));
+  const std::uint32_t hour = whole_hours(whole_seconds(now_));
   for (const Interest& one : person.interests) interests_.push_back(one.at(hour));
 }
 
 std::vector<RowBuilder::Trait> RowBuilder::traits_of(const Profile& person,
-                                                     const std::vector<std::string>& wanted) const {
+                                                     const std::vector<std::string>& wanted,
+                                                     const Sensitive& sensitive) const {
   std::vector<Trait> traits;
   for (const auto& [name, json] : person.traits) {
     if (traits.size() == kMostTraits) break;
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
     const std::string_view value = plain_scalar(json);
-    if (value.empty()) continue;
+    if (value.empty() || !sensitive.match(name).empty()) continue;
     const std::uint64_t named = mix64(hash_of(FeatureKind::kTrait), hash64(name));
     traits.push_back({std::string(name) + "=" + std::string(value), mix64(named, hash64(value))});
   }
@@ -120,38 +112,50 @@ void RowBuilder::emit_words(const Step& step, const Item& item, const Emit& emit
   }
 }
 
-// Emits (hash, value, name); the name is a function, called only by who wants it. A number of 0 is
-// left out: it would add nothing and teach nothing.
+// A number of 0 is left out: it would add nothing and teach nothing.
+template <class Emit>
+void RowBuilder::emit_step(const Step& step, const Item& item, float neighbour_score,
+                           const Emit& emit_feature) const {
+  const std::uint64_t hash = hash_of(step.kind);
+  switch (step.kind) {
+    case FeatureKind::kBias:
+      emit_feature(hash, step.scale, [] { return std::string("bias"); });
+      break;
+    case FeatureKind::kPlacement:
+      emit_feature(mix64(hash, hash64(placement_)), step.scale,
+                   [&] { return "placement=" + placement_; });
+      break;
+    case FeatureKind::kItem:
+      emit_feature(mix64(hash, raw(item.key)), step.scale, [&] { return "item=" + item.id; });
+      break;
+    case FeatureKind::kTrait:
+      for (const Trait& trait : step.traits) {
+        emit_feature(trait.hash, step.scale, [&] { return trait.name; });
+      }
+      break;
+    case FeatureKind::kTopic:
+    case FeatureKind::kTraitTopic:
+      emit_words(step, item, emit_feature);
+      break;
+    default: {
+      const double value = double{step.scale} * number(step.kind, item, neighbour_score);
+      if (value == 0 || !std::isfinite(value)) break;
+      emit_feature(hash, static_cast<float>(value),
+                   [&] { return std::string(kind_name(step.kind)); });
+    }
+  }
+}
+
+// Emits (hash, value, name); the name is a function, called only by who wants it.
 template <class Emit>
 void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_feature) const {
+  ItemValues values;  // NOLINT: filled as far as it is read
+  live_.read(item, values);
   for (const Step& step : steps_) {
-    const std::uint64_t hash = hash_of(step.kind);
-    switch (step.kind) {
-      case FeatureKind::kBias:
-        emit_feature(hash, step.scale, [] { return std::string("bias"); });
-        break;
-      case FeatureKind::kPlacement:
-        emit_feature(mix64(hash, hash64(placement_)), step.scale,
-                     [&] { return "placement=" + placement_; });
-        break;
-      case FeatureKind::kItem:
-        emit_feature(mix64(hash, raw(item.key)), step.scale, [&] { return "item=" + item.id; });
-        break;
-      case FeatureKind::kTrait:
-        for (const Trait& trait : step.traits) {
-          emit_feature(trait.hash, step.scale, [&] { return trait.name; });
-        }
-        break;
-      case FeatureKind::kTopic:
-      case FeatureKind::kTraitTopic:
-        emit_words(step, item, emit_feature);
-        break;
-      default: {
-        const double value = double{step.scale} * number(step.kind, item, neighbour_score);
-        if (value == 0 || !std::isfinite(value)) break;
-        emit_feature(hash, static_cast<float>(value),
-                     [&] { return std::string(kind_name(step.kind)); });
-      }
+    if (is_declared(step.kind)) {
+      live_[step.declared].emit(item, values, emit_feature);
+    } else {
+      emit_step(step, item, neighbour_score, emit_feature);
     }
   }
 }

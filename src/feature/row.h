@@ -8,6 +8,7 @@
 #include "catalog/catalog.h"
 #include "event/decision.h"
 #include "feature/counters.h"
+#include "feature/live_step.h"
 #include "feature/plan.h"
 #include "model/ftrl.h"
 #include "profile/profile.h"
@@ -26,7 +27,7 @@ std::uint32_t activity_hash();
 class RowBuilder {
  public:
   RowBuilder(const Plan& plan, const Profile& person, const Counters& counters,
-             std::string_view placement, Time now);
+             const RowMoment& moment);
   // Appends the item's features to `out`; `neighbour_score` from ItemItem, 0 = none.
   void build(const Item& item, float neighbour_score, std::vector<Feature>& out) const;
   // The same row with names; part = weight * value is left to the caller.
@@ -41,16 +42,21 @@ class RowBuilder {
     FeatureKind kind;
     float scale;
     std::vector<Trait> traits;
+    std::size_t declared = 0;  // place in live_
   };
   template <class Emit>
   void emit(const Item& item, float neighbour_score, const Emit& emit_feature) const;
+  template <class Emit>
+  void emit_step(const Step& step, const Item& item, float neighbour_score,
+                 const Emit& emit_feature) const;
   template <class Emit>
   void emit_words(const Step& step, const Item& item, const Emit& emit_feature) const;
   double number(FeatureKind kind, const Item& item, float neighbour_score) const;
   double item_rate(const Item& item) const;
   double interest(const Item& item) const;
   double mean_of(std::uint32_t topic) const;
-  std::vector<Trait> traits_of(const Profile& person, const std::vector<std::string>& wanted) const;
+  std::vector<Trait> traits_of(const Profile& person, const std::vector<std::string>& wanted,
+                               const Sensitive& sensitive) const;
 
   std::vector<Step> steps_;
   std::vector<Interest> interests_;  // as of now
@@ -58,6 +64,7 @@ class RowBuilder {
   Time now_;
   double base_rate_ = 0;
   std::string placement_;
+  LiveSteps live_;
 };
 
 }  // namespace attune

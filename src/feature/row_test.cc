@@ -34,7 +34,9 @@ struct World {
     item.created = kNow - seconds(86400);
     counters.items.change(item.key) = sport;
   }
-  RowBuilder builder() const { return RowBuilder(default_plan(), person, counters, "home", kNow); }
+  RowBuilder builder() const {
+    return RowBuilder(default_plan(), person, counters, {.placement = "home", .now = kNow});
+  }
 };
 
 const Part* find(const std::vector<Part>& parts, const std::string& name) {
@@ -89,7 +91,7 @@ TEST(Row, NothingKnownIsABareRow) {
   const Profile nobody;
   const Counters none;
   const Item bare;
-  const RowBuilder builder(default_plan(), nobody, none, "home", kNow);
+  const RowBuilder builder(default_plan(), nobody, none, {.placement = "home", .now = kNow});
   EXPECT_EQ(builder.explain(bare, 0).size(), 3u);  // bias, placement, item
   EXPECT_NEAR(smoothed_rate({}, 0.25, kNow), 0.25, 1e-9);
 }

@@ -3,8 +3,11 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "format/bytes.h"
@@ -16,24 +19,37 @@ namespace attune {
 enum class ExampleFormat { kCriteo, kVw, kLibsvm, kLibffm };
 std::optional<ExampleFormat> example_format(std::string_view name);  // "criteo", "vw", ...
 
-// The hash of a token of a field: what a feature is called inside. Salted by the field, so that the
-// same text in two fields is two features.
-std::uint32_t feature_hash(std::uint32_t field, std::string_view token);
-
 // Told the name of every feature read, "C3=a1b2c3d4"; for explaining weights, not for speed.
 using NameSink = std::function<void(std::uint32_t hash, std::string_view name)>;
 
+struct ExampleOptions {
+  NameSink names = nullptr;
+  // The field_names() of the file a model was trained on, so that a field has the same number in
+  // both.
+  std::vector<std::string> fields = {};
+};
+
 class ExampleReader {
  public:
+  static constexpr std::size_t kMaxRowBytes = TableReader::kMaxRowBytes;
+  static constexpr std::size_t kMaxFields = 65'535;
+  static constexpr std::size_t kMostBadKept = 20;
   static Result<std::unique_ptr<ExampleReader>> open(const std::string& path, ExampleFormat format,
-                                                     NameSink names = nullptr);
+                                                     ExampleOptions options = {});
+  static Result<std::unique_ptr<ExampleReader>> open(std::unique_ptr<ByteSource> bytes,
+                                                     ExampleFormat format,
+                                                     ExampleOptions options = {});
   virtual ~ExampleReader() = default;
   // `out` becomes the next rows, at most `most`; false at the end (then it is empty). Bad rows are
-  // left out, counted, and the first of them kept.
+  // left out, counted, and the first kMostBadKept of them kept. After an error of the file (it is
+  // cut off, say) all rows before it have been given.
   virtual Result<bool> next(std::size_t most, Examples& out) = 0;
   virtual std::uint64_t bad_rows() const = 0;
   virtual std::span<const BadRow> first_bad() const = 0;
-  virtual std::size_t fields() const = 0;  // seen so far: 39 for Criteo
+  // Names of the fields seen so far, by number: I1 ... I13, C1 ... C26 of Criteo; namespaces of
+  // Vowpal Wabbit in order of appearance; field numbers of libffm; one without name of libsvm.
+  virtual std::span<const std::string> field_names() const = 0;
+  std::size_t fields() const { return field_names().size(); }
   virtual const ByteSource& bytes() const = 0;
 };
 

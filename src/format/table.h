@@ -11,27 +11,30 @@
 
 #include "base/result.h"
 #include "format/bytes.h"
+#include "format/encoding.h"
 
 namespace attune {
 
 enum class TableFormat { kDelimited, kJsonl };
-enum class Encoding { kUtf8, kUtf16Le, kUtf16Be, kGbk, kLatin1 };
 enum class ColumnType { kNumber, kText, kTime, kBool, kEmpty };
 
 struct TableOptions {  // nullopt = guess
-  std::optional<TableFormat> format;
-  std::optional<char> delimiter;
-  std::optional<Encoding> encoding;
-  std::optional<bool> has_header;
+  std::optional<TableFormat> format = {};
+  std::optional<char> delimiter = {};
+  std::optional<Encoding> encoding = {};
+  std::optional<bool> has_header = {};
+  std::optional<bool> has_quotes = {};  // whether " at the beginning of a cell quotes it
 };
 
 struct TableShape {
   TableFormat format{};
-  char delimiter = ',';
+  char delimiter = ',';  // '\0' = none: a line is one cell
   Encoding encoding{};
   bool has_header = false;
-  std::vector<std::string> columns;  // by header, else "c1", "c2", ...
-  std::vector<ColumnType> types;     // of the first rows
+  bool has_quotes = true;
+  std::vector<std::string> columns;  // by header, else "c1", "c2", ...; a name may stand twice
+  std::vector<std::size_t> unnamed;  // columns that the header leaves without a name
+  std::vector<ColumnType> types;     // of at least 95 % of the cells of the first rows
 };
 
 struct BadRow {
@@ -46,6 +49,8 @@ class TableReader {
   static constexpr std::size_t kMaxColumns = 4096;
   static Result<std::unique_ptr<TableReader>> open(const std::string& path,
                                                    const TableOptions& options);
+  static Result<std::unique_ptr<TableReader>> open(std::unique_ptr<ByteSource> bytes,
+                                                   const TableOptions& options);
   virtual ~TableReader() = default;
   virtual const TableShape& shape() const = 0;
   enum class Next { kRow, kBad, kEnd };
@@ -56,6 +61,9 @@ class TableReader {
   virtual std::span<const std::string_view> cells() const = 0;
   virtual const BadRow& bad() const = 0;
   virtual std::uint64_t line() const = 0;  // where the last row began
+  // Names met after the first rows, which no cell shows (JSONL); the first kMaxLateColumns of them.
+  static constexpr std::size_t kMaxLateColumns = 20;
+  virtual std::span<const std::string> late_columns() const { return {}; }
   virtual const ByteSource& bytes() const = 0;
 };
 

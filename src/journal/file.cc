@@ -45,56 +45,6 @@ class PosixLogFile final : public LogFile {
 
 }  // namespace
 
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Error file_error(std::string_view verb, const std::string& path) {
-  const int number = errno;
-  Error error{Code::kUnavailable, fmt::format("cannot {} {}: {}", verb, path, strerror(number))};
-  if (number == ENOSPC || number == EDQUOT) error.hint = "free disk space, then start again";
-  if (number == EACCES || number == EPERM || number == EROFS) {
-    error.hint = "give this user read and write access to the workspace";
-  }
-  return error;
-}
-
-Status sync_directory(const std::string& directory) {
-  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || ::fsync(fd.get()) != 0) return file_error("sync directory", directory);
-  return ok_status();
-}
-
-Result<std::string> read_at(int fd, const std::string& path, std::uint64_t offset,
-                            std::size_t size) {
-  std::string out(size, '\0');
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t n =
-        ::pread(fd, out.data() + done, size - done, static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return file_error("read", path);
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  out.resize(done);
-  return out;
-}
-
-Status write_at(int fd, const std::string& path, std::uint64_t offset, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      if (n == 0) errno = EIO;
-      return file_error("write", path);
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return ok_status();
-}
-
 Result<std::unique_ptr<LogFile>> open_log_file(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   struct stat info {};

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace attune {
@@ -23,31 +24,5 @@ class LogFile {
 // Opens for appending, creates the file when absent.
 using LogFileFactory = std::function<Result<std::unique_ptr<LogFile>>(const std::string& path)>;
 Result<std::unique_ptr<LogFile>> open_log_file(const std::string& path);
-
-// A file descriptor that closes itself.
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-// "cannot <verb> <path>: <errno text>", with a hint for a full disk. Reads errno.
-Error file_error(std::string_view verb, const std::string& path);
-// Makes a new or removed name in the directory durable.
-Status sync_directory(const std::string& directory);
-// Reads up to `size` bytes; fewer only at the end of the file.
-Result<std::string> read_at(int fd, const std::string& path, std::uint64_t offset,
-                            std::size_t size);
-Status write_at(int fd, const std::string& path, std::uint64_t offset, std::string_view bytes);
 
 }  // namespace attune

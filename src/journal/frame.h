@@ -13,7 +13,7 @@
 
 namespace attune {
 
-inline constexpr std::uint32_t kLogVersion = 2;  // 1 is read, never appended to
+inline constexpr std::uint32_t kLogVersion = 3;  // 1 and 2 are read, never appended to
 inline constexpr std::size_t kLogHeaderBytes = 20;
 inline constexpr std::size_t kFrameHeaderBytes = 32;
 inline constexpr std::size_t kMaxFrameBytes = 64u << 20;

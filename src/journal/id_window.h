@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "journal/id_run.h"
-#include "journal/id_set.h"
+#include "base/id_set.h"
 
 namespace attune {
 

@@ -122,10 +122,14 @@ class FileKeyring final : public Keyring {
   }
 
   Status destroy(Surrogate surrogate) override {
+    return destroy(std::span<const Surrogate>(&surrogate, 1));
+  }
+
+  Status destroy(std::span<const Surrogate> surrogates) override {
     const std::lock_guard io(io_mutex_);
-    // The slot may still wait to be written: written first, it cannot appear after its destruction.
+    // A slot may still wait to be written: written first, it cannot appear after its destruction.
     TRY_OK(write_pending());
-    TRY_OK(zero(surrogate));
+    for (const Surrogate one : surrogates) TRY_OK(zero(one));
     return settle_zeroed();
   }
 

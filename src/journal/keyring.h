@@ -4,6 +4,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ class Keyring {
   // Overwrites key and id hash on disk and in memory, synced. Unknown surrogates are ignored. After
   // an error it may be called again.
   virtual Status destroy(Surrogate surrogate) = 0;
+  // The same of many, with one sync.
+  virtual Status destroy(std::span<const Surrogate> surrogates) = 0;
   virtual bool has_key(Surrogate surrogate) const = 0;
   // Keyed 64-bit hash of a message or decision id; never 0.
   virtual std::uint64_t id_hash(std::string_view id) const = 0;

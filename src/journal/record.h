@@ -19,6 +19,8 @@ enum class Kind : std::uint8_t {
   kErase,        // payload: u64 surrogates whose keys were destroyed
   kUnlink,       // payload: two u64 surrogates, the link between them is dropped
   kOpen,         // payload: the settings in effect from here on, JSON
+  kEvents,       // payload sealed: write_event_list: several events of an import
+  kImport,       // payload: how far an import of a file is, JSON (engine/imports.h)
   kStored = 62,  // no record of the journal: what seals stored profiles
 };
 

@@ -38,13 +38,13 @@ void Learner::on_decision(const Waiting& decision, Surrogate identity, Position 
   for (const Outcome& outcome : join_.close_to_limit()) learn(outcome);
 }
 
-void Learner::on_event(const Event& event, std::span<const Surrogate> person) {
-  if (event.verb == Verb::kImpression) {
-    if (const auto seen = join_.impress(event, person)) ++count(*seen).impressions;
+void Learner::on_event(const Deed& deed, std::span<const Surrogate> person) {
+  if (deed.verb == Verb::kImpression) {
+    if (const auto seen = join_.impress(deed, person)) ++count(*seen).impressions;
     return;
   }
-  if (!is_engagement(event.verb)) return;
-  const auto outcome = join_.engage(event, person);
+  if (!is_engagement(deed.verb)) return;
+  const auto outcome = join_.engage(deed, person);
   if (!outcome) return;
   PolicyCount& counts = count(outcome->policy);
   counts.impressions += outcome->is_new_impression ? 1 : 0;

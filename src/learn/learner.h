@@ -33,7 +33,10 @@ class Learner {
     on_decision(Waiting::of(decision), identity, at);
   }
   // Engagements are learned at once, impressions noted, all else ignored.
-  void on_event(const Event& event, std::span<const Surrogate> person);
+  void on_event(const Deed& deed, std::span<const Surrogate> person);
+  void on_event(const Event& event, std::span<const Surrogate> person) {
+    on_event(Deed::of(event), person);
+  }
   // Windows that ended before `now` become negatives, in order of decision.
   void on_tick(Time now);
   // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.

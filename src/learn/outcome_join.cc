@@ -104,26 +104,32 @@ OutcomeJoin::Match OutcomeJoin::in_decision(Position at, ItemKey item, Time time
   return place ? Match{at, *place} : Match{};
 }
 
-OutcomeJoin::Match OutcomeJoin::find(const Event& event, std::span<const Surrogate> person) const {
-  if (event.item_id.empty()) return {};
-  const ItemKey item = item_key(event.item_id);
-  if (!event.decision_id.empty()) {
-    const Position* const named = by_id_.find(IdHash64{hash64(event.decision_id)});
-    return named ? in_decision(*named, item, event.time, true) : Match{};
+Deed Deed::of(const Event& event) {
+  return {.verb = event.verb,
+          .item = event.item_id.empty() ? ItemKey{} : item_key(event.item_id),
+          .time = event.time,
+          .decision = event.decision_id.empty() ? 0 : hash64(event.decision_id)};
+}
+
+OutcomeJoin::Match OutcomeJoin::find(const Deed& deed, std::span<const Surrogate> person) const {
+  if (deed.item == ItemKey{}) return {};
+  if (deed.decision != 0) {
+    const Position* const named = by_id_.find(IdHash64{deed.decision});
+    return named ? in_decision(*named, deed.item, deed.time, true) : Match{};
   }
   Match best;
   for (const Surrogate identity : person) {
     const Position* const newest = newest_.find(identity);
     for (Position at = newest ? *newest : 0; at > best.at; at = pending_.find(at)->older) {
-      const Match match = in_decision(at, item, event.time, false);
+      const Match match = in_decision(at, deed.item, deed.time, false);
       if (match.at != 0) best = match;
     }
   }
   return best;
 }
 
-std::optional<Outcome> OutcomeJoin::engage(const Event& event, std::span<const Surrogate> person) {
-  const Match match = find(event, person);
+std::optional<Outcome> OutcomeJoin::engage(const Deed& deed, std::span<const Surrogate> person) {
+  const Match match = find(deed, person);
   if (match.at == 0 || pending_.find(match.at)->learned[match.place]) return std::nullopt;
   Pending& p = pending_.change(match.at);
   Outcome outcome{p.policy, true, !p.seen[match.place], p.rows.row(match.place)};
@@ -132,8 +138,8 @@ std::optional<Outcome> OutcomeJoin::engage(const Event& event, std::span<const S
   return outcome;
 }
 
-std::optional<Policy> OutcomeJoin::impress(const Event& event, std::span<const Surrogate> person) {
-  const Match match = find(event, person);
+std::optional<Policy> OutcomeJoin::impress(const Deed& deed, std::span<const Surrogate> person) {
+  const Match match = find(deed, person);
   if (match.at == 0 || pending_.find(match.at)->seen[match.place]) return std::nullopt;
   Pending& p = pending_.change(match.at);
   p.seen.set(match.place);

@@ -31,6 +31,15 @@ struct Waiting {
   static Waiting of(const Decision& decision);
 };
 
+// What the folds across people need of an event about an item.
+struct Deed {
+  Verb verb{};
+  ItemKey item{};
+  Time time{};
+  std::uint64_t decision = 0;  // hash of the id of the decision it names; 0 = none
+  static Deed of(const Event& event);
+};
+
 struct Outcome {
   Policy policy{};
   bool label = false;
@@ -50,9 +59,9 @@ class OutcomeJoin {
   bool add(const Waiting& decision, Surrogate identity, Position at);
   // An event that names a decision is joined to that one or to none; else to the latest decision to
   // any of `person` that shows the item and whose window holds the event's time.
-  std::optional<Outcome> engage(const Event& event, std::span<const Surrogate> person);
+  std::optional<Outcome> engage(const Deed& deed, std::span<const Surrogate> person);
   // The policy, when this is the item's first impression.
-  std::optional<Policy> impress(const Event& event, std::span<const Surrogate> person);
+  std::optional<Policy> impress(const Deed& deed, std::span<const Surrogate> person);
   // Seen and not engaged in windows that ended before `now`, in order of decision.
   std::vector<Outcome> close(Time now);
   // The same of the windows that would end first, until what waits keeps the limit.
@@ -87,7 +96,7 @@ class OutcomeJoin {
   static void encode_pending(Position at, const Pending& p, std::string& out);
   static bool decode_all(Surrogate identity, std::string_view bytes, Numbered& out);
   std::vector<Position> positions_of(Position newest) const;  // ascending
-  Match find(const Event& event, std::span<const Surrogate> person) const;
+  Match find(const Deed& deed, std::span<const Surrogate> person) const;
   Match in_decision(Position at, ItemKey item, Time time, bool is_named) const;
   bool insert(Position at, Pending pending);
   void erase(Position at);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,34 +14,78 @@
 
 namespace attune {
 
+struct ModelOptions {
+  std::string kind = "ftrl";
+  int bits = 22;           // tables of 2^bits rows, in [8, 28]
+  std::uint64_t seed = 1;  // same seed, same bits
+  std::size_t inputs = 0;  // mlp: fields of a row, at most kMostInputs
+  // Settings by name ("alpha", "k", "learning_rate", ...); unknown ones are refused.
+  std::vector<std::pair<std::string, double>> settings{};
+  // A row of the table for each id, found by the whole 32-bit hash, instead of hash & mask.
+  bool collision_free = false;
+  // What follows holds for collision_free alone.
+  std::uint32_t admit_after = 1;   // an id gets its row when it is seen for the n-th time
+  std::uint64_t expire_rows = 0;   // ids not seen for so many learned rows are dropped; 0 = never
+  std::uint64_t memory_bytes = 0;  // of the table, instead of 2^bits rows; then the longest unseen
+                                   // id gives way to a new one; 0 = by bits
+};
+inline constexpr std::size_t kMostInputs = 65'536;
+
+// What became of the ids a model was shown. All 0 for a model without a table.
+struct TableCounts {
+  std::uint64_t capacity = 0;     // rows there are
+  std::uint64_t rows = 0;         // rows taken
+  std::uint64_t collisions = 0;   // hashed: about how many ids share a row with an earlier one
+  std::uint64_t shared_uses = 0;  // hashed: how often a row was learned from by another id than its
+                                  // first
+  std::uint64_t waiting_uses = 0;  // uses of ids that were not (yet) admitted
+  std::uint64_t evicted = 0;       // ids that gave way to others for want of memory
+  std::uint64_t expired = 0;       // ids dropped as not seen for expire_rows
+};
+
 class Model {
  public:
   virtual ~Model() = default;
-  virtual std::string_view kind() const = 0;  // "ftrl", "fm", "mlp", "linear"
-  virtual bool is_probability() const = 0;    // else predict() gives values
-  // out[r] = P(label = 1) of row r, or its expected value; out.size() == rows.size().
+  // As made, with every setting of the kind named.
+  virtual const ModelOptions& options() const = 0;
+  std::string_view kind() const { return options().kind; }  // "ftrl", "fm", "mlp", "linear", ...
+  virtual bool is_probability() const = 0;                  // else predict() gives values
+  // out[r] = P(label = 1) of row r, or its expected value; out.size() == rows.size(). A row with a
+  // value that is not finite or beyond kMaxFeatureValue counts as empty.
   virtual void predict(const Examples& rows, std::span<float> out) const = 0;
   // Learns from the rows in order; before[r] = what was predicted of row r before it (or its
-  // mini-batch) was learned from. A row whose label or values are not finite teaches nothing.
+  // mini-batch) was learned from. A row teaches nothing when its label, weight or a value is not
+  // finite, a value is beyond kMaxFeatureValue, the weight is not above 0, or the label of a
+  // probability is not in [0, 1].
   virtual void learn(const Examples& rows, std::span<float> before) = 0;
   // Additive parts of a row's logit (or value), one per feature; with bias() they sum to it.
   // Empty where the model has no exact ones (mlp).
   virtual std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const = 0;
   virtual double bias() const = 0;
+  virtual TableCounts counts() const { return {}; }
   virtual std::size_t memory_bytes() const = 0;
   // Canonical and complete: continuing after decode_model equals never having stopped.
   virtual void encode(std::string& out) const = 0;
 };
 
-struct ModelOptions {
-  std::string kind = "ftrl";
-  int bits = 22;           // hashed tables of 2^bits rows, in [8, 28]
-  std::uint64_t seed = 1;  // same seed, same bits
-  std::size_t inputs = 0;  // mlp: fields of a row
-  // Settings by name ("alpha", "k", "learning_rate", ...); unknown ones are refused.
-  std::vector<std::pair<std::string, double>> settings;
-};
+// kInvalid for an unknown kind or setting (the hint names the nearest) and for values out of range.
 Result<std::unique_ptr<Model>> make_model(const ModelOptions& options);
-Result<std::unique_ptr<Model>> decode_model(std::string_view bytes);
+// kCorrupt for damage, kInvalid for a newer version. With an owner of the bytes, which must be
+// writable and aligned to 64, large tables stay where they are: nothing is copied.
+Result<std::unique_ptr<Model>> decode_model(std::string_view bytes,
+                                            std::shared_ptr<void> owner = nullptr);
+
+// A setting of a kind: what help and checks are made of.
+struct Setting {
+  std::string_view name;
+  double preset = 0;
+  double low = 0, high = 0;  // allowed, both ends included
+  std::string_view meaning;
+};
+struct ModelKind {
+  std::string_view name, summary;
+  std::span<const Setting> settings;
+};
+std::vector<ModelKind> model_kinds();
 
 }  // namespace attune

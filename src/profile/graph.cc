@@ -14,9 +14,9 @@ std::size_t size_of_list(std::size_t edges) { return 48 + edges * 16 + 16; }
 }  // namespace
 
 const IdentityGraph::Edges& IdentityGraph::edges_of(Surrogate s) const {
-  static const Edges kNone;
+  static const Edges none;
   const CowPtr<Edges>* const found = edges_.find(s);
-  return found ? **found : kNone;
+  return found ? **found : none;
 }
 
 void IdentityGraph::add_edge(Surrogate from, Edge edge) {

@@ -176,6 +176,10 @@ bool is_engagement(Verb verb) {
 void Profile::apply(const Event& event, const ItemView& item, Position at) {
   if (at <= position) return;
   position = at;
+  apply_more(event, item);
+}
+
+void Profile::apply_more(const Event& event, const ItemView& item) {
   if (denies(Purpose::kStorage)) return;
   const bool is_personal = !denies(Purpose::kPersonalization);
   const std::uint32_t time_s = std::max(whole_seconds(event.time), 1U);

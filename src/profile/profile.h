@@ -63,6 +63,8 @@ struct Profile {
 
   // Ignored when at <= position. The event's purposes are those of denied_purposes.
   void apply(const Event& event, const ItemView& item, Position at);
+  // A further event of the record that was applied last.
+  void apply_more(const Event& event, const ItemView& item);
   // An item of a decision. is_served: it counts as seen now, else when its impression event comes.
   // One record may mark many items: ignored when at < position, or the same mark is there already.
   void mark_shown(const ItemView& item, float p_click, bool is_served, Time when, Position at);

@@ -176,7 +176,7 @@ class SqliteStore final : public ProfileStore {
 
   Status run(sqlite3_stmt* statement) {
     const int step = sqlite3_step(statement);
-    const Status status = step == SQLITE_DONE ? ok_status() : failure(writer_.get(), "write");
+    Status status = step == SQLITE_DONE ? ok_status() : failure(writer_.get(), "write");
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return status;

@@ -110,7 +110,7 @@ class CommandLine(Case):
 
     def test_misuse_is_2_and_says_what_is_missing(self):
         self.fails(2, says="attune: name a command")
-        self.fails(2, "explain", says="attune explain: id is required")
+        self.fails(2, "explain", says="explain: name a decision, or a model with --model")
         self.fails(2, "serve", "--memory", says="--memory")
         self.fails(2, "frobnicate", says="attune: no command frobnicate")
 

@@ -1,0 +1,118 @@
+#include "learn/recommend_eval.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "model/item_similarity.h"
+
+namespace attune {
+namespace {
+
+using Rows = std::vector<std::vector<std::uint32_t>>;
+
+// Numbers from 0 in the order of first appearance.
+class Numbering {
+ public:
+  std::uint32_t of(std::uint64_t id) {
+    return index_.try_emplace(id, static_cast<std::uint32_t>(index_.size())).first->second;
+  }
+  std::size_t size() const { return index_.size(); }
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint32_t> index_;
+};
+
+Rows numbered(const std::vector<IdList>& lists, Numbering& persons, Numbering& items) {
+  Rows rows(persons.size());
+  for (const IdList& list : lists) {
+    const std::uint32_t person = persons.of(list.person);
+    if (person >= rows.size()) rows.resize(person + 1);
+    for (const std::uint64_t item : list.items) rows[person].push_back(items.of(item));
+  }
+  return rows;
+}
+
+// Sorts, and takes out what is twice or in training; how many were in training.
+std::size_t clean(std::span<const std::uint32_t> train, std::vector<std::uint32_t>& row) {
+  std::sort(row.begin(), row.end());
+  row.erase(std::unique(row.begin(), row.end()), row.end());
+  return std::erase_if(row, [&](std::uint32_t item) {
+    return std::binary_search(train.begin(), train.end(), item);
+  });
+}
+
+ItemScorer by_chance(const RecommendSplit&, std::uint64_t seed) {
+  return [seed](std::uint32_t person, std::span<const std::uint32_t>, std::span<float> scores) {
+    Rng rng(mix64(seed, person));
+    for (float& score : scores) score = static_cast<float>(rng.uniform());
+  };
+}
+
+ItemScorer by_popularity(const RecommendSplit& split, std::uint64_t) {
+  return [&split](std::uint32_t, std::span<const std::uint32_t>, std::span<float> scores) {
+    std::copy(split.train.counts().begin(), split.train.counts().end(), scores.begin());
+  };
+}
+
+ItemScorer by_similarity(const RecommendSplit& split, const ItemSimilarityOptions& options) {
+  const auto model = std::make_shared<const ItemSimilarity>(split.train, options);
+  return [model](std::uint32_t, std::span<const std::uint32_t> history, std::span<float> scores) {
+    model->score(history, scores);
+  };
+}
+
+constexpr RecommendMethod kMethods[] = {
+    {"random", "by chance", by_chance},
+    {"popular", "what most people took", by_popularity},
+    {"cosine", "items alike by the cosine of who took them; who took much counts less",
+     [](const RecommendSplit& split, std::uint64_t) {
+       return by_similarity(split, {.in = 0.5, .user = 0.5, .out = 0.5, .shrink = 3});
+     }},
+    {"p3", "items reached by walks of three steps, the beaten track avoided (P3, RP3beta)",
+     [](const RecommendSplit& split, std::uint64_t) { return by_similarity(split, {}); }},
+};
+
+}  // namespace
+
+Result<RecommendSplit> make_split(const std::vector<IdList>& train,
+                                  const std::vector<IdList>& test) {
+  Numbering persons, items;
+  Rows train_rows = numbered(train, persons, items);
+  RecommendSplit split;
+  split.test = numbered(test, persons, items);
+  train_rows.resize(persons.size());
+  split.test.resize(persons.size());
+  split.train = Interactions(std::move(train_rows), items.size());
+  for (std::uint32_t person = 0; person < persons.size(); ++person) {
+    split.repeated += clean(split.train.row(person), split.test[person]);
+    split.test_pairs += split.test[person].size();
+  }
+  if (split.train.size() == 0) return Error{Code::kInvalid, "nobody took anything in training"};
+  if (split.test_pairs == 0) {
+    return Error{Code::kInvalid, "nothing to test on: nobody took anything new after training"};
+  }
+  return split;
+}
+
+RecommendScores evaluate_lists(const RecommendSplit& split, std::size_t k, const ItemScorer& scorer,
+                               const std::function<void(std::uint32_t person)>& tick) {
+  RankingTally tally(split.train.counts(), k);
+  std::vector<float> scores(split.train.items());
+  for (std::uint32_t person = 0; person < split.test.size(); ++person) {
+    tick(person);
+    const std::vector<std::uint32_t>& relevant = split.test[person];
+    if (relevant.empty()) continue;
+    const auto history = split.train.row(person);
+    scorer(person, history, scores);
+    tally.add(top_of({scores, history, relevant, k}), relevant);
+  }
+  return {tally.persons(),         tally.recall(),   tally.ndcg(),           tally.hit_rate(),
+          tally.reciprocal_rank(), tally.coverage(), tally.popularity_bias()};
+}
+
+std::span<const RecommendMethod> recommend_methods() { return kMethods; }
+
+}  // namespace attune

@@ -1,0 +1,82 @@
+// FeatureTable: a row of floats for each feature id, aligned to 64 bytes. Hashed: row = hash &
+// mask, ids may share one. Collision-free: found by the whole hash; ids are admitted when seen
+// often enough, dropped when not seen for long, and the longest unseen gives way when memory is
+// full. The first word of a row is the table's own (0 = not taken); the rest starts as 0 and is the
+// model's. find() is const and safe to share; the rest is one thread's.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/admission.h"
+#include "model/examples.h"
+#include "model/id_index.h"
+#include "model/model.h"
+#include "model/stored_model.h"
+#include "model/table_memory.h"
+
+namespace attune {
+
+// The rows of one example's features, parallel to their values. Used again and again. padded()
+// fills up to a multiple of 8 with rows and values that change nothing.
+struct FoundRows {
+  std::vector<float*> at;
+  std::vector<float> x;
+  std::vector<std::pair<float*, std::uint32_t>> fresh;  // rows just taken, and by which hash
+  std::size_t size = 0;                                 // without padding
+  std::vector<float> spare;                             // what padding points to
+};
+
+class FeatureTable {
+ public:
+  // width: floats a row, a multiple of 4, with the table's own.
+  FeatureTable(const ModelOptions& options, std::size_t width);
+  Status usable() const;  // kUnavailable when there is not so much memory
+  std::size_t width() const { return width_; }
+
+  void prefetch(std::uint32_t hash) const {
+    if (index_) return index_->prefetch(hash);
+    for (std::size_t i = 0; i < width_; i += 16) __builtin_prefetch(row(hash & mask_) + i, 1);
+  }
+  // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
+  // done. Call once a learned row, in order.
+  bool take(Row features, FoundRows& found);
+  // Rows to predict by: ids that have none are left out. False when a value is not allowed.
+  bool find(Row features, FoundRows& found) const;
+  // Up to a multiple of 8, after the model added rows of its own.
+  void pad(FoundRows& found) const;
+
+  TableCounts counts() const;
+  std::size_t memory_bytes() const;
+  void encode(ModelSink& sink) const;
+  bool restore(ModelSource& source);
+
+ private:
+  float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
+  std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
+  void take_hashed(Row features, FoundRows& found);
+  void find_hashed(Row features, FoundRows& found) const;
+  void take_indexed(Row features, FoundRows& found);
+  float* admit(std::uint32_t hash, FoundRows& found);
+  void expire();
+  bool is_taken(std::size_t slot) const {
+    return index_ ? index_->is_taken(slot) : std::bit_cast<std::uint32_t>(*row(slot)) != 0;
+  }
+  void encode_rows(ModelSink& sink) const;
+  bool restore_rows(Reader& reader);
+  bool restore_dense(ModelSource& source);
+
+  std::size_t width_;
+  std::size_t capacity_ = 0;
+  int bits_;
+  std::uint32_t mask_ = 0;
+  std::uint64_t expire_rows_;
+  TableMemory memory_;
+  std::optional<IdIndex> index_;        // when collision-free
+  std::optional<Admission> admission_;  // when admit_after > 1
+  std::uint64_t learned_ = 0;           // rows
+  TableCounts counts_;
+};
+
+}  // namespace attune

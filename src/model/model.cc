@@ -1,0 +1,155 @@
+#include "model/model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/nearest.h"
+#include "model/settings.h"
+#include "model/stored_model.h"
+
+namespace attune {
+namespace {
+
+constexpr std::string_view kMagic = "AMDL";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kMostSettings = 64;
+
+const KindRow* const kKinds[] = {&kFtrlKind, &kSgdKind,    &kAdagradKind, &kAdamKind,
+                                 &kFmKind,   &kLinearKind, &kMlpKind};
+
+Result<const KindRow*> kind_row(const std::string& name) {
+  std::vector<std::string> known;
+  for (const KindRow* row : kKinds) {
+    if (row->kind.name == name) return row;
+    known.emplace_back(row->kind.name);
+  }
+  const std::string near = nearest(name, known);
+  return Error{Code::kInvalid, fmt::format("there is no kind of model called \"{}\"", name), "kind",
+               near.empty() ? fmt::format("there are {}", fmt::join(known, ", "))
+                            : fmt::format("did you mean {}?", near)};
+}
+
+Status check(const ModelOptions& o) {
+  if (o.bits < 8 || o.bits > 28) {
+    return Error{Code::kInvalid, fmt::format("bits is {}, must be in [8, 28]", o.bits), "bits"};
+  }
+  if (o.inputs > kMostInputs) {
+    return Error{Code::kInvalid,
+                 fmt::format("inputs is {}, must be at most {}", o.inputs, kMostInputs), "inputs"};
+  }
+  if (o.admit_after < 1 || o.admit_after > 255) {
+    return Error{Code::kInvalid,
+                 fmt::format("admit_after is {}, must be in [1, 255]", o.admit_after),
+                 "admit_after"};
+  }
+  const bool is_limited = o.admit_after > 1 || o.expire_rows > 0 || o.memory_bytes > 0;
+  if (!o.collision_free && is_limited) {
+    return Error{Code::kInvalid, "admission, expiry and a memory limit need a collision-free table",
+                 "collision_free", "a hashed table is limited by bits"};
+  }
+  return ok_status();
+}
+
+void put_options(Writer& w, const ModelOptions& o) {
+  w.str(o.kind);
+  w.u8(static_cast<std::uint8_t>(o.bits));
+  w.u64(o.seed);
+  w.varint(o.inputs);
+  w.u8(o.collision_free ? 1 : 0);
+  w.varint(o.admit_after);
+  w.varint(o.expire_rows);
+  w.varint(o.memory_bytes);
+  w.varint(o.settings.size());
+  for (const auto& [name, value] : o.settings) {
+    w.str(name);
+    w.f64(value);
+  }
+}
+
+ModelOptions read_options(Reader& r) {
+  ModelOptions o;
+  o.kind = r.str();
+  o.bits = r.u8();
+  o.seed = r.u64();
+  o.inputs = r.varint();
+  o.collision_free = r.u8() != 0;
+  o.admit_after = static_cast<std::uint32_t>(std::min<std::uint64_t>(r.varint(), 256));
+  o.expire_rows = r.varint();
+  o.memory_bytes = r.varint();
+  const std::uint64_t settings = r.varint();
+  for (std::uint64_t i = 0; i < settings && i < kMostSettings && r.ok(); ++i) {
+    std::string name(r.str());
+    o.settings.emplace_back(std::move(name), r.f64());
+  }
+  return o;
+}
+
+Result<std::unique_ptr<StoredModel>> make_stored(const ModelOptions& options) {
+  TRY(const KindRow* const row, kind_row(options.kind));
+  TRY_OK(check(options));
+  TRY(const std::vector<double> values, settle(row->kind, options));
+  auto model = row->make(completed(options, row->kind, values), values);
+  TRY_OK(model->usable());
+  return model;
+}
+
+Error damaged(const std::string& what) { return {Code::kCorrupt, "model: " + what}; }
+
+// The bytes before the checksum, when magic, version and checksum are as they should be.
+Result<std::string_view> opened(std::string_view bytes) {
+  if (bytes.size() < kMagic.size() + 12 || bytes.substr(0, kMagic.size()) != kMagic) {
+    return damaged("these are not the bytes of a model");
+  }
+  const std::uint32_t version = Reader(bytes.substr(kMagic.size())).u32();
+  if (version != kVersion) {
+    return Error{Code::kInvalid,
+                 fmt::format("model: version {}, this program reads version {}", version, kVersion),
+                 "", "use the program that saved it"};
+  }
+  const std::string_view content = bytes.substr(0, bytes.size() - 8);
+  if (Reader(bytes.substr(content.size())).u64() != hash64(content)) {
+    return damaged("checksum does not match");
+  }
+  return content;
+}
+
+}  // namespace
+
+void StoredModel::encode(std::string& out) const {
+  const std::size_t begin = out.size();
+  Writer w(out);
+  out.append(kMagic);
+  w.u32(kVersion);
+  put_options(w, options_);
+  ModelSink sink{out, begin};
+  encode_state(sink);
+  w.u64(hash64(std::string_view(out).substr(begin)));
+}
+
+Result<std::unique_ptr<Model>> make_model(const ModelOptions& options) {
+  TRY(std::unique_ptr<Model> model, make_stored(options));
+  return model;
+}
+
+Result<std::unique_ptr<Model>> decode_model(std::string_view bytes, std::shared_ptr<void> owner) {
+  TRY(const std::string_view content, opened(bytes));
+  ModelSource source{bytes, Reader(content.substr(kMagic.size() + 4)), std::move(owner)};
+  const ModelOptions options = read_options(source.reader);
+  if (!source.reader.ok()) return damaged("cut off");
+  TRY(std::unique_ptr<StoredModel> model, make_stored(options));
+  if (!model->restore(source) || !source.reader.ok() || !source.reader.done()) {
+    return damaged("its contents make no sense");
+  }
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+std::vector<ModelKind> model_kinds() {
+  std::vector<ModelKind> all;
+  for (const KindRow* row : kKinds) all.push_back(row->kind);
+  return all;
+}
+
+}  // namespace attune

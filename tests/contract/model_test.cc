@@ -1,0 +1,303 @@
+// What every kind of model keeps, hashed and collision-free (River's and scikit-learn's habit).
+#include "model/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/rng.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kFields = 5;
+
+struct Case {
+  std::string name;
+  ModelOptions options;
+};
+void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const ModelKind& kind : model_kinds()) {
+    ModelOptions o;
+    o.kind = kind.name;
+    o.bits = 12;
+    o.inputs = kFields;
+    if (o.kind == "mlp") o.settings = {{"learning_rate", 0.01}, {"hidden", 16}};
+    if (o.kind == "sgd" || o.kind == "adam") o.settings = {{"learning_rate", 0.05}};
+    all.push_back({o.kind, o});
+    if (o.kind == "mlp") continue;
+    o.collision_free = true;
+    all.push_back({o.kind + "_collision_free", o});
+    o.admit_after = 2;
+    o.expire_rows = 1000;
+    o.memory_bytes = 30'000;
+    all.push_back({o.kind + "_admission_expiry_limit", o});
+  }
+  return all;
+}
+
+void add_row(Examples& to, const std::vector<Feature>& features, float label, float weight = 1) {
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    to.features.push_back(features[i]);
+    to.fields.push_back(static_cast<std::uint16_t>(i % kFields));
+  }
+  to.labels.push_back(label);
+  to.weights.push_back(weight);
+  to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
+}
+
+// The label is what the first field says; the second is noise, the third a number.
+Examples separable(std::size_t rows, std::uint64_t seed = 7) {
+  Rng rng(seed);
+  Examples all;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const bool label = rng.chance(0.4);
+    const std::uint32_t said = (label ? 0x80000001U : 0x40000002U);
+    const auto noise = static_cast<std::uint32_t>(hash64(std::to_string(rng.below(300))));
+    add_row(all,
+            {{said, label ? 1.0F : -1.0F},
+             {noise, 1},
+             {0x1234567, static_cast<float>(rng.normal())},
+             {0, 1}},
+            label ? 1.0F : 0.0F);
+  }
+  return all;
+}
+
+std::unique_ptr<Model> make(const ModelOptions& options) {
+  auto model = make_model(options);
+  EXPECT_TRUE(model.ok()) << model.error().message;
+  return std::move(model).value();
+}
+
+std::vector<float> learn(Model& model, const Examples& rows) {
+  std::vector<float> before(rows.size());
+  model.learn(rows, before);
+  return before;
+}
+
+std::vector<float> predict(const Model& model, const Examples& rows) {
+  std::vector<float> out(rows.size());
+  model.predict(rows, out);
+  return out;
+}
+
+std::string bytes_of(const Model& model) {
+  std::string out;
+  model.encode(out);
+  return out;
+}
+
+double loss(std::span<const float> predicted, std::span<const float> labels) {
+  double sum = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) sum += std::pow(predicted[i] - labels[i], 2);
+  return sum / static_cast<double>(labels.size());
+}
+
+class ModelContract : public testing::TestWithParam<Case> {
+ protected:
+  const ModelOptions& options() const { return GetParam().options; }
+};
+
+TEST_P(ModelContract, LearningLeavesItsInputUnchanged) {
+  const auto model = make(options());
+  const Examples rows = separable(300);
+  Examples shown = rows;
+  learn(*model, shown);
+  EXPECT_EQ(shown.labels, rows.labels);
+  EXPECT_EQ(shown.weights, rows.weights);
+  EXPECT_EQ(shown.ends, rows.ends);
+  EXPECT_EQ(shown.fields, rows.fields);
+  for (std::size_t i = 0; i < rows.features.size(); ++i) {
+    ASSERT_EQ(shown.features[i].hash, rows.features[i].hash);
+    ASSERT_EQ(shown.features[i].value, rows.features[i].value);
+  }
+}
+
+TEST_P(ModelContract, LossFallsOnASeparableStream) {
+  const auto model = make(options());
+  const Examples rows = separable(4000);
+  const auto before = learn(*model, rows);
+  const std::span p(before), y(rows.labels);
+  EXPECT_LT(loss(p.last(500), y.last(500)), 0.5 * loss(p.first(100), y.first(100)));
+}
+
+TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
+  const auto model = make(options());
+  learn(*model, separable(1500));
+  auto back = decode_model(bytes_of(*model));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ((*back)->options().settings, model->options().settings);
+  EXPECT_EQ(bytes_of(**back), bytes_of(*model));
+  const Examples next = separable(1500, 8);
+  EXPECT_EQ(predict(**back, next), predict(*model, next));
+  EXPECT_EQ(learn(**back, next), learn(*model, next));
+  EXPECT_EQ(bytes_of(**back), bytes_of(*model));
+  EXPECT_EQ((*back)->counts().rows, model->counts().rows);
+}
+
+TEST_P(ModelContract, TheSameSeedGivesTheSameBits) {
+  const auto one = make(options()), two = make(options());
+  const Examples rows = separable(1000);
+  EXPECT_EQ(learn(*one, rows), learn(*two, rows));
+  EXPECT_EQ(bytes_of(*one), bytes_of(*two));
+}
+
+TEST_P(ModelContract, WhatWasPredictedBeforeLearningIsWhatPredictSays) {
+  const auto model = make(options());
+  learn(*model, separable(512));
+  Examples next;
+  add_row(next, {{0x80000001U, 1}, {0, 1}, {0x1234567, 0.5F}}, 1);
+  const auto said = predict(*model, next);
+  EXPECT_FLOAT_EQ(learn(*model, next)[0], said[0]);
+}
+
+TEST_P(ModelContract, UnseenFeaturesAndEmptyRowsAreSafe) {
+  const auto model = make(options());
+  learn(*model, {});
+  learn(*model, separable(200));
+  Examples odd;
+  add_row(odd, {}, 0);
+  add_row(odd, {{0xfffffffeU, 3}, {0xffffffffU, -3}}, 0);
+  add_row(odd, std::vector<Feature>(1000, Feature{42, 1}), 1);
+  for (const float p : predict(*model, odd)) EXPECT_TRUE(std::isfinite(p));
+  for (const float p : learn(*model, odd)) EXPECT_TRUE(std::isfinite(p));
+  EXPECT_TRUE(predict(*model, {}).empty());
+}
+
+TEST_P(ModelContract, TheOrderOfFeaturesDoesNotMatter) {
+  const auto one = make(options()), two = make(options());
+  const Examples rows = separable(500);
+  Examples turned = rows;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const auto begin = static_cast<std::ptrdiff_t>(rows.begin_of(r)),
+               end = std::ptrdiff_t{rows.ends[r]};
+    std::reverse(turned.features.begin() + begin, turned.features.begin() + end);
+    std::reverse(turned.fields.begin() + begin, turned.fields.begin() + end);
+  }
+  const auto a = learn(*one, rows), b = learn(*two, turned);
+  for (std::size_t r = 0; r < a.size(); ++r) ASSERT_NEAR(a[r], b[r], 1e-5);
+}
+
+TEST_P(ModelContract, BrokenRowsTeachNothing) {
+  const auto model = make(options());
+  learn(*model, separable(300));
+  const std::string before = bytes_of(*model);
+  const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
+  const std::vector<Feature> fine{{0x80000001U, 1}, {12345, 1}};
+  Examples bad;
+  for (const float value : {nan, inf, -inf, 2e6F}) {
+    add_row(bad, {{0x80000001U, 1}, {0x1234567, value}}, 1);
+  }
+  for (const float label : {nan, inf}) add_row(bad, fine, label);
+  if (model->is_probability()) add_row(bad, fine, 1.5F);
+  for (const float weight : {nan, inf, 0.0F, -1.0F}) add_row(bad, fine, 1, weight);
+  for (const float p : learn(*model, bad)) EXPECT_TRUE(std::isfinite(p));
+  for (const float p : predict(*model, bad)) EXPECT_TRUE(std::isfinite(p));
+  EXPECT_EQ(bytes_of(*model), before);
+}
+
+TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
+  const std::string kind = options().kind;
+  if (kind == "adam" || kind == "mlp") GTEST_SKIP() << "its steps do not grow with the gradient";
+  if (options().admit_after > 1) GTEST_SKIP() << "an id is seen twice in two rows";
+  const auto heavy = make(options()), twice = make(options());
+  const Examples rows = separable(2000);
+  Examples heavy_rows = rows, twice_rows;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    heavy_rows.weights[r] = 2;
+    const std::vector<Feature> features(rows.row(r).begin(), rows.row(r).end());
+    for (int i = 0; i < 2; ++i) add_row(twice_rows, features, rows.labels[r]);
+  }
+  learn(*heavy, heavy_rows);
+  learn(*twice, twice_rows);
+  const auto a = predict(*heavy, rows), b = predict(*twice, rows);
+  double distance = 0;
+  for (std::size_t r = 0; r < a.size(); ++r) distance += std::abs(a[r] - b[r]);
+  EXPECT_LT(distance / static_cast<double>(a.size()), 0.03);
+}
+
+TEST_P(ModelContract, PartsAndBiasSumToTheLogit) {
+  const auto model = make(options());
+  const Examples rows = separable(2000);
+  learn(*model, rows);
+  const auto p = predict(*model, rows);
+  for (std::size_t r = 0; r < 200; ++r) {
+    const auto parts = model->parts(rows.row(r), rows.fields_of(r));
+    if (parts.empty()) return;  // has no exact ones
+    ASSERT_EQ(parts.size(), rows.row(r).size());
+    double sum = model->bias(), size = std::abs(sum);
+    for (const float part : parts) {
+      sum += part;
+      size += std::abs(part);
+    }
+    if (model->is_probability()) sum = 1 / (1 + std::exp(-sum));
+    ASSERT_NEAR(sum, p[r], 1e-6 * std::max(size, 1.0));
+  }
+}
+
+TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
+  const auto model = make(options());
+  learn(*model, separable(20));
+  const std::string bytes = bytes_of(*model);
+  for (std::size_t i = 0; i < bytes.size(); i += 1 + bytes.size() / 97) {
+    std::string damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    EXPECT_FALSE(decode_model(damaged).ok());
+    EXPECT_FALSE(decode_model(std::string_view(bytes).substr(0, i)).ok());
+  }
+  std::string newer = bytes.substr(0, bytes.size() - 8);
+  newer[4] = 9;
+  Writer(newer).u64(hash64(newer));
+  const auto refused = decode_model(newer);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("version 9, this program reads version 1"),
+            std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ModelContract, testing::ValuesIn(cases()),
+                         [](const auto& of) { return of.param.name; });
+
+TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
+  struct Bad {
+    ModelOptions options;
+    std::string message, hint = {};
+  };
+  const std::vector<Bad> table{
+      {{.kind = "ftlr"}, "there is no kind of model called \"ftlr\"", "did you mean ftrl?"},
+      {{.kind = "zebra"},
+       "there is no kind of model called \"zebra\"",
+       "there are ftrl, sgd, adagrad, adam, fm, linear, mlp"},
+      {{.bits = 29}, "bits is 29, must be in [8, 28]", ""},
+      {{.kind = "mlp"}, "mlp: inputs is 0, must be the number of fields of a row", ""},
+      {{.kind = "fm", .settings = {{"kk", 8}}}, "fm has no setting kk", "did you mean k?"},
+      {{.settings = {{"alfa", 8}}}, "ftrl has no setting alfa", "did you mean alpha?"},
+      {{.settings = {{"alpha", -1}}},
+       "alpha is -1, must be in [1e-06, 100]",
+       "learning rate of each weight"},
+      {{.settings = {{"alpha", std::nan("")}}},
+       "alpha is nan, must be in [1e-06, 100]",
+       "learning rate of each weight"},
+      {{.settings = {{"alpha", 1}, {"alpha", 1}}}, "alpha is given twice", ""},
+      {{.admit_after = 3},
+       "admission, expiry and a memory limit need a collision-free table",
+       "a hashed table is limited by bits"},
+      {{.collision_free = true, .admit_after = 256}, "admit_after is 256, must be in [1, 255]", ""},
+  };
+  for (const Bad& bad : table) {
+    const auto made = make_model(bad.options);
+    ASSERT_FALSE(made.ok()) << bad.message;
+    EXPECT_EQ(made.error().message, bad.message);
+    EXPECT_EQ(made.error().hint, bad.hint);
+  }
+}
+
+}  // namespace
+}  // namespace attune
