@@ -42,6 +42,7 @@ int no_password(char*, int, int, void*) { return 0; }
 
 constexpr unsigned char kOurProtocols[] = "\x08http/1.1";
 
+// NOLINTNEXTLINE(readability-function-size): OpenSSL has it so.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
   unsigned char* found = nullptr;

@@ -122,7 +122,7 @@ void say_states(const Workspaces& workspaces, const std::string& folder) {
   }
 }
 
-// Broken workspaces are tried again each minute, new ones are seen at once.
+// New workspaces and broken ones are tried with every look.
 Status serve_all(const GivenSettings& given, const Settings& settings, HttpOptions http,
                  const Signals& signals, Log& log) {
   Workspaces workspaces(workspaces_options(given, settings, log));
