@@ -44,15 +44,16 @@ std::function<double()> clock_of(const ApiOptions& options) {
 
 HttpResponse no_route(const HttpRequest& request, const FoundRoute& found) {
   if (!found.allowed.empty()) {
-    auto response = http_error(405, "method_not_allowed", request.method + " is not possible here",
-                               "", "possible: " + found.allowed, request.request_id);
+    const std::string what = request.method + " is not possible here";
+    const std::string hint = "possible: " + found.allowed;
+    auto response = http_error(405, {"method_not_allowed", what, "", hint}, request.request_id);
     response.headers.emplace_back("Allow", found.allowed);
     return response;
   }
   const std::string meant = nearest_route(path_of(request));
-  return http_error(404, "not_found", "no such route: " + request.path.substr(0, 200), "",
-                    meant.empty() ? "see /openapi.json" : "did you mean " + meant + "?",
-                    request.request_id);
+  const std::string what = "no such route: " + request.path.substr(0, 200);
+  const std::string hint = meant.empty() ? "see /openapi.json" : "did you mean " + meant + "?";
+  return http_error(404, {"not_found", what, "", hint}, request.request_id);
 }
 
 App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)

@@ -27,13 +27,13 @@ std::string key_in_body(const HttpRequest& request) {
 
 HttpResponse unauthorized(std::string_view code, std::string_view message, std::string_view hint,
                           const HttpRequest& request) {
-  auto response = http_error(401, code, message, "", hint, request.request_id);
+  auto response = http_error(401, {code, message, "", hint}, request.request_id);
   response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"attune\"");
   return response;
 }
 
 HttpResponse unavailable(std::string_view message, const HttpRequest& request) {
-  auto response = http_error(503, "unavailable", message, "", "see /readyz and the server's log",
+  auto response = http_error(503, {"unavailable", message, "", "see /readyz and the server's log"},
                              request.request_id);
   response.headers.emplace_back("Retry-After", "10");
   return response;

@@ -78,7 +78,8 @@ Status Workspace::write_base_without(const Import& import, Position at) {
     return block != import.blocks.begin() && position <= std::prev(block)->second;
   };
   TRY(const Position last,
-      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, at, rebuilt, hooks));
+      replay(*journal_, *keyring_, {.from = base ? base->position() + 1 : 1, .to = at}, rebuilt,
+             hooks));
   CHECK(last == at);
   rebuilt.folds().imports.mark_undone(import.number);
   TRY(const auto store, open_sqlite_store(fresh));
