@@ -1,5 +1,6 @@
 // Commands as a user runs them: what goes where, and the exit codes.
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -92,6 +93,34 @@ TEST(EvalRecommend, ReadsThePublishedSplitAndReportsEveryMethod) {
   const Ran table = run({"eval", "recommend", "--data", folder.path(""), "--methods", "popular"});
   EXPECT_NE(table.out.find("popular "), std::string::npos) << table.out;
   EXPECT_EQ(table.out.find("cosine"), std::string::npos) << table.out;
+}
+
+// The same figures, whether the split is read from files or training was imported.
+TEST(EvalRecommend, AWorkspaceThatImportedTheTrainingFileSaysTheSame) {
+  const TempFolder folder;
+  const std::string split = folder.path("split");
+  std::filesystem::create_directory(split);
+  std::ofstream(split + "/train.txt") << "0 1 2\n1 1 2 3\n2 3 4\n5 1 4\n";
+  std::ofstream(split + "/test.txt") << "0 3\n1 4\n9 2\n";
+  ASSERT_EQ(run({"import", "gowalla-ngcf", split, "--workspace", folder.workspace()}).code, 0);
+  const auto methods_of = [](const Ran& ran) {
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    const std::string text = ran.out.substr(std::min(ran.out.size(), ran.out.find("\"recall\"")));
+    return text.substr(0, text.find("\"cpu_s\""));
+  };
+  const std::vector<std::string> tail = {"--methods", "p3", "--k", "2", "--json"};
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"eval", "recommend"});
+    words.insert(words.end(), tail.begin(), tail.end());
+    return run(words);
+  };
+  const std::string from_files = methods_of(with({"--data", split}));
+  EXPECT_NE(from_files, "");
+  EXPECT_EQ(methods_of(with({"--workspace", folder.workspace(), "--test", split + "/test.txt"})),
+            from_files);
+  const Ran latest = with({"--workspace", folder.workspace()});
+  EXPECT_NE(latest.out.find(R"("train_pairs":7,"test_pairs":)"), std::string::npos) << latest.out;
+  EXPECT_EQ(with({}).code, 2);
 }
 
 TEST(EvalRecommend, SaysWhatIsMissing) {

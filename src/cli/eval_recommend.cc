@@ -3,10 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
+#include "base/hash.h"
 #include "base/json.h"
+#include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/plot.h"
@@ -20,6 +23,8 @@ constexpr std::size_t kBar = 30;
 
 struct EvalOptions {
   std::string data;
+  std::string workspace;  // instead of data
+  std::string test;       // with it
   std::string format = "gowalla-ngcf";
   std::vector<std::string> methods;  // empty = all
   std::size_t k = 20;
@@ -40,6 +45,58 @@ Result<RecommendSplit> read_split(const EvalOptions& options) {
   TRY(const auto train, read_id_lists(options.data + "/train.txt"));
   TRY(const auto test, read_id_lists(options.data + "/test.txt"));
   return make_split(train, test);
+}
+
+// An id as a number: what it says in digits, else its hash.
+std::uint64_t number_of(const std::string& id) {
+  std::uint64_t number = 0;
+  const char* const end = id.data() + id.size();
+  const auto [stop, error] = std::from_chars(id.data(), end, number);
+  const bool is_number = error == std::errc() && stop == end && (id == "0" || id.front() != '0');
+  return is_number ? number : hash64(id);
+}
+
+struct Taken {
+  Time time{};
+  std::uint64_t person = 0, item = 0;
+};
+
+std::vector<IdList> lists_of(std::span<const Taken> taken) {
+  std::vector<IdList> lists;
+  for (const Taken& one : taken) lists.push_back({one.person, {one.item}});
+  return lists;
+}
+
+// Training is what the workspace knows; the test a file of user and item ids, or the latest fifth.
+Result<RecommendSplit> workspace_split(const EvalOptions& options) {
+  TRY(const auto engine, open_stopped(options.workspace));
+  std::vector<Taken> taken;
+  TRY_OK(engine->engagements([&](std::uint64_t person, const Event& event) {
+    taken.push_back({event.time, person, number_of(event.item_id)});
+  }));
+  if (options.test.empty()) {
+    std::stable_sort(taken.begin(), taken.end(),
+                     [](const Taken& a, const Taken& b) { return a.time < b.time; });
+    const std::size_t cut = taken.size() * 4 / 5;
+    const std::span<const Taken> all(taken);
+    TRY_OK(engine->close());
+    return make_split(lists_of(all.first(cut)), lists_of(all.subspan(cut)));
+  }
+  TRY(std::vector<IdList> test, read_id_lists(options.test));
+  for (IdList& list : test) {
+    const std::string id = std::to_string(list.person);
+    list.person = engine->person_number(IdType::kUser, id).value_or(hash64(id));
+  }
+  TRY_OK(engine->close());
+  return make_split(lists_of(taken), test);
+}
+
+Result<RecommendSplit> split_of(const EvalOptions& options) {
+  if (options.data.empty() == options.workspace.empty()) {
+    return Error{Code::kInvalid, "eval recommend: name either --data or --workspace", "data",
+                 "attune eval recommend --data gowalla-ngcf"};
+  }
+  return options.data.empty() ? workspace_split(options) : read_split(options);
 }
 
 MethodReport run_method(const RecommendMethod& method, const RecommendSplit& split,
@@ -127,7 +184,7 @@ void print_table(const EvalOptions& options, const RecommendSplit& split,
 }
 
 Status eval_recommend(const EvalOptions& options) {
-  TRY(const RecommendSplit split, read_split(options));
+  TRY(const RecommendSplit split, split_of(options));
   Screen screen;
   if (split.repeated > 0) {
     screen.say(
@@ -154,19 +211,26 @@ Status eval_recommend(const EvalOptions& options) {
 
 void add_eval_recommend(CLI::App& eval, Action& chosen) {
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App* command =
-      add_command(eval, "Commands", "recommend",
-                  "Ranks all items for every person, against what they took later",
-                  "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf\n"
-                  "attune eval recommend --data gowalla-ngcf --methods popular,p3 --k 10 --json");
+  CLI::App* command = add_command(
+      eval, "Commands", "recommend",
+      "Ranks all items for every person, against what they took later",
+      "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf\n"
+      "attune eval recommend --data gowalla-ngcf --methods popular,p3 --k 10 --json\n"
+      "attune eval recommend --workspace shop                 the latest fifth is the test\n"
+      "attune eval recommend --workspace gowalla --test gowalla-ngcf/test.txt.gz");
   std::vector<std::string> names;
   std::string help = "with commas, else all:";
   for (const RecommendMethod& method : recommend_methods()) {
     help += fmt::format("{} {} ({})", names.empty() ? "" : ",", method.name, method.summary);
     names.emplace_back(method.name);
   }
-  command->add_option("--data", options->data, "folder with train.txt and test.txt, packed or not")
-      ->required();
+  command->add_option("--data", options->data, "folder with train.txt and test.txt, packed or not");
+  command->add_option("--workspace", options->workspace,
+                      "a stopped workspace instead: its engagements are what is learned from");
+  command->add_option(
+      "--test", options->test,
+      "with --workspace: file of what people took later, a line is a user and items; "
+      "if not given, the latest fifth of the engagements is the test");
   command
       ->add_option("--format", options->format, "gowalla-ngcf: a line is a person and their items")
       ->check(CLI::IsMember({"gowalla-ngcf"}));

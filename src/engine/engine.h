@@ -28,8 +28,8 @@ struct EngineOptions {
   // Of the tz database, "Europe/Berlin": where days and hours are meant; "" = as before, UTC when
   // new.
   std::string time_zone = {};
-  int tick_ms = 100;               // wall time between ticks
-  double event_tick_s = 60;        // kEvent: event time between ticks
+  int tick_ms = 100;         // wall time between ticks
+  double event_tick_s = 60;  // kEvent: event time between ticks
   // Partitions of the identities; state does not depend on it. Several, because a table of profiles
   // that grows moves all it holds at once.
   int shards = 16;
@@ -161,6 +161,12 @@ class Engine {
   // engagement named the decision. Reads the whole journal twice.
   virtual Status logged_decisions(
       const std::function<void(const Decision&, const std::vector<bool>& is_answered)>& use) = 0;
+  // Every engagement with an item (click, like, purchase ...) that can be read, in the order of the
+  // journal. person: a number that stands for the person in this process. Reads the whole journal.
+  virtual Status engagements(
+      const std::function<void(std::uint64_t person, const Event&)>& use) = 0;
+  // That number; nullopt when nothing is stored under this id.
+  virtual std::optional<std::uint64_t> person_number(IdType type, std::string_view id) const = 0;
   // Whether events are accepted, or why not.
   virtual Status ready() const = 0;
   virtual std::vector<MemoryPart> memory() const = 0;

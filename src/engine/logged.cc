@@ -1,4 +1,5 @@
-// The decisions of the journal with what came of them, for export.
+// What the journal tells: decisions with what came of them, for export; engagements, for
+// evaluation.
 #include "base/bytes.h"
 #include "base/id_set.h"
 #include "engine/workspace.h"
@@ -11,22 +12,20 @@ std::uint64_t answer_key(std::string_view decision_id, std::string_view item_id)
   return std::max<std::uint64_t>(mix64(hash64(decision_id), hash64(item_id)), 1);
 }
 
-Status note_answers(const Record& record, const std::string& payload, IdSet& answered) {
-  const auto note = [&](const Event& event) {
-    if (event.decision_id.empty() || !is_engagement(event.verb)) return;
-    answered.insert(answer_key(event.decision_id, event.item_id));
-  };
+// The events of a record of either kind.
+Status each_event(const Record& record, const std::string& payload,
+                  const std::function<void(const Event&)>& use) {
   StoredEvent stored;
   if (record.kind == Kind::kEvent) {
     TRY_OK(decode_event(payload, record.received, stored));
-    note(stored.event);
+    use(stored.event);
     return ok_status();
   }
   EventListReader list(payload, record.received);
   while (true) {
     TRY(const bool is_there, list.next(stored));
     if (!is_there) return ok_status();
-    note(stored.event);
+    use(stored.event);
   }
 }
 
@@ -54,9 +53,13 @@ Status Workspace::logged_decisions(
     const std::function<void(const Decision&, const std::vector<bool>&)>& use) {
   TRY_OK(journal_->flush());
   IdSet answered;
+  const auto note = [&](const Event& event) {
+    if (event.decision_id.empty() || !is_engagement(event.verb)) return;
+    answered.insert(answer_key(event.decision_id, event.item_id));
+  };
   TRY_OK(each_readable({Kind::kEvent, Kind::kEvents},
                        [&](const Record& record, const std::string& payload) {
-                         return note_answers(record, payload, answered);
+                         return each_event(record, payload, note);
                        }));
   return each_readable({Kind::kDecision}, [&](const Record&, const std::string& payload) -> Status {
     TRY(const Decision decision, decode_decision(payload));
@@ -67,6 +70,31 @@ Status Workspace::logged_decisions(
     use(decision, is_answered);
     return ok_status();
   });
+}
+
+Status Workspace::engagements(const std::function<void(std::uint64_t, const Event&)>& use) {
+  TRY_OK(journal_->flush());
+  return each_readable({Kind::kEvent, Kind::kEvents},
+                       [&](const Record& record, const std::string& payload) {
+                         const std::uint64_t person = number_of(record.surrogate);
+                         return each_event(record, payload, [&](const Event& event) {
+                           if (is_engagement(event.verb) && !event.item_id.empty()) {
+                             use(person, event);
+                           }
+                         });
+                       });
+}
+
+std::optional<std::uint64_t> Workspace::person_number(IdType type, std::string_view id) const {
+  const auto known = keyring_->find(type, id);
+  if (!known) return std::nullopt;
+  return number_of(*known);
+}
+
+// Linked identities have the number of the first of them.
+std::uint64_t Workspace::number_of(Surrogate any) const {
+  const std::scoped_lock lock(mutex_);
+  return raw(state_.graph().members(any).front());
 }
 
 }  // namespace attune

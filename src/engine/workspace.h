@@ -46,6 +46,8 @@ class Workspace final : public Engine {
                        const std::function<void(std::string_view line)>& sink) override;
   Status logged_decisions(
       const std::function<void(const Decision&, const std::vector<bool>&)>& use) override;
+  Status engagements(const std::function<void(std::uint64_t, const Event&)>& use) override;
+  std::optional<std::uint64_t> person_number(IdType type, std::string_view id) const override;
   Time now() const override;
   Clock clock() const override { return is_event_clock_ ? Clock::kEvent : Clock::kWall; }
   Status tick(Time clock) override;
@@ -142,6 +144,7 @@ class Workspace final : public Engine {
   // logged.cc
   Status each_readable(std::initializer_list<Kind> kinds,
                        const std::function<Status(const Record&, const std::string& payload)>& use);
+  std::uint64_t number_of(Surrogate any) const;
   // import.cc, staged_import.cc, undo.cc
   friend class WorkspaceImporter;
   struct FoundImport {

@@ -28,7 +28,7 @@ std::size_t vector_length(std::string_view cell) {
   if (cell.size() < 2 || cell.front() != '[' || cell.back() != ']') return 0;
   std::size_t n = 0;
   bool is_numbers = true;
-  each_token(cell, "", [&](std::string_view token) {
+  each_token(cell, "", [&, n = count](std::string_view token) {
     is_numbers = is_numbers && number_of(token).has_value();
     ++n;
   });
@@ -57,8 +57,8 @@ void find_separator(ColumnSketch& out) {
     std::unordered_set<std::string_view> different;
     for (const auto& [value, count] : out.values) {
       if (value.find(separator) != std::string_view::npos) parted += count;
-      each_token(value, std::string_view(&separator, 1), [&](std::string_view token) {
-        tokens += count;
+      each_token(value, std::string_view(&separator, 1), [&, n = count](std::string_view token) {
+        tokens += n;
         different.insert(token);
       });
     }
