@@ -35,13 +35,13 @@ Result<DerivedPlan> plan_of_table(const TunePlanOptions& options) {
     if (next == TableReader::Next::kEnd) break;
     if (next == TableReader::Next::kBad) {
       ++bad;
-    } else if (!sample.add(reader->cells())) {
-      break;
+    } else {
+      sample.add(reader->cells());
     }
   }
   if (bad > 0)
     std::fprintf(stderr, "attune: %llu bad rows left out\n", static_cast<unsigned long long>(bad));
-  std::fprintf(stderr, "attune: from the first %zu rows of %s\n", sample.rows(),
+  std::fprintf(stderr, "attune: from %zu rows spread over %s\n", sample.rows(),
                options.file.c_str());
   return derive_plan(sample, options.derive);
 }
