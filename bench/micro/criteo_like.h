@@ -1,6 +1,6 @@
-// Rows in the manner of Criteo's: 13 numbers as tokens of their size, 26 categories of 4 to a million
-// ids by a power law, one 32-bit hash a field. Every id has a true weight, so the best possible log
-// loss is known. The same rows for the same seed.
+// Rows in the manner of Criteo's: 13 numbers as tokens of their size, 26 categories of 4 to a
+// million ids by a power law, one 32-bit hash a field. Every id has a true weight, so the best
+// possible log loss is known. The same rows for the same seed.
 #pragma once
 #include <algorithm>
 #include <cmath>

@@ -1,13 +1,18 @@
-// How fast models learn and predict, one core, from memory: rows a CPU-second. A figure counts only
-// when the model learned what can be learned (log loss against always saying the base rate, and
-// against the true probabilities).
+// How fast models learn and predict, one core, from memory and from the row cache: rows a
+// CPU-second. A figure counts only when the model learned (log loss below that of always saying the
+// base rate, above that of the true probabilities) and the cache gave back what it was given. Each
+// model is made twice and the better run counts: the first may wait for the machine to hand out
+// memory it never used.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <ctime>
+#include <filesystem>
 
 #include "criteo_like.h"
 #include "model/model.h"
+#include "model/row_cache.h"
 
 namespace attune {
 namespace {
@@ -39,17 +44,72 @@ Data generate(std::size_t rows) {
 }
 
 struct Measured {
-  double learned_per_s = 0, predicted_per_s = 0, log_loss = 0;
+  double learned_per_s = 0, from_cache_per_s = 0, predicted_per_s = 0, log_loss = 0;
   TableCounts counts;
 };
+
+// The rows as a cache in the temporary folder, removed at the end.
+class TemporaryCache {
+ public:
+  explicit TemporaryCache(const Data& data)
+      : path_(std::filesystem::temp_directory_path() /
+              fmt::format("attune_learn_bench_{}", ::getpid())) {
+    auto writer = RowCacheWriter::open(path_, {});
+    CHECK(writer.ok());
+    for (const Examples& block : data.blocks) CHECK(writer->add(block).ok());
+    CHECK(writer->finish().ok());
+    auto cache = RowCache::open(path_, {});
+    CHECK(cache.ok());
+    cache_ = std::make_unique<RowCache>(std::move(cache).value());
+  }
+  ~TemporaryCache() { std::filesystem::remove(path_); }
+  TemporaryCache(const TemporaryCache&) = delete;
+  TemporaryCache& operator=(const TemporaryCache&) = delete;
+  const RowCache& operator*() const { return *cache_; }
+
+ private:
+  std::string path_;
+  std::unique_ptr<RowCache> cache_;
+};
+
+// Rows a CPU-second of reading alone, the better of two passes; 0 when they are other rows.
+double read_rate(const RowCache& cache, const Data& data) {
+  double best = 0;
+  Examples block;
+  for (int pass = 0; pass < 3; ++pass) {
+    double hashes = 0, expected = 0;
+    const double begin = cpu_seconds();
+    for (std::size_t b = 0; b < cache.blocks(); ++b) {
+      if (!cache.read(b, block).ok()) return 0;
+      hashes += block.features.back().hash + double{block.labels.back()};
+    }
+    best = std::max(best, data.rows / (cpu_seconds() - begin));
+    for (const Examples& b : data.blocks)
+      expected += b.features.back().hash + double{b.labels.back()};
+    if (hashes != expected) return 0;
+  }
+  return best;
+}
 
 double loss_of(const Examples& rows, std::span<const float> predicted) {
   double sum = 0;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const double p = std::clamp(double{predicted[r]}, 1e-6, 1 - 1e-6);  // of values as well
+    const double p = std::clamp(double{predicted[r]}, 1e-6, 1 - 1e-6);
     sum -= std::log(rows.labels[r] == 1 ? p : 1 - p);
   }
   return sum;
+}
+
+// Learning from the cache, reading included.
+double cache_rate(Model& model, const RowCache& cache) {
+  Examples block;
+  std::vector<float> out(kBlock);
+  const double begin = cpu_seconds();
+  for (std::size_t b = 0; b < cache.blocks(); ++b) {
+    if (!cache.read(b, block).ok()) return 0;
+    model.learn(block, std::span(out).first(block.size()));
+  }
+  return static_cast<double>(cache.rows()) / (cpu_seconds() - begin);
 }
 
 Measured measure(Model& model, const Data& data) {
@@ -73,6 +133,19 @@ Measured measure(Model& model, const Data& data) {
   return m;
 }
 
+// kInvalid for options no model can have.
+Result<Measured> best_of_two(const ModelOptions& options, const Data& data, const RowCache& cache) {
+  Measured best;
+  for (int run = 0; run < 2; ++run) {
+    TRY(const auto model, make_model(options));
+    Measured m = measure(*model, data);
+    if (m.learned_per_s > best.learned_per_s) best = m;
+  }
+  TRY(const auto model, make_model(options));
+  best.from_cache_per_s = cache_rate(*model, cache);
+  return best;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Rows a CPU-second of each kind of model, on generated rows"};
   std::size_t rows = 1'000'000;
@@ -88,22 +161,28 @@ int run(int argc, char** argv) {
   const Data data = generate(rows);
   options.inputs = kFields;
   bool is_right = true;
-  fmt::print("| kind | learned rows/CPU-s | predicted rows/CPU-s | progressive log loss | base | true |"
-             " ids with a row | collisions |\n|---|---:|---:|---:|---:|---:|---:|---:|\n");
+  const TemporaryCache cache(data);
+  const double read = read_rate(*cache, data);
+  fmt::print("Row cache: {:.0f} bytes a row, read at {:.0f} rows/CPU-s\n\n",
+             static_cast<double>((*cache).size_bytes()) / data.rows, read);
+  fmt::print(
+      "| kind | from memory | from cache | predicted | log loss | base rate's | true |"
+      " ids with a row | collisions |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+  is_right &= read > 0;
   for (const std::string& kind : kinds) {
     options.kind = kind;
-    auto model = make_model(options);
-    if (!model.ok()) {
-      fmt::print(stderr, "{}\n", model.error().message);
+    const auto measured = best_of_two(options, data, *cache);
+    if (!measured.ok()) {
+      fmt::print(stderr, "{}\n", measured.error().message);
       return 2;
     }
-    const Measured m = measure(**model, data);
-    fmt::print("| {} | {:.0f} | {:.0f} | {:.5f} | {:.5f} | {:.5f} | {} | {} |\n", kind,
-               m.learned_per_s, m.predicted_per_s, m.log_loss, data.base_loss, data.true_loss,
-               m.counts.rows, m.counts.collisions);
-    is_right &= m.log_loss > data.true_loss && (kind == "mlp" || m.log_loss < data.base_loss);
+    const Measured& m = *measured;
+    fmt::print("| {} | {:.0f} | {:.0f} | {:.0f} | {:.5f} | {:.5f} | {:.5f} | {} | {} |\n", kind,
+               m.learned_per_s, m.from_cache_per_s, m.predicted_per_s, m.log_loss, data.base_loss,
+               data.true_loss, m.counts.rows, m.counts.collisions);
+    is_right &= m.log_loss > data.true_loss && m.log_loss < data.base_loss;
   }
-  if (!is_right) fmt::print(stderr, "a model did not learn: its times do not count\n");
+  if (!is_right) fmt::print(stderr, "a result is wrong: its times do not count\n");
   return is_right ? 0 : 1;
 }
 

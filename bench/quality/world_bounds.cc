@@ -96,8 +96,8 @@ class Belief {
  private:
   Taste spread(const Taste& h) const {
     Taste sum{};
-    for (std::size_t a = 0; a < kTastes; ++a) {
-      for (std::size_t b = 0; b < kTastes; ++b) sum[a] += covariance_[a * kTastes + b] * h[b];
+    for (std::size_t b = 0; b < kTastes; ++b) {  // symmetric: so it can be vectorised
+      for (std::size_t a = 0; a < kTastes; ++a) sum[a] += covariance_[b * kTastes + a] * h[b];
     }
     return sum;
   }
@@ -215,7 +215,7 @@ class Audience {
     return items_[item].base + dot(known, items_[item].slope) + dot(belief, items_[item].slope);
   }
   double bonus(const Belief& belief, std::size_t i) const {
-    if (play_.optimism == 0 || played_ >= kLate) return 0;
+    if (!has_answers_ || play_.optimism == 0 || played_ >= kLate) return 0;
     return play_.optimism * belief.doubt(items_[i].slope);
   }
   void show(std::size_t person, std::size_t item, double day, std::size_t share) {

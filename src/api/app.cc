@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "api/handlers.h"
-#include "api/routes.h"
 
 namespace attune {
 namespace {
@@ -37,22 +36,25 @@ std::string_view path_of(const HttpRequest& request) {
   return request.raw_path.empty() ? request.path : request.raw_path;
 }
 
-void refuse_route(Call& call, const FoundRoute& found) {
-  if (!found.allowed.empty()) {
-    call.headers.emplace_back("Allow", found.allowed);
-    return call.fail(405, "method_not_allowed", call.request.method + " is not possible here", "",
-                     "possible: " + found.allowed);
-  }
-  const std::string meant = nearest_route(path_of(call.request));
-  call.fail(404, "not_found", "no such route: " + call.request.path.substr(0, 200), "",
-            meant.empty() ? "see /openapi.json" : "did you mean " + meant + "?");
-}
-
 std::function<double()> clock_of(const ApiOptions& options) {
   return options.clock_s ? options.clock_s : steady_s;
 }
 
 }  // namespace
+
+HttpResponse no_route(const HttpRequest& request, const FoundRoute& found) {
+  if (!found.allowed.empty()) {
+    const std::string what = request.method + " is not possible here";
+    const std::string hint = "possible: " + found.allowed;
+    auto response = http_error(405, {"method_not_allowed", what, "", hint}, request.request_id);
+    response.headers.emplace_back("Allow", found.allowed);
+    return response;
+  }
+  const std::string meant = nearest_route(path_of(request));
+  const std::string what = "no such route: " + request.path.substr(0, 200);
+  const std::string hint = meant.empty() ? "see /openapi.json" : "did you mean " + meant + "?";
+  return http_error(404, {"not_found", what, "", hint}, request.request_id);
+}
 
 App::App(Engine& engine, ApiKeys& keys, ApiOptions options, Log* log)
     : services_{.engine = engine,
@@ -77,7 +79,10 @@ void App::handle(HttpRequest&& request, Respond respond) {
     if (found.route != nullptr && found.route->scope == Scope::kWrite) return preflight(*call);
     found.route = nullptr;
   }
-  if (found.route == nullptr) return refuse_route(*call, found);
+  if (found.route == nullptr) {
+    const std::string_view code = found.allowed.empty() ? "not_found" : "method_not_allowed";
+    return call->answer(no_route(call->request, found), code);
+  }
   call->route = found.route;
   call->arguments = std::move(found.arguments);
   if (admit(*call)) run(call);
@@ -88,6 +93,11 @@ void App::note_refused(int status, std::string_view request_id) {
   if (services_.log == nullptr) return;
   services_.log->write(LogLevel::kInfo, "request_refused",
                        {{"request_id", request_id}, {"route", "none"}, {"status", status}});
+}
+
+bool App::allows_origin(std::string_view origin) const {
+  const std::string& allowed = services_.options.cors_origins;
+  return allowed == "*" || names_origin(allowed, origin);
 }
 
 // False: the call has been answered.
@@ -110,7 +120,7 @@ bool App::check_origin(Call& call) const {
   const std::string_view origin = call.request.header("origin");
   if (origin.empty()) return true;
   const std::string& allowed = services_.options.cors_origins;
-  if (allowed != "*" && !names_origin(allowed, origin)) {
+  if (!allows_origin(origin)) {
     call.fail(403, "origin_not_allowed", "pages of this origin may not send events", "",
               "add it to api.cors_origins");
     return false;

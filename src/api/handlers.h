@@ -1,5 +1,7 @@
 // What each route does, one file per theme. Internal to api.
 #pragma once
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +40,12 @@ void show_ready(const CallPtr& call);
 void show_openapi(const CallPtr& call);
 // metrics.cc
 void show_metrics(const CallPtr& call);
+struct MeteredWorkspace {
+  std::string name;  // the label; "" = none
+  const Services* services = nullptr;
+};
+// server: what was refused before it reached a workspace.
+HttpResponse metrics_page(std::span<const MeteredWorkspace> workspaces, const Meters& server);
 
 // "user_id:u-1" or "anonymous_id:a-2"; without a prefix a user id.
 std::pair<IdType, std::string_view> typed_id(std::string_view text);

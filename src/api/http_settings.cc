@@ -10,6 +10,9 @@ void bind(HttpSettings& settings, Config& config) {
   HttpOptions& http = settings.http;
   config.text("server.listen", settings.listen, "HOST:PORT",
               "Address to serve on: an IP address and a port; 0.0.0.0 is every network.");
+  config.text("server.workspaces", settings.workspaces, "",
+              "Folder whose folders are workspaces: all are served, the key of a request chooses. "
+              "Each may hold an attune.toml of its own. Empty: the one of workspace.path.");
   config.text(
       "server.tls_cert", settings.tls.certificate, "",
       "PEM file of the certificate and those that lead to its root: serve HTTPS. Read again "

@@ -12,8 +12,9 @@ namespace attune {
 struct HttpSettings {
   HttpOptions http;
   std::string listen = "127.0.0.1:8090";
-  TlsFiles tls;      // both empty: plain HTTP
-  int drain_s = 10;  // to finish the requests under way when told to stop
+  TlsFiles tls;            // both empty: plain HTTP
+  std::string workspaces;  // folder of several; "" = the one of [workspace]
+  int drain_s = 10;        // to finish the requests under way when told to stop
 };
 // Must outlive the config.
 void bind(HttpSettings& settings, Config& config);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <vector>
 
 #include "api/handlers.h"
 #include "api/routes.h"
@@ -11,22 +12,48 @@
 namespace attune {
 namespace {
 
+// Metrics by name, as the format wants all lines of one together. Lines written while a workspace
+// is set carry its name.
 class Page {
  public:
-  void head(std::string_view name, std::string_view type, std::string_view help) {
-    out += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
+  void set_workspace(std::string_view name) {
+    label_ = name.empty() ? "" : fmt::format("workspace=\"{}\"", name);
   }
+  void head(std::string_view name, std::string_view type, std::string_view help) {
+    for (std::size_t i = 0; i < families_.size(); ++i) {
+      if (families_[i].name == name) return void(current_ = i);
+    }
+    current_ = families_.size();
+    families_.push_back(
+        {std::string(name), fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type)});
+  }
+  // Of the metric named last by head(), or of one of its parts.
   template <class T>
   void line(std::string_view name, std::string_view labels, T value) {
-    out += labels.empty() ? fmt::format("{} {}\n", name, value)
-                          : fmt::format("{}{{{}}} {}\n", name, labels, value);
+    const char* const comma = labels.empty() || label_.empty() ? "" : ",";
+    const std::string all = fmt::format("{}{}{}", labels, comma, label_);
+    families_[current_].lines += all.empty() ? fmt::format("{} {}\n", name, value)
+                                             : fmt::format("{}{{{}}} {}\n", name, all, value);
   }
   template <class T>
   void one(std::string_view name, std::string_view type, std::string_view help, T value) {
     head(name, type, help);
     line(name, "", value);
   }
-  std::string out;
+  std::string text() const {
+    std::string out;
+    for (const Family& family : families_) out += family.lines;
+    return out;
+  }
+
+ private:
+  struct Family {
+    std::string name;
+    std::string lines;
+  };
+  std::string label_;
+  std::vector<Family> families_;
+  std::size_t current_ = 0;
 };
 
 void write_counts(const EngineCounts& c, Page& page) {
@@ -152,39 +179,51 @@ void write_durations(const Meters& meters, Page& page) {
     const RouteMeter& meter = meters.route(i);
     const std::string labels = route_labels(routes()[i]);
     std::uint64_t n = 0;
-    std::string lines;
+    for (const auto& bucket : meter.buckets) n += bucket;
+    if (n == 0) continue;
+    n = 0;
     for (std::size_t b = 0; b < meter.buckets.size(); ++b) {
       n += meter.buckets[b];
       const std::string bound =
           b < kDurationBoundSeconds.size() ? fmt::format("{}", kDurationBoundSeconds[b]) : "+Inf";
-      lines += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", kName, labels, bound, n);
+      page.line(fmt::format("{}_bucket", kName), fmt::format("{},le=\"{}\"", labels, bound), n);
     }
-    if (n == 0) continue;
-    page.out += lines;
     page.line(fmt::format("{}_sum", kName), labels, static_cast<double>(meter.sum_us) / 1e6);
     page.line(fmt::format("{}_count", kName), labels, n);
   }
 }
 
-}  // namespace
-
-void show_metrics(const CallPtr& call) {
-  Page page;
-  Engine& engine = call->engine();
-  const EngineCounts counts = engine.counts();
+void write_workspace(const Services& services, Page& page) {
+  const EngineCounts counts = services.engine.counts();
   write_counts(counts, page);
   write_stages(counts.stages, page);
-  write_rejected(call->services->meters, page);
-  write_memory(engine, page);
+  write_rejected(services.meters, page);
+  write_memory(services.engine, page);
+  write_model(services.engine.learning_json(), page);
+  write_requests(services.meters, page);
+  write_durations(services.meters, page);
+}
+
+}  // namespace
+
+HttpResponse metrics_page(std::span<const MeteredWorkspace> workspaces, const Meters& server) {
+  Page page;
+  for (const MeteredWorkspace& workspace : workspaces) {
+    page.set_workspace(workspace.name);
+    write_workspace(*workspace.services, page);
+  }
+  page.set_workspace("");
   write_process(page);
-  write_model(engine.learning_json(), page);
-  write_requests(call->services->meters, page);
-  write_refused(call->services->meters, page);
-  write_durations(call->services->meters, page);
+  write_refused(server, page);
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.body = std::move(page.out);
-  call->answer(std::move(response));
+  response.body = page.text();
+  return response;
+}
+
+void show_metrics(const CallPtr& call) {
+  const MeteredWorkspace all[] = {{"", call->services}};
+  call->answer(metrics_page(all, call->services->meters));
 }
 
 }  // namespace attune

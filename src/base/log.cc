@@ -68,6 +68,12 @@ std::string log_line(Time when, LogLevel level, std::string_view event,
 
 Log::Log(const LogOptions& options, NowFunction now) : options_(options), now_(std::move(now)) {}
 
+Log::Log(Log& parent, std::string_view field, std::string_view value)
+    : parent_(&parent),
+      tag_(" " + std::string(field) + "=" + std::string(value)),
+      now_(parent.now_),
+      level_(parent.level_) {}
+
 Log::~Log() {
   if (!options_.file.empty() && file_ >= 0) ::close(file_);
 }
@@ -108,7 +114,11 @@ void Log::rotate() {
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!is_on(level)) return;
-  const std::string line = log_line(now_(), level, event, fields) + "\n";
+  const std::string line = log_line(now_(), level, event, fields) + tag_ + "\n";
+  parent_ != nullptr ? parent_->write_line(line) : write_line(line);
+}
+
+void Log::write_line(std::string_view line) {
   const std::scoped_lock lock(mutex_);
   const auto size = static_cast<std::int64_t>(line.size());
   if (!options_.file.empty() && size_ > 0 && size_ + size > options_.max_bytes) rotate();

@@ -42,6 +42,8 @@ class Log {
  public:
   using NowFunction = std::function<Time()>;
   static Result<std::unique_ptr<Log>> open(const LogOptions& options, NowFunction now);
+  // Writes into `parent`, with this field last in each line. The parent must outlive it.
+  Log(Log& parent, std::string_view field, std::string_view value);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -53,7 +55,10 @@ class Log {
   Log(const LogOptions& options, NowFunction now);
   Status reopen();
   void rotate();
+  void write_line(std::string_view line);
 
+  Log* const parent_ = nullptr;
+  const std::string tag_;  // " field=value"
   const LogOptions options_;
   const NowFunction now_;
   LogLevel level_ = LogLevel::kInfo;

@@ -37,6 +37,14 @@ TEST_F(LogTest, WritesOneLinePerEvent) {
             "1970-01-01T00:00:00.000Z info server_started port=80 note=\"two words\"\n");
 }
 
+TEST_F(LogTest, APartOfItNamesItself) {
+  const auto log = open({});
+  Log shop(*log, "workspace", "shop");
+  shop.write(LogLevel::kWarn, "disk_full", {{"used_share", 1}});
+  shop.write(LogLevel::kDebug, "unseen");
+  EXPECT_EQ(read("log"), "1970-01-01T00:00:00.000Z warn disk_full used_share=1 workspace=shop\n");
+}
+
 TEST_F(LogTest, AValueCannotStartALineOfItsOwn) {
   const std::string line = log_line(Time{}, LogLevel::kWarn, "x", {{"a", "b\nerror c=d"}});
   EXPECT_EQ(line.find('\n'), std::string::npos);

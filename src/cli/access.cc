@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -33,26 +32,15 @@ Result<std::unique_ptr<Engine>> open_stopped(const std::string& workspace, doubl
 }
 
 Result<Client> connect_admin(const std::string& server) {
-  const Error bad{Code::kInvalid, "--server " + server + ": must be http://HOST:PORT", "server",
-                  "for example --server http://127.0.0.1:8090"};
-  std::string_view rest = server;
-  if (rest.starts_with("http://")) rest.remove_prefix(7);
-  while (rest.ends_with("/")) rest.remove_suffix(1);
-  const auto colon = rest.rfind(':');
-  if (colon == std::string_view::npos || rest.find('/') != std::string_view::npos) return bad;
-  std::uint16_t port = 0;
-  const std::string_view digits = rest.substr(colon + 1);
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return bad;
+  TRY(const ServerAddress address, parse_server(server));
   const char* const key = std::getenv("ATTUNE_ADMIN_KEY");
   if (key == nullptr || *key == 0) {
     return Error{Code::kInvalid, "ATTUNE_ADMIN_KEY is not set: the server asks for an admin key",
                  "", "set it to an admin key of the server"};
   }
-  std::string host(rest.substr(0, colon));
-  if (host == "localhost") host = "127.0.0.1";
-  auto client = Client::connect(host, port, key);
-  if (client.ok()) return client;
+  auto client = Client::connect(address, key);
+  // What was wrong with https is said already.
+  if (client.ok() || address.is_https) return client;
   return Error{Code::kUnavailable, fmt::format("no server answers at {}", server), "server",
                "start it, or leave --server out to use the folder"};
 }

@@ -13,7 +13,7 @@ namespace attune {
 
 struct Place {
   std::string workspace = "attune-workspace";
-  std::string server;  // http://HOST:PORT; "" = the folder
+  std::string server;  // http(s)://HOST:PORT; "" = the folder
 };
 
 // Looking must not make a workspace.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <memory>
 
 namespace attune {
@@ -31,6 +32,48 @@ std::size_t content_length(std::string_view head) {
 
 }  // namespace
 
+Result<ServerAddress> parse_server(std::string_view url) {
+  const Error wrong{Code::kInvalid,
+                    fmt::format("--server {}: must be http://HOST:PORT or https://HOST:PORT", url),
+                    "server", "for example --server http://127.0.0.1:8090"};
+  const bool is_https = url.starts_with("https://");
+  if (!is_https && !url.starts_with("http://")) return wrong;
+  url.remove_prefix(is_https ? 8 : 7);
+  if (url.ends_with('/')) url.remove_suffix(1);
+  const auto colon = url.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return wrong;
+  if (url.find('/') != std::string_view::npos) return wrong;
+  ServerAddress address{.is_https = is_https, .host = std::string(url.substr(0, colon))};
+  const std::string_view port = url.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (error != std::errc() || end != port.data() + port.size() || address.port == 0) return wrong;
+  return address;
+}
+
+Result<Client> Client::connect(const ServerAddress& address, std::string key) {
+  TRY(Client client, connect(address.host, address.port, std::move(key)));
+  if (address.is_https) TRY_OK(client.shake_hands(address.host));
+  return client;
+}
+
+Status Client::shake_hands(const std::string& host) {
+  TRY(TlsChannel channel, TlsChannel::client(host));
+  tls_.emplace(std::move(channel));
+  for (;;) {
+    const auto step = tls_->handshake();
+    TRY_OK(send_bytes(tls_->take_output()));
+    if (step == TlsChannel::Step::kDone) return ok_status();
+    if (step != TlsChannel::Step::kMore) {
+      return Error{Code::kUnavailable, fmt::format("https with {}: {}", host, tls_->why()),
+                   "server", "SSL_CERT_FILE=FILE names certificates to trust; or is it http://?"};
+    }
+    char chunk[16384];
+    const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
+    if (got <= 0) return lost();
+    tls_->feed({chunk, static_cast<std::size_t>(got)});
+  }
+}
+
 Result<Client> Client::connect(const std::string& host, std::uint16_t port, std::string key) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -53,6 +96,7 @@ Result<Client> Client::connect(const std::string& host, std::uint16_t port, std:
 
 Client::Client(Client&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)),
+      tls_(std::move(other.tls_)),
       key_(std::move(other.key_)),
       buffer_(std::move(other.buffer_)) {}
 
@@ -64,12 +108,33 @@ Status Client::send(std::string_view method, std::string_view path, std::string_
   const std::string request =
       fmt::format("{} {} HTTP/1.1\r\nHost: attune\r\nX-API-Key: {}\r\nContent-Length: {}\r\n\r\n{}",
                   method, path, key_, body.size(), body);
-  for (std::string_view left = request; !left.empty();) {
-    const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
+  if (!tls_) return send_bytes(request);
+  if (!tls_->write(request)) return lost();
+  return send_bytes(tls_->take_output());
+}
+
+Status Client::send_bytes(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return lost();
-    left.remove_prefix(static_cast<std::size_t>(sent));
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return ok_status();
+}
+
+Status Client::receive_some() {
+  char chunk[16384];
+  const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
+  if (got <= 0) return lost();
+  const std::string_view bytes(chunk, static_cast<std::size_t>(got));
+  if (!tls_) {
+    buffer_.append(bytes);
+    return ok_status();
+  }
+  tls_->feed(bytes);
+  const auto step = tls_->read(buffer_);
+  const bool is_alive = step == TlsChannel::Step::kDone || step == TlsChannel::Step::kMore;
+  return is_alive ? ok_status() : Status(lost());
 }
 
 Result<Answer> Client::receive_any() {
@@ -82,10 +147,7 @@ Result<Answer> Client::receive_any() {
       }
     }
     if (head_end != std::string::npos && buffer_.size() >= wanted) break;
-    char chunk[16384];
-    const ssize_t got = ::recv(socket_, chunk, sizeof chunk, 0);
-    if (got <= 0) return lost();
-    buffer_.append(chunk, static_cast<std::size_t>(got));
+    TRY_OK(receive_some());
   }
   Answer answer{std::atoi(buffer_.c_str() + 9),
                 buffer_.substr(head_end + 4, wanted - head_end - 4)};

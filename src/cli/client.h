@@ -2,9 +2,11 @@
 // may be sent before their answers are received, in order. One thread.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "api/tls.h"
 #include "base/result.h"
 
 namespace attune {
@@ -14,8 +16,19 @@ struct Answer {
   std::string body;
 };
 
+struct ServerAddress {
+  bool is_https = false;
+  std::string host;
+  std::uint16_t port = 0;
+};
+// "http://HOST:PORT" or "https://HOST:PORT"; kInvalid otherwise.
+Result<ServerAddress> parse_server(std::string_view url);
+
 class Client {
  public:
+  // Over https the server's certificate must lead to one the system trusts; SSL_CERT_FILE names
+  // another file of such.
+  static Result<Client> connect(const ServerAddress& address, std::string key);
   // host: a name or an address.
   static Result<Client> connect(const std::string& host, std::uint16_t port, std::string key);
   Client(Client&& other) noexcept;
@@ -30,7 +43,11 @@ class Client {
 
  private:
   Client(int socket, std::string key) : socket_(socket), key_(std::move(key)) {}
+  Status shake_hands(const std::string& host);
+  Status send_bytes(std::string_view bytes);
+  Status receive_some();  // into buffer_
   int socket_;
+  std::optional<TlsChannel> tls_;
   std::string key_;
   std::string buffer_;
 };

@@ -1,16 +1,168 @@
-// `attune eval`: how good something learned is, on data it has not seen.
-#include <CLI/CLI.hpp>
+// attune eval: how good a saved model is on the rows of a file, as a whole and by slice.
+#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/measure_table.h"
+#include "cli/model_input.h"
+#include "cli/train_screen.h"
+#include "cli/words.h"
+#include "learn/evaluation.h"
+#include "learn/scoring.h"
 
 namespace attune {
+namespace {
+
+constexpr std::size_t kSlicesShown = 20;
+
+struct EvalOptions {
+  FileOptions file;
+  std::string model, slice, group;
+  double threshold = 0.5;
+  bool is_json = false;
+};
+
+struct Evaluated {
+  bool is_binary = true;
+  ScoringReport rows;
+  std::uint64_t unlabelled = 0;
+  std::vector<Measure> measures;
+  std::vector<SliceScores> slices;
+};
+
+Error no_labels(const Trained& trained, const EvalOptions& options) {
+  const std::string target = trained.rows ? trained.rows->plan().target : "";
+  return {Code::kInvalid,
+          target.empty()
+              ? fmt::format("{}: no row has a label", options.file.file)
+              : fmt::format("{}: no row has a value of {}, the target", options.file.file, target),
+          "file", "attune predict needs no labels"};
+}
+
+Result<Evaluated> evaluate(const EvalOptions& options) {
+  TRY(const Trained trained, Trained::load(options.model));
+  ScoringOptions scoring;
+  scoring.file = options.file.file;
+  TRY(scoring.table, options.file.table());
+  TRY(scoring.example, options.file.example());
+  TrainScreen screen;
+  scoring.on_progress = [&](double share, std::uint64_t rows) {
+    FitProgress progress;
+    progress.share = share;
+    progress.rows = rows;
+    screen.show("testing", progress);
+  };
+  for (const auto& [name, option] : {std::pair{options.slice, "slice"}, {options.group, "group"}}) {
+    if (name.empty()) continue;
+    scoring.columns.push_back(name);
+    scoring.column_options.emplace_back(option);
+  }
+  if (scoring.example && !scoring.columns.empty()) {
+    return Error{Code::kInvalid, "--slice and --group are for tables: other files have no columns",
+                 "slice", ""};
+  }
+  Evaluated out;
+  out.is_binary = trained.model->is_probability();
+  Evaluation evaluation({out.is_binary, options.threshold, trained.known_rate});
+  const auto take = [&](const ScoredRow& row, std::span<const std::size_t> asked) -> Status {
+    if (!row.prediction) return ok_status();
+    const auto cell = [&](bool is_wanted, std::size_t place) {
+      return is_wanted ? row.cells[asked[place]] : std::string_view{};
+    };
+    evaluation.add(*row.prediction, row.label,
+                   cell(!options.group.empty(), options.slice.empty() ? 0 : 1));
+    if (!options.slice.empty()) {
+      evaluation.add_to_slice(cell(true, 0), *row.prediction, row.label);
+    }
+    return ok_status();
+  };
+  Result<ScoringReport> rows = score_file(trained, scoring, take);
+  screen.erase();
+  TRY(out.rows, std::move(rows));
+  if (evaluation.rows() == 0) return no_labels(trained, options);
+  out.unlabelled = evaluation.unlabelled();
+  out.measures = evaluation.measures();
+  out.slices = evaluation.slices();
+  return out;
+}
+
+std::string evaluated_json(const EvalOptions& options, const Evaluated& out) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("file", options.file.file).field("model", options.model);
+  json.field("rows", out.rows.rows).field("bad_rows", out.rows.bad_rows);
+  json.field("unlabelled_rows", out.unlabelled);
+  write_measures(json, out.measures);
+  if (out.is_binary) json.field("threshold", options.threshold);
+  if (!options.slice.empty()) {
+    json.field("slice", options.slice).key("slices").begin_array();
+    for (const SliceScores& slice : out.slices) {
+      json.begin_object().field("value", slice.value).field("rows", slice.rows);
+      write_measures(json, slice.measures);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+  return text;
+}
+
+void print(const EvalOptions& options, const Evaluated& out) {
+  std::printf("%s: %s rows", options.file.file.c_str(), thousands(out.rows.rows).c_str());
+  if (out.unlabelled > 0) std::printf(", %s without a label", thousands(out.unlabelled).c_str());
+  if (out.rows.bad_rows > 0) std::printf(", %s bad", thousands(out.rows.bad_rows).c_str());
+  std::printf("\n");
+  for (const std::string& line : measure_table(out.measures)) std::printf("%s\n", line.c_str());
+  if (options.slice.empty()) return;
+  std::printf("\n");
+  for (const std::string& line :
+       slice_table(options.slice, out.slices, out.is_binary, kSlicesShown)) {
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+Status eval(const EvalOptions& options) {
+  if (options.file.file.empty() || options.model.empty()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("eval: {} is required", options.file.file.empty() ? "file" : "--model"), "file",
+        "attune eval FILE --model MODEL"};
+  }
+  TRY(const Evaluated out, evaluate(options));
+  if (options.is_json) {
+    std::printf("%s\n", evaluated_json(options, out).c_str());
+  } else {
+    print(options, out);
+  }
+  return ok_status();
+}
+
+}  // namespace
 
 void add_eval(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<EvalOptions>();
   CLI::App* command =
-      add_command(app, kUnderstandGroup, "eval", "How good what is learned is, on data not seen",
+      add_command(app, kLearnGroup, "eval", "How good a model is on the rows of a file",
+                  "attune eval march.csv --model bank.attune\n"
+                  "attune eval march.csv --model bank.attune --slice job --json\n"
                   "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf");
-  command->require_subcommand(1);
+  command->require_subcommand(0, 1);
+  command->add_option("file", options->file.file, "rows with their labels; - is standard input");
+  add_format_options(*command, options->file);
+  command->add_option("--model", options->model, "file of the model (required)");
+  command->add_option("--slice", options->slice, "column: every value of it is measured alone");
+  command->add_option("--group", options->group, "column of persons or queries, for gauc");
+  command->add_option("--threshold", options->threshold, "a probability from here on says yes")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_flag("--json", options->is_json, "one JSON object on stdout");
+  command->callback([command, options, &chosen] {
+    if (command->get_subcommands().empty()) chosen = [options] { return eval(*options); };
+  });
   add_eval_recommend(*command, chosen);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/decision_table.h"
+#include "cli/explain_model.h"
 #include "cli/help.h"
 #include "cli/words.h"
 
@@ -34,7 +35,12 @@ Result<std::string> find(const InspectOptions& options, Categories& categories) 
   return decision_json(decision, true);
 }
 
-Status explain(const InspectOptions& options) {
+Status explain(const InspectOptions& options, const ExplainModelOptions& of_model) {
+  if (!of_model.model.empty()) return explain_model(of_model);
+  if (options.decision_id.empty()) {
+    return Error{Code::kInvalid, "explain: name a decision, or a model with --model", "id",
+                 "attune explain --help shows how"};
+  }
   Categories categories;
   TRY(const std::string decision, find(options, categories));
   if (options.is_json) {
@@ -110,14 +116,28 @@ Status replay_verify(const InspectOptions& options) {
 
 void add_explain(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = add_command(app, kUnderstandGroup, "explain", "Why a decision was made",
-                                  "attune explain --workspace shop d_01...");
-  command->add_option("id", options->decision_id, "decision id")->required();
+  const auto of_model = std::make_shared<ExplainModelOptions>();
+  CLI::App* command = add_command(
+      app, kUnderstandGroup, "explain", "Why a decision was made, or what a model predicts by",
+      "attune explain --workspace shop d_01...\n"
+      "attune explain --model bank.attune --row 3 bank.csv    the parts of a prediction\n"
+      "attune explain --model bank.attune --top 20            the largest weights");
+  command->add_option("id", options->decision_id, "decision id, or with --model a file of rows");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--server", options->place.server,
                       "ask a running server instead, with the key in ATTUNE_ADMIN_KEY");
+  command->add_option("--model", of_model->model, "file of a model, by attune train");
+  command->add_option("--row", of_model->row, "explain the prediction of this row of the file")
+      ->check(CLI::Range(1, 2'000'000'000));
+  command->add_option("--top", of_model->top, "of how many weights or parts")
+      ->check(CLI::Range(1, 1'000'000));
+  add_format_options(*command, of_model->file);
   command->add_flag("--json", options->is_json, "all of it as one JSON object");
-  command->callback([options, &chosen] { chosen = [options] { return explain(*options); }; });
+  command->callback([options, of_model, &chosen] {
+    of_model->file.file = options->decision_id;
+    of_model->is_json = options->is_json;
+    chosen = [options, of_model] { return explain(*options, *of_model); };
+  });
 }
 
 void add_replay(CLI::App& app, Action& chosen) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <charconv>
 #include <filesystem>
 
 #include "cli/client.h"
@@ -115,22 +114,6 @@ class ServerItems final : public ItemStore {
 
 }  // namespace
 
-Result<ServerAddress> parse_server(std::string_view url) {
-  const Error wrong{Code::kInvalid, fmt::format("--server {}: must be http://HOST:PORT", url),
-                    "server", "for example --server http://127.0.0.1:8090"};
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return wrong;
-  url.remove_prefix(kScheme.size());
-  if (url.ends_with('/')) url.remove_suffix(1);
-  const auto colon = url.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return wrong;
-  ServerAddress address{.host = std::string(url.substr(0, colon))};
-  const std::string_view port = url.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc() || end != port.data() + port.size() || address.port == 0) return wrong;
-  return address;
-}
-
 Result<std::unique_ptr<ItemStore>> ItemStore::of_workspace(const std::string& folder) {
   std::error_code unreadable;
   if (!std::filesystem::is_directory(folder + "/journal", unreadable)) {
@@ -150,7 +133,7 @@ Result<std::unique_ptr<ItemStore>> ItemStore::of_server(const std::string& url, 
                  "set ATTUNE_ADMIN_KEY to a key of that server with the admin scope"};
   }
   TRY(const ServerAddress address, parse_server(url));
-  TRY(Client client, Client::connect(address.host, address.port, std::move(key)));
+  TRY(Client client, Client::connect(address, std::move(key)));
   return std::unique_ptr<ItemStore>(std::make_unique<ServerItems>(std::move(client)));
 }
 

@@ -31,10 +31,4 @@ class ItemStore {
   virtual Status close() = 0;
 };
 
-struct ServerAddress {
-  std::string host;
-  std::uint16_t port = 0;
-};
-Result<ServerAddress> parse_server(std::string_view url);
-
 }  // namespace attune

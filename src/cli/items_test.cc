@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "api/http_server.h"
+#include "cli/client.h"
 #include "cli/item_store.h"
 #include "engine/test_workspace.h"
 
@@ -102,7 +103,10 @@ TEST(ServerAddress, IsHttpHostAndPort) {
   ASSERT_TRUE(address.ok());
   EXPECT_EQ(address->host, "localhost");
   EXPECT_EQ(address->port, 8090);
-  for (const char* wrong : {"https://a:1", "localhost:1", "http://a", "http://a:0", "http://a:x"}) {
+  EXPECT_FALSE(address->is_https);
+  EXPECT_TRUE(parse_server("https://shop.example:443")->is_https);
+  for (const char* wrong :
+       {"ftp://a:1", "localhost:1", "http://a:1/x", "http://a", "http://a:0", "http://a:x"}) {
     EXPECT_FALSE(parse_server(wrong).ok()) << wrong;
   }
 }

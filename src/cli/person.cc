@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
+#include "cli/export_decisions.h"
 #include "cli/help.h"
 #include "profile/profile_json.h"
 
@@ -15,6 +16,7 @@ namespace attune {
 namespace {
 
 struct PersonOptions {
+  std::string format;  // of an export; "" = JSON lines of a person
   Place place;
   std::string person;
   std::string output;
@@ -95,7 +97,34 @@ Status export_lines(const PersonOptions& options, Sink& sink) {
   return ok_status();
 }
 
+Status say_written(const PersonOptions& options, std::uint64_t lines) {
+  if (options.is_json) {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object().field("lines", lines).field("output", options.output).end_object();
+    std::printf("%s\n", out.c_str());
+  } else if (!options.output.empty() && options.output != "-") {
+    std::fprintf(stderr, "attune: %llu lines in %s\n", static_cast<unsigned long long>(lines),
+                 options.output.c_str());
+  }
+  return ok_status();
+}
+
+Status export_decisions(const PersonOptions& options) {
+  if (!options.person.empty() || !options.place.server.empty()) {
+    return Error{Code::kInvalid, "--format obd exports the decisions of all persons of a folder",
+                 "format", "leave the person and --server out"};
+  }
+  TRY(const std::uint64_t rows, export_obd(options.place.workspace, options.output));
+  return say_written(options, rows);
+}
+
 Status export_person(const PersonOptions& options) {
+  if (options.format == "obd") return export_decisions(options);
+  if (options.person.empty()) {
+    return Error{Code::kInvalid, "name the person, or --format obd for all decisions", "person",
+                 "attune export u-17 --workspace shop"};
+  }
   const bool is_file = !options.output.empty() && options.output != "-";
   if (options.is_json && !is_file) {
     return Error{Code::kInvalid, "the lines themselves go to standard output", "output",
@@ -104,19 +133,7 @@ Status export_person(const PersonOptions& options) {
   TRY(Sink sink, Sink::open(options.output));
   TRY_OK(export_lines(options, sink));
   TRY_OK(sink.finish());
-  if (options.is_json) {
-    std::string out;
-    JsonWriter(out)
-        .begin_object()
-        .field("lines", sink.lines())
-        .field("output", options.output)
-        .end_object();
-    std::printf("%s\n", out.c_str());
-  } else if (is_file) {
-    std::fprintf(stderr, "attune: %llu lines in %s\n",
-                 static_cast<unsigned long long>(sink.lines()), options.output.c_str());
-  }
-  return ok_status();
+  return say_written(options, sink.lines());
 }
 
 Status erase(const PersonOptions& options) {
@@ -140,7 +157,8 @@ Status erase(const PersonOptions& options) {
 CLI::App* add_person_command(CLI::App& app, const char* name, const char* summary,
                              const char* examples, const std::shared_ptr<PersonOptions>& options) {
   CLI::App* command = add_command(app, kOperateGroup, name, summary, examples);
-  command->add_option("person", options->person, "user id, or anonymous_id:ID")->required();
+  command->add_option("person", options->person, "user id, or anonymous_id:ID")
+      ->required(std::string_view(name) != "export");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--server", options->place.server,
                       "ask a running server instead, with the key in ATTUNE_ADMIN_KEY");
@@ -163,8 +181,14 @@ void add_person(CLI::App& app, Action& chosen) {
 void add_export(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
   CLI::App* command = add_person_command(
-      app, "export", "Everything stored of a person as JSON lines: profile, events, decisions",
-      "attune export u-17 --workspace shop --output u-17.jsonl", options);
+      app, "export",
+      "Everything stored of a person as JSON lines: profile, events, decisions; or all decisions "
+      "with their propensities as CSV",
+      "attune export u-17 --workspace shop --output u-17.jsonl\n"
+      "attune export --format obd --workspace shop --output decisions.csv",
+      options);
+  command->add_option("--format", options->format, "obd: a row per shown item, as Open Bandit")
+      ->check(CLI::IsMember({"obd"}));
   command->add_option("--output", options->output, "a new file; - or nothing: standard output");
   command->add_flag("--json", options->is_json, "one JSON object about the file written");
   command->callback([options, &chosen] { chosen = [options] { return export_person(*options); }; });

@@ -1,4 +1,4 @@
-// attune serve: settings, log, engine and HTTP server, until a signal says stop.
+// attune serve: settings, log, workspaces and HTTP server, until a signal says stop.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,15 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "api/app.h"
-#include "api/http_server.h"
-#include "base/json.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/plan.h"
-#include "cli/settings.h"
-#include "engine/engine.h"
+#include "cli/serving.h"
 
 namespace attune {
 namespace {
@@ -45,94 +40,138 @@ bool has_keys_in_environment() {
   });
 }
 
-ApiOptions api_options(const Settings& settings, const EventMapping& mapping, Clock clock) {
-  ApiOptions options = settings.api;
-  options.collect = settings.collect.limits;
-  options.collect.mapping = &mapping;
-  options.is_event_clock = clock == Clock::kEvent;
-  options.slow_request_ms = settings.log.slow_request_ms;
-  return options;
-}
-
 // Before any thread starts, so that all of them leave the signals to wait().
-class StopSignal {
+class Signals {
  public:
-  StopSignal() {
+  Signals() {
     sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, signal);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
-  void wait() const {
-    int signal = 0;
-    sigwait(&signals_, &signal);
+  // Calls `look` every other second, and at once with true on SIGHUP, until told to stop.
+  template <class Look>
+  void wait(const Look& look) const {
+    constexpr timespec kEvery{2, 0};
+    for (;;) {
+      const int signal = sigtimedwait(&signals_, nullptr, &kEvery);
+      if (signal == SIGINT || signal == SIGTERM) return;
+      look(signal == SIGHUP);
+    }
   }
 
  private:
   sigset_t signals_;
 };
 
-Time wall_clock() {
-  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
-}
-
-// The file's plan becomes the workspace's by a control record, unless it is that already.
-Status adopt_plan(Engine& engine, const std::string& path) {
-  if (path.empty()) return ok_status();
-  TRY(const Plan plan, read_plan(path));
-  if (plan.is_for_table()) {
-    return Error{Code::kInvalid, path + " is a plan of a table: its inputs are column.NAME",
-                 "workspace.plan", "inputs of decisions are person.NAME, item.NAME, context.NAME"};
+void renew_certificate(TlsContext* tls, bool is_asked, Log& log) {
+  if (tls == nullptr || (!is_asked && !tls->has_changed())) return;
+  const Status status = tls->reload(wall_clock());
+  if (!status.ok()) {
+    return log.write(LogLevel::kError, "certificate_not_renewed",
+                     {{"message", status.error().message}});
   }
-  if (engine.catalog()->plan() == plan.toml()) return ok_status();
-  return engine.control({put_plan_json(plan)});
+  log.write(LogLevel::kInfo, "certificate_renewed", {{"ends", format_iso8601(tls->facts().ends)}});
 }
 
-Status serve_until_stopped(const Settings& settings, const EngineOptions& engine_options,
-                           Log& log) {
-  TRY(HttpOptions http, http_options(settings.http));
-  const StopSignal stop;
-  TRY(const auto engine, Engine::open(engine_options));
-  TRY_OK(adopt_plan(*engine, settings.engine.plan_file));
-  ApiKeys keys(*engine);
-  TRY_OK(seed_keys(keys, log));
-  const EventMapping mapping = make_mapping(settings.collect.verbs);
-  App app(*engine, keys, api_options(settings, mapping, engine->clock()), &log);
-  http.on_refused = [&app](int status, std::string_view id) { app.note_refused(status, id); };
-  TRY(const auto server, HttpServer::start(http, [&app](HttpRequest&& request, Respond respond) {
-        app.handle(std::move(request), std::move(respond));
-      }));
-  log.write(LogLevel::kInfo, "server_started", {{"host", http.host}, {"port", server->port()}});
-  std::fprintf(stderr, "attune: serving %s on http://%s:%d\n", engine_options.workspace.c_str(),
+// Serves until told to stop; `refresh` is called now and then.
+Status serve_http(const Settings& settings, HttpOptions http, const Signals& signals, Log& log,
+                  const Handler& handler, const std::function<void(bool is_asked)>& refresh) {
+  TRY(const auto tls, load_tls(settings.http, wall_clock()));
+  http.tls = tls;
+  TRY(const auto server, HttpServer::start(http, handler));
+  const char* const scheme = tls ? "https" : "http";
+  const std::string& place = settings.http.workspaces.empty() ? settings.engine.options.workspace
+                                                              : settings.http.workspaces;
+  log.write(LogLevel::kInfo, "server_started",
+            {{"scheme", scheme}, {"host", http.host}, {"port", server->port()}});
+  std::fprintf(stderr, "attune: serving %s on %s://%s:%d\n", place.c_str(), scheme,
                http.host.c_str(), server->port());
-  stop.wait();
+  signals.wait([&](bool is_asked) {
+    renew_certificate(tls.get(), is_asked, log);
+    refresh(is_asked);
+  });
   std::fprintf(stderr, "attune: stopping\n");
   server->drain(settings.http.drain_s);
-  TRY_OK(engine->close());
-  log.write(LogLevel::kInfo, "server_stopped");
   return ok_status();
+}
+
+Status serve_one(const Settings& settings, HttpOptions http, const Signals& signals, Log& log) {
+  TRY(const auto served, open_served(settings, log));
+  TRY_OK(seed_keys(*served->keys, log));
+  App& app = *served->app;
+  http.on_refused = [&app](int status, std::string_view id) { app.note_refused(status, id); };
+  TRY_OK(serve_http(
+      settings, std::move(http), signals, log,
+      [&app](HttpRequest&& request, Respond respond) {
+        app.handle(std::move(request), std::move(respond));
+      },
+      [](bool) {}));
+  return served->engine->close();
+}
+
+void say_states(const Workspaces& workspaces, const std::string& folder) {
+  const auto states = workspaces.states();
+  if (states.empty()) {
+    std::fprintf(stderr, "attune: no workspace in %s yet: attune workspace create NAME makes one\n",
+                 folder.c_str());
+  }
+  for (const WorkspaceState& state : states) {
+    if (state.is_open) continue;
+    std::fprintf(stderr, "attune: workspace %s is not served: %s\n", state.name.c_str(),
+                 state.ready.error().message.c_str());
+  }
+}
+
+// Broken workspaces are tried again each minute, new ones are seen at once.
+Status serve_all(const GivenSettings& given, const Settings& settings, HttpOptions http,
+                 const Signals& signals, Log& log) {
+  Workspaces workspaces(workspaces_options(given, settings, log));
+  workspaces.refresh();
+  say_states(workspaces, settings.http.workspaces);
+  http.on_refused = [&](int status, std::string_view id) { workspaces.note_refused(status, id); };
+  TRY_OK(serve_http(
+      settings, std::move(http), signals, log,
+      [&](HttpRequest&& request, Respond respond) {
+        workspaces.handle(std::move(request), std::move(respond));
+      },
+      [&](bool) { workspaces.refresh(); }));
+  return workspaces.close();
+}
+
+Status check_place(const Settings& settings) {
+  const std::string& folder = settings.http.workspaces;
+  if (!folder.empty()) {
+    if (std::filesystem::is_directory(folder)) return ok_status();
+    return Error{Code::kNotFound, "no folder at " + folder, "server.workspaces",
+                 "attune workspace create NAME --workspaces " + folder + " makes it"};
+  }
+  // Before a workspace is made that nobody could use.
+  if (std::filesystem::exists(settings.engine.options.workspace + "/journal")) return ok_status();
+  return has_keys_in_environment() ? ok_status() : Status(no_keys());
 }
 
 Status serve(const GivenSettings& given) {
   Settings settings;
   TRY_OK(load(given, settings));
-  TRY(EngineOptions options, engine_options(settings.engine));
+  TRY(const EngineOptions checked, engine_options(settings.engine));
+  (void)checked;
   TRY(const HttpOptions http, http_options(settings.http));
-  (void)http;
-  // Before a workspace is made that nobody could use.
-  if (!std::filesystem::exists(options.workspace + "/journal") && !has_keys_in_environment()) {
-    return no_keys();
-  }
+  TRY(const auto tls, load_tls(settings.http, wall_clock()));
+  (void)tls;
+  TRY_OK(check_place(settings));
+  const Signals signals;
   TRY(const auto log, Log::open(settings.log, wall_clock));
-  options.settings = settings.config.values_json();
-  options.log = log.get();
   log->write(LogLevel::kInfo, "starting",
              {{"version", kVersion},
-              {"settings_hash", settings_hash(options.settings)},
+              {"settings_hash", settings_hash(settings.config.values_json())},
               {"changed", settings.config.changed_json()}});
-  Status status = serve_until_stopped(settings, options, *log);
+  const Status status = settings.http.workspaces.empty()
+                            ? serve_one(settings, http, signals, *log)
+                            : serve_all(given, settings, http, signals, *log);
   if (!status.ok()) {
     log->write(LogLevel::kError, "server_failed", {{"message", status.error().message}});
+  } else {
+    log->write(LogLevel::kInfo, "server_stopped");
   }
   return status;
 }
@@ -141,13 +180,20 @@ Status serve(const GivenSettings& given) {
 
 void add_serve(CLI::App& app, Action& chosen) {
   CLI::App* command =
-      add_command(app, kRunGroup, "serve", "Serves HTTP until it is told to stop",
+      add_command(app, kRunGroup, "serve", "Serves HTTP or HTTPS until it is told to stop",
                   "attune serve --workspace shop --listen 127.0.0.1:8090\n"
                   "attune serve --config attune.toml --memory 512M\n"
+                  "attune serve --workspace shop --listen 0.0.0.0:8443 --tls-cert shop.pem "
+                  "--tls-key shop.key\n"
+                  "attune serve --workspaces /srv/attune     every folder in it is a workspace\n"
                   "attune serve --workspace shop --set workspace.retention_s=31536000");
   const auto given = add_settings(*command, {kWorkspaceFlag,
+                                             {"--workspaces", "server.workspaces"},
                                              {"--listen", "server.listen"},
+                                             {"--tls-cert", "server.tls_cert"},
+                                             {"--tls-key", "server.tls_key"},
                                              {"--memory", "workspace.memory_bytes"},
+                                             {"--time-zone", "workspace.time_zone"},
                                              {"--threads", "server.threads"},
                                              {"--plan", "workspace.plan"},
                                              {"--shards", "workspace.shards"},

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/output.h"
 #include "cli/plot.h"
 #include "cli/screen.h"
 #include "simulate/world.h"
@@ -25,37 +26,6 @@ struct SimulateOptions {
   std::uint64_t count = 10'000;
   std::string output = "-";
   bool is_json = false;
-};
-
-// Standard output, or a file that is written whole or reported as broken.
-class Output {
- public:
-  explicit Output(std::string path) : path_(std::move(path)) {}
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-  ~Output() {
-    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
-  }
-  Status open() {
-    file_ = path_ == "-" ? stdout : std::fopen(path_.c_str(), "wb");
-    return file_ != nullptr ? ok_status() : failed();
-  }
-  Status write(const std::string& text) {
-    return std::fwrite(text.data(), 1, text.size(), file_) == text.size() ? ok_status() : failed();
-  }
-  Status close() {
-    const bool is_done = file_ == stdout ? std::fflush(stdout) == 0 : std::fclose(file_) == 0;
-    file_ = nullptr;
-    return is_done ? ok_status() : failed();
-  }
-
- private:
-  Status failed() const {
-    return Error{Code::kUnavailable, "cannot write " + (path_ == "-" ? "standard output" : path_),
-                 "output", "name a file in a folder you may write to, on a disk with room"};
-  }
-  const std::string path_;
-  std::FILE* file_ = nullptr;
 };
 
 // text_of(k, out): appends row k.

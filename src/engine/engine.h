@@ -157,9 +157,15 @@ class Engine {
   // Reads the whole journal, opening only what is the person's.
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;
+  // Every decision that can be read, in the order of the journal; for each shown item whether an
+  // engagement named the decision. Reads the whole journal twice.
+  virtual Status logged_decisions(
+      const std::function<void(const Decision&, const std::vector<bool>& is_answered)>& use) = 0;
   // Whether events are accepted, or why not.
   virtual Status ready() const = 0;
   virtual std::vector<MemoryPart> memory() const = 0;
+  // Another limit than the one it was opened with; 0 = none. Holds from the next tick on.
+  virtual void set_memory_limit(std::uint64_t bytes) = 0;
   virtual EngineCounts counts() const = 0;
   virtual std::string learning_json() const = 0;  // progressive metrics and click rate per policy
   // On disk and stopped; further calls answer kUnavailable.

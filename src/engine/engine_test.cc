@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "engine/test_workspace.h"
+#include "journal/frame.h"
 
 namespace attune {
 namespace {
@@ -94,6 +95,46 @@ TEST(Engine, AFullDiskRefusesEventsAndKeepsDeciding) {
   const auto decision = engine->decide(feed_for("ann"));
   ASSERT_TRUE(decision.ok());
   EXPECT_EQ(decision->shown.size(), 3u);
+}
+
+TEST(Engine, ADiskFullAtANewLogFileRefusesEventsKeepsDecidingAndComesBack) {
+  constexpr Position kMost = 400;
+  const TempFolder folder;
+  const std::string journal = folder.workspace() + "/journal";
+  EngineOptions options = still_options(folder.workspace());
+  options.log_file_bytes = 6000;
+  const auto event = [](int n) {
+    const std::string id = std::to_string(n);
+    return click("ann", "i1", begin_time() + seconds(n), id);
+  };
+  int stored = 0;
+  {
+    const auto engine = open_engine(options);
+    ASSERT_TRUE(engine->control(items(9)).ok());
+    for (Position next = 2; next < kMost; ++next) {
+      std::filesystem::create_symlink("/dev/full", log_path(journal, next));
+    }
+    auto answer = ingest(*engine, {event(0)});
+    for (; answer.ok() && stored < 300; answer = ingest(*engine, {event(++stored)})) continue;
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().code, Code::kUnavailable);
+    EXPECT_NE(answer.error().message.find(journal + "/0"), std::string::npos);
+    EXPECT_NE(answer.error().message.find("No space left on device"), std::string::npos);
+    EXPECT_EQ(answer.error().hint, "free disk space, then start again");
+    EXPECT_EQ(ingest(*engine, {event(999)}).error().code, Code::kUnavailable);
+    const auto decision = engine->decide(feed_for("ann"));
+    ASSERT_TRUE(decision.ok());
+    EXPECT_EQ(decision->shown.size(), 3u);
+    EXPECT_FALSE(decision->is_recorded);
+    (void)engine->close();
+  }
+  for (Position next = 2; next < kMost; ++next) std::filesystem::remove(log_path(journal, next));
+  const auto engine = open_engine(options);
+  ASSERT_NE(engine, nullptr);
+  EXPECT_EQ(engine->events_of(IdType::kUser, "ann", 1000)->size(),
+            static_cast<std::size_t>(stored));
+  EXPECT_EQ(ingest(*engine, {event(stored)})->accepted, 1u);
+  EXPECT_EQ(ingest(*engine, {event(0)})->duplicates, 1u);
 }
 
 TEST(Engine, StoresNothingMoreOfWhoRefusesStorage) {

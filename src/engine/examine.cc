@@ -91,6 +91,10 @@ void examine_journal(const std::string& workspace, Time now, Examination& out) {
 
 }  // namespace
 
+std::string holder_of_workspace(const std::string& workspace) {
+  return holder_of(workspace + "/journal");
+}
+
 Examination examine(const std::string& workspace, Time now) {
   Examination out;
   if (!fs::is_directory(workspace + "/journal")) {

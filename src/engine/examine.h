@@ -22,6 +22,9 @@ struct Examination {
   std::string holder;  // process id of the server that uses it; "" = none
 };
 
+// The process id of who uses it; "" = nobody.
+std::string holder_of_workspace(const std::string& workspace);
+
 // now: the machine's clock.
 Examination examine(const std::string& workspace, Time now);
 

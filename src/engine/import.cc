@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::uint64_t kEventsATick = 32'768;
 
+Status append_to(Journal& journal, std::span<const Record> records) {
+  TRY(const Position at, journal.append(records));
+  (void)at;
+  return ok_status();
+}
+
 }  // namespace
 
 // Hands sealed blocks to one worker, one ahead at most.
@@ -72,8 +78,11 @@ class WorkspaceImporter final : public Importer {
     const std::uint64_t begin_ns = thread_cpu_ns();
     TRY(SealedBlock sealed, block_.seal(*workspace_.keyring_));
     const std::uint64_t spent_ns = thread_cpu_ns() - begin_ns;
+    {
+      const std::scoped_lock counting(workspace_.mutex_);
+      workspace_.counts_.stages.seal_ns += spent_ns;
+    }
     std::unique_lock lock(mutex_);
-    seal_ns_ += spent_ns;
     changed_.wait(lock, [this] { return !next_; });
     TRY_OK(Status(failure_));
     next_ = std::move(sealed);
@@ -117,9 +126,7 @@ class WorkspaceImporter final : public Importer {
     records.push_back(
         {.kind = Kind::kImport, .received = import_.began, .payload = std::move(json)});
     TRY_OK(staged_->flush());  // the block before
-    TRY(const Position at, staged_->append(records));
-    (void)at;
-    return ok_status();
+    return append_to(*staged_, records);
   }
 
   Workspace& workspace_;
@@ -132,7 +139,6 @@ class WorkspaceImporter final : public Importer {
   std::optional<SealedBlock> next_;
   bool is_busy_ = false;
   Status failure_ = ok_status();
-  std::uint64_t seal_ns_ = 0;
   std::jthread worker_;  // last: joins before the rest is destroyed
 };
 
@@ -164,24 +170,15 @@ void Workspace::drop_refused(SealedBlock& block, Import& import) {
   std::erase_if(block.persons, is_dropped);
 }
 
-// All of it, ticks too, in one frame: a crash leaves the whole block or nothing of it.
-Status Workspace::append_import(SealedBlock block, Import& import) {
-  TRY_OK(journal_->flush());  // the block before: two at most are in memory
-  const std::scoped_lock lock(mutex_);
-  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
-  drop_refused(block, import);
-  Catalog trial;
-  if (!block.controls.empty()) {
-    trial = *state_.catalog();
-    for (const Record& one : block.controls) TRY_OK(trial.apply(one.payload, one.received));
-  }
+// The records of a block in their order, the ticks that so many events need and, last, what sums it
+// up. Takes them out of the block; `import` becomes the sums.
+std::vector<Record> Workspace::records_of(SealedBlock& block, Import& import) {
   std::vector<Record> records = std::move(block.controls);
   import.rows += block.rows;
   import.accepted += block.accepted;
   import.events += records.size();
   std::move(block.created.begin(), block.created.end(), std::back_inserter(records));
-  const Time latest = block.latest;
-  const Time clock = std::max(is_event_clock_ ? latest : now_locked(), state_.clock());
+  const Time clock = std::max(is_event_clock_ ? block.latest : now_locked(), state_.clock());
   std::uint64_t tick = state_.tick_number(), since_tick = 0;
   for (SealedBlock::Entry& entry : block.persons) {
     import.events += std::max(entry.events, 1U);
@@ -197,8 +194,22 @@ Status Workspace::append_import(SealedBlock block, Import& import) {
   records.push_back({.kind = Kind::kImport,
                      .received = now_locked(),
                      .payload = import_block_json(import, count)});
+  return records;
+}
+
+// All of it in one frame: a crash leaves the whole block or nothing of it.
+Status Workspace::append_import(SealedBlock block, Import& import) {
+  TRY_OK(journal_->flush());  // the block before: two at most are in memory
+  const std::scoped_lock lock(mutex_);
+  if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
+  drop_refused(block, import);
+  if (!block.controls.empty()) {  // all of them apply, or nothing is written
+    Catalog trial(*state_.catalog());
+    for (const Record& one : block.controls) TRY_OK(trial.apply(one.payload, one.received));
+  }
+  const std::vector<Record> records = records_of(block, import);
   TRY(const Position last, journal_->append(records));
-  latest_event_ = std::max(latest_event_, latest);
+  latest_event_ = std::max(latest_event_, block.latest);
   TRY_OK(apply_import(records, last, block));
   if (!state_.trim()) set_over_limit(true);
   return ok_status();
@@ -234,56 +245,55 @@ Status Workspace::finish_import(Import& import) {
   return journal_->flush();
 }
 
-Result<std::unique_ptr<Importer>> Workspace::import_file(const ImportStart& start) {
-  TRY_OK(ready());
+// What the workspace has of this file.
+Result<Workspace::FoundImport> Workspace::find_import(const ImportStart& start) {
   TRY(const std::vector<Import> staged, staged_imports());
-  Import import;
+  FoundImport out;
   {
     const std::scoped_lock lock(mutex_);
     const Imports& known = state_.folds().imports;
-    import.number = known.last_number() + 1;
-    for (const Import& one : staged) import.number = std::max(import.number, one.number + 1);
-    if (const Import* const found = known.find(start.digest, start.kind)) import = *found;
+    if (const Import* const found = known.find(start.digest, start.kind)) {
+      return FoundImport{*found, FoundImport::kInJournal};
+    }
+    out.import.number = known.last_number() + 1;
   }
-  const bool is_known = !import.digest.empty();
-  bool is_waiting = false;
+  for (const Import& one : staged) out.import.number = std::max(out.import.number, one.number + 1);
   for (const Import& one : staged) {
     if (one.digest != start.digest || one.kind != start.kind) continue;
-    if (is_known) continue;  // its commit was cut short: that one goes on with it
-    if (!start.is_staged) {
-      return Error{Code::kConflict,
-                   "this file is staged already, as import " + std::to_string(one.number), "",
-                   "attune import commit " + std::to_string(one.number) + ", or undo"};
-    }
-    import = one;
-    is_waiting = true;
+    if (start.is_staged) return FoundImport{one, FoundImport::kStaged};
+    return Error{Code::kConflict,
+                 "this file is staged already, as import " + std::to_string(one.number), "",
+                 "attune import commit " + std::to_string(one.number) + ", or undo"};
   }
-  if ((is_known || is_waiting) && !import.is_done && import.options != start.options) {
+  out.import.digest = start.digest;
+  out.import.kind = start.kind;
+  out.import.format = start.format;
+  out.import.source = start.source;
+  out.import.options = start.options;
+  out.import.began = now();
+  return out;
+}
+
+Result<std::unique_ptr<Importer>> Workspace::import_file(const ImportStart& start) {
+  TRY_OK(ready());
+  TRY(FoundImport found, find_import(start));
+  Import& import = found.import;
+  if (!import.is_done && import.options != start.options) {
     return Error{Code::kConflict,
                  "an import of this file was cut short; it read the rows as " + import.options, "",
                  "repeat that command, or attune import undo " + std::to_string(import.number)};
   }
-  std::unique_ptr<Journal> journal;
-  if (!is_known && !is_waiting) {
-    import.digest = start.digest;
-    import.kind = start.kind;
-    import.format = start.format;
-    import.source = start.source;
-    import.options = start.options;
-    import.began = now();
-    if (!start.is_staged) TRY_OK(begin_import(import));
-  }
-  if (start.is_staged && !is_known) {
-    TRY(journal, open_staged(import.number));
-    if (!is_waiting) {
-      const Record record{
-          .kind = Kind::kImport, .received = import.began, .payload = import_begin_json(import)};
-      TRY(const Position at, journal->append({&record, 1}));
-      (void)at;
-    }
+  const bool is_new = found.where == FoundImport::kNew;
+  if (is_new && !start.is_staged) TRY_OK(begin_import(import));
+  std::unique_ptr<Journal> staged;
+  if (start.is_staged && found.where != FoundImport::kInJournal) {
+    TRY(staged, open_staged(import.number));
+    const Record record{
+        .kind = Kind::kImport, .received = import.began, .payload = import_begin_json(import)};
+    if (is_new) TRY_OK(append_to(*staged, {&record, 1}));
   }
   return std::unique_ptr<Importer>(
-      std::make_unique<WorkspaceImporter>(*this, std::move(import), std::move(journal)));
+      std::make_unique<WorkspaceImporter>(*this, std::move(import), std::move(staged)));
 }
 
 }  // namespace attune

@@ -9,8 +9,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Decisions, clicks, merges, un-merges, duplicates, late events, erasures, consent, checkpoints,
-// retention, restarts, crashes, backups and their restoration, all from one seed.
+// Decisions, clicks, merges, un-merges, duplicates, late events, imports staged or not and undone,
+// erasures, consent, checkpoints, retention, restarts, crashes, backups and their restoration, all
+// from one seed.
 class History {
  public:
   History(const TempFolder& folder, std::uint64_t seed) : folder_(folder), rng_(seed) {
@@ -21,6 +22,7 @@ class History {
   }
   Engine& engine() { return *engine_; }
   int cuts() const { return cuts_; }
+  int imports() const { return imports_; }
 
   void play(int steps) {
     ASSERT_TRUE(engine_->control(items(400)).ok());
@@ -53,8 +55,12 @@ class History {
     const std::uint64_t what = rng_.below(100);
     if (what < 35) {
       visit();
-    } else if (what < 80) {
+    } else if (what < 76) {
       store();
+    } else if (what < 78) {
+      import();
+    } else if (what < 79) {
+      settle_imports();
     } else if (what < 88) {
       ASSERT_TRUE(engine_->tick(now_).ok());
     } else if (what < 90) {
@@ -105,6 +111,43 @@ class History {
     ASSERT_TRUE(ingest(*engine_, {event}).ok());
   }
 
+  // Rows of persons known and new; now and then cut short, to go on when the same file comes again.
+  void import() {
+    const std::string digest = "file-" + std::to_string(rng_.below(6));
+    const auto importer = engine_->import_file({.digest = digest,
+                                                .kind = "events",
+                                                .format = "csv",
+                                                .source = digest,
+                                                .options = "{}",
+                                                .is_staged = rng_.chance(0.4)});
+    if (!importer.ok()) return;  // it is staged already
+    if ((*importer)->import().is_done) return;
+    for (std::uint64_t n = 0; n < 40; ++n) {
+      Event event =
+          click(rng_.chance(0.5) ? person() : "far-" + std::to_string(rng_.below(9)),
+                "i" + std::to_string(rng_.below(50)), now_ - seconds(rng_.uniform() * 9e4), "");
+      if (rng_.chance(0.3)) event.verb = Verb::kImpression;
+      ASSERT_TRUE((*importer)->event(event).ok());
+      ASSERT_TRUE((*importer)->end_row(true).ok());
+    }
+    if (rng_.chance(0.2)) return;
+    const auto done = (*importer)->finish();
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    ++imports_;
+  }
+
+  void settle_imports() {
+    const auto all = engine_->imports();
+    ASSERT_TRUE(all.ok()) << all.error().message;
+    if (all->empty()) return;
+    const auto& one = (*all)[rng_.below(all->size())];
+    if (one.is_staged && rng_.chance(0.7)) {
+      (void)engine_->commit_import(one.import.number);  // one cut short is refused
+    } else if (engine_->undo_import(one.import.number).ok()) {
+      restart();
+      expect_rebuilt(2);
+    }
+  }
   void restart() {
     ASSERT_TRUE(engine_->close().ok());
     engine_.reset();
@@ -151,7 +194,7 @@ class History {
   EngineOptions options_;
   std::unique_ptr<Engine> engine_;
   Time now_ = begin_time();
-  int step_ = 0, steps_ = 0, cuts_ = 0;
+  int step_ = 0, steps_ = 0, cuts_ = 0, imports_ = 0;
   std::uint64_t rows_ = 0;
   std::string archive_;
 };
@@ -166,6 +209,7 @@ TEST_P(Replay, EqualsLiveForAnyNumberOfShards) {
   EXPECT_GT(history.engine().counts().updates, 0u);
   for (const int shards : {2, 7}) history.expect_rebuilt(shards);
   EXPECT_GT(history.rows(), 0u);
+  EXPECT_GT(history.imports(), 0);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Replay, testing::Range<std::uint64_t>(1, 13));
 

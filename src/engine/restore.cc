@@ -109,6 +109,17 @@ Result<RestoreReport> restore_into(const std::string& archive, const std::string
   return open_once(folder);
 }
 
+std::uint64_t events_in(const Record& record, const Keyring& keyring) {
+  if (record.kind != Kind::kEvents) return record.kind == Kind::kEvent ? 1 : 0;
+  const auto payload = keyring.open(record);
+  if (!payload.ok()) return 0;
+  std::uint64_t count = 0;
+  StoredEvent event;
+  EventListReader list(*payload, record.received);
+  for (auto more = list.next(event); more.ok() && *more; more = list.next(event)) ++count;
+  return count;
+}
+
 }  // namespace
 
 // Only a workspace that was just restored, be it by hand, is read through for persons whose keys
@@ -134,7 +145,7 @@ Status Workspace::find_erased_since_backup() {
     if (raw(record.surrogate) == 0) continue;
     note(record.surrogate);
     if (!keyring_->has_key(record.surrogate)) continue;
-    restored_.events += record.kind == Kind::kEvent || record.kind == Kind::kEvents ? 1 : 0;
+    restored_.events += events_in(record, *keyring_);
     restored_.decisions += record.kind == Kind::kDecision ? 1 : 0;
   }
   for (const Surrogate one : erased_before) gone.erase(one);

@@ -50,8 +50,8 @@ Result<std::unique_ptr<Journal>> Workspace::open_staged(std::uint64_t number) co
   std::error_code error;
   fs::create_directories(staged_path(number), error);
   if (error) return file_error("create", staged_path(number));
-  return open_file_journal({.directory = staged_path(number),
-                            .before_commit = [this] { return keyring_->sync(); }});
+  return open_file_journal(
+      {.directory = staged_path(number), .before_commit = [this] { return keyring_->sync(); }});
 }
 
 Result<std::vector<Engine::ImportStatus>> Workspace::imports() {
@@ -62,10 +62,35 @@ Result<std::vector<Engine::ImportStatus>> Workspace::imports() {
     for (const Import& one : state_.folds().imports.all()) all.push_back({one, false});
   }
   for (const Import& one : staged) all.push_back({one, true});
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return a.import.number < b.import.number;
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.import.number < b.import.number; });
   return all;
+}
+
+// Adds a record to the block. False: its person was erased meanwhile.
+Result<bool> Workspace::take_staged(Record& record, SealedBlock& block) const {
+  if (record.kind == Kind::kControl) {
+    block.controls.push_back(std::move(record));
+    return true;
+  }
+  if (!keyring_->has_key(record.surrogate)) return false;
+  if (record.kind == Kind::kIdentity) {
+    block.created.push_back(std::move(record));
+    return true;
+  }
+  SealedBlock::Entry entry;
+  TRY(entry.plain, keyring_->open(record));
+  StoredEvent event;
+  EventListReader list(entry.plain, record.received);
+  while (record.kind == Kind::kEvents) {
+    TRY(const bool is_there, list.next(event));
+    if (!is_there) break;
+    ++entry.events;
+    block.latest = std::max(block.latest, event.event.time);
+  }
+  entry.record = std::move(record);
+  block.persons.push_back(std::move(entry));
+  return true;
 }
 
 // Block by block; those that an earlier commit brought over before it was cut short are left out.
@@ -79,39 +104,32 @@ Status Workspace::commit_blocks(std::uint64_t number, Import& import) {
     TRY(auto stored, cursor->next());
     if (!stored) return ok_status();
     Record& record = stored->record;
-    if (record.kind == Kind::kImport) {
-      TRY_OK(sums.apply(stored->position, record.payload, record.received));
-      const Import& sum = sums.all().front();
-      block.rows = sum.rows - rows;
-      block.accepted = sum.accepted - accepted;
-      rows = sum.rows;
-      accepted = sum.accepted;
-      if (block.rows > 0 && rows > import.rows) {
-        TRY_OK(append_import(std::move(block), import));
-      }
-      block = {};
-    } else if (record.kind == Kind::kControl) {
-      block.controls.push_back(std::move(record));
-    } else if (record.kind == Kind::kIdentity) {
-      if (keyring_->has_key(record.surrogate)) block.created.push_back(std::move(record));
-    } else {
-      SealedBlock::Entry entry;
-      auto plain = keyring_->open(record);
-      if (!plain.ok() && plain.error().code == Code::kNotFound) continue;  // erased meanwhile
-      if (!plain.ok()) return std::move(plain).error();
-      entry.plain = std::move(plain).value();
-      StoredEvent event;
-      EventListReader list(entry.plain, record.received);
-      for (bool more = record.kind == Kind::kEvents; more;) {
-        TRY(more, list.next(event));
-        if (!more) break;
-        ++entry.events;
-        block.latest = std::max(block.latest, event.event.time);
-      }
-      entry.record = std::move(record);
-      block.persons.push_back(std::move(entry));
+    if (record.kind != Kind::kImport) {
+      TRY(const bool is_taken, take_staged(record, block));
+      (void)is_taken;
+      continue;
     }
+    TRY_OK(sums.apply(stored->position, record.payload, record.received));
+    const Import& sum = sums.all().front();
+    block.rows = sum.rows - std::exchange(rows, sum.rows);
+    block.accepted = sum.accepted - std::exchange(accepted, sum.accepted);
+    if (block.rows > 0 && rows > import.rows) TRY_OK(append_import(std::move(block), import));
+    block = {};
   }
+}
+
+// The import of that number as the journal has it, begun there if need be.
+Result<Import> Workspace::begin_commit(const Import& staged) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const Import* const known = state_.folds().imports.find(staged.number)) return *known;
+  }
+  Import import = staged;
+  import.rows = import.accepted = import.events = import.dropped = 0;
+  import.blocks.clear();
+  import.is_done = false;
+  TRY_OK(begin_import(import));
+  return import;
 }
 
 Result<Import> Workspace::commit_import(std::uint64_t number) {
@@ -128,19 +146,7 @@ Result<Import> Workspace::commit_import(std::uint64_t number) {
                  "the staging of import " + std::to_string(number) + " was cut short", "",
                  "stage the file again to complete it, or undo it"};
   }
-  Import import = *found;
-  import.rows = import.accepted = import.events = import.dropped = 0;
-  import.blocks.clear();
-  import.is_done = false;
-  bool is_begun = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (const Import* const known = state_.folds().imports.find(number)) {
-      import = *known;
-      is_begun = true;
-    }
-  }
-  if (!is_begun) TRY_OK(begin_import(import));
+  TRY(Import import, begin_commit(*found));
   if (!import.is_done) {
     TRY_OK(commit_blocks(number, import));
     TRY_OK(finish_import(import));
@@ -164,8 +170,8 @@ Status Workspace::drop_staged(std::uint64_t number) {
     if (record.kind != Kind::kIdentity || !keyring_->has_key(record.surrogate)) continue;
     const std::scoped_lock lock(mutex_);
     TRY_OK(state_.load(record.surrogate));
-    const bool is_used = !state_.graph().is_alone(record.surrogate) ||
-                         state_.position_of(record.surrogate) != 0;
+    const bool is_used =
+        !state_.graph().is_alone(record.surrogate) || state_.position_of(record.surrogate) != 0;
     if (is_used) {
       used.push_back(std::move(record));
     } else {

@@ -21,27 +21,48 @@ void remove_store(const std::string& file) {
 }
 
 Error too_late(const Import& import, Position base) {
-  return {Code::kConflict,
-          fmt::format("import {} can no longer be undone: a cut (an erasure, a retention or another "
-                      "undo) made record {} the base, and the import is part of it",
-                      import.number, base),
-          "", "restore a backup from before the import, or erase its persons one by one"};
+  return {
+      Code::kConflict,
+      fmt::format("import {} can no longer be undone: a cut (an erasure, a retention or another "
+                  "undo) made record {} the base, and the import is part of it",
+                  import.number, base),
+      "", "restore a backup from before the import, or erase its persons one by one"};
 }
 
 }  // namespace
 
+// All of a state that was rebuilt over what the store holds.
+Status Workspace::store_rebuilt(State& rebuilt, ProfileStore& store, Position at) {
+  TRY_OK(store.begin());
+  rebuilt.begin_checkpoint();
+  rebuilt.sort_checkpoint();
+  std::vector<std::pair<Surrogate, std::string>> taken;
+  while (rebuilt.take(kProfilesATime, taken)) {
+    for (const auto& [identity, bytes] : taken) {
+      TRY_OK(store.put(identity, bytes.empty() ? "" : seal(identity, bytes)));
+    }
+  }
+  const auto seal_row = [this](Surrogate who, std::string_view row) { return seal(who, row); };
+  TRY_OK(store_folds(
+      rebuilt.folds(), FoldPart::kAll, seal_row,
+      [&](std::string_view name, std::string_view bytes) { return store.put_fold(name, bytes); }));
+  std::string across;
+  Writer(across).u64(at);
+  TRY_OK(store.put_fold("across", across));
+  return store.finish(at);
+}
+
+// base.db.new: the base and the journal up to `at`, as if the import had never been.
 Status Workspace::write_base_without(const Import& import, Position at) {
   const std::string fresh = path("base.db.new");
   remove_store(fresh);
   std::unique_ptr<ProfileStore> base;
   if (fs::exists(path("base.db"))) {
     TRY(base, open_sqlite_store(path("base.db")));
-    const Position across = Reader(base->load_fold("across").ok() ? *base->load_fold("across") : "")
-                                .u64();
-    const Position held = std::max(base->position(), across);
-    if (!import.blocks.empty() && import.blocks.front().first <= held) {
-      return too_late(import, held);
-    }
+    TRY(const std::string across, base->load_fold("across"));
+    const Position held = std::max(base->position(), Position{Reader(across).u64()});
+    const bool is_held = !import.blocks.empty() && import.blocks.front().first <= held;
+    if (is_held) return too_late(import, held);
     TRY_OK(base->copy_to(fresh));
   }
   const ProfileCache::Load load = [&](Surrogate identity) -> Result<std::string> {
@@ -57,28 +78,12 @@ Status Workspace::write_base_without(const Import& import, Position at) {
     return block != import.blocks.begin() && position <= std::prev(block)->second;
   };
   TRY(const Position last,
-      replay(*journal_, *keyring_, base ? base->position() + 1 : 1, at, rebuilt, hooks));
+      replay(*journal_, *keyring_, {.from = base ? base->position() + 1 : 1, .to = at}, rebuilt,
+             hooks));
   CHECK(last == at);
   rebuilt.folds().imports.mark_undone(import.number);
   TRY(const auto store, open_sqlite_store(fresh));
-  TRY_OK(store->begin());
-  rebuilt.begin_checkpoint();
-  rebuilt.sort_checkpoint();
-  std::vector<std::pair<Surrogate, std::string>> taken;
-  while (rebuilt.take(kProfilesATime, taken)) {
-    for (const auto& [identity, bytes] : taken) {
-      TRY_OK(store->put(identity, bytes.empty() ? "" : seal(identity, bytes)));
-    }
-  }
-  const auto seal_row = [this](Surrogate who, std::string_view row) { return seal(who, row); };
-  TRY_OK(store_folds(rebuilt.folds(), FoldPart::kAll, seal_row,
-                     [&](std::string_view name, std::string_view bytes) {
-                       return store->put_fold(name, bytes);
-                     }));
-  std::string across;
-  Writer(across).u64(at);
-  TRY_OK(store->put_fold("across", across));
-  return store->finish(at);
+  return store_rebuilt(rebuilt, *store, at);
 }
 
 Status Workspace::undo_import(std::uint64_t number) {
@@ -86,7 +91,6 @@ Status Workspace::undo_import(std::uint64_t number) {
   const std::scoped_lock one_cut(checkpoint_mutex_);
   const bool is_staged = fs::exists(staged_path(number));
   Import import;
-  Position at = 0;
   {
     const std::scoped_lock lock(mutex_);
     const Import* const found = state_.folds().imports.find(number);
@@ -103,7 +107,7 @@ Status Workspace::undo_import(std::uint64_t number) {
   if (import.number == 0) return ok_status();
   const std::scoped_lock lock(mutex_);
   TRY_OK(tick_locked(now_locked()));
-  at = journal_->end();
+  const Position at = journal_->end();
   TRY_OK(journal_->flush());
   TRY_OK(write_base_without(import, at));
   is_closed_ = true;  // what is in memory still holds it

@@ -44,6 +44,7 @@ double share_of_disk_used(const std::string& path) {
 
 Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
+      memory_bytes_(options_.memory_bytes),
       state_({.shards = options_.shards},
              [this](Surrogate identity) -> Result<std::string> {
                TRY(const std::string bytes, store_->load(identity));
@@ -310,7 +311,7 @@ void Workspace::set_over_limit(bool is_over) {
   }
   log(is_over ? LogLevel::kWarn : LogLevel::kInfo,
       is_over ? "memory_over_limit" : "memory_under_limit",
-      {{"limit_bytes", options_.memory_bytes},
+      {{"limit_bytes", memory_bytes_.load()},
        {"changed_profiles", static_cast<std::uint64_t>(state_.changed_profiles())}});
 }
 
@@ -327,7 +328,8 @@ void Workspace::note_failure(std::string_view event, const Status& status, bool&
 
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
-  if (options_.memory_bytes == 0) return;
+  const std::uint64_t limit = memory_bytes_;
+  if (limit == 0) return;
   std::uint64_t others = 0, largest_fold = 0, parts = 0;
   for (const MemoryPart& part : memory_locked()) {
     parts += part.bytes;
@@ -335,9 +337,9 @@ void Workspace::keep_memory_locked() {
     others += part.bytes;
     if (is_stored_whole(part.name)) largest_fold = std::max(largest_fold, part.bytes);
   }
-  others += beside_parts(parts, options_.memory_bytes);
+  others += beside_parts(parts, limit);
   others += 2 * largest_fold;  // a checkpoint encodes one at a time, and the store copies that
-  const std::uint64_t left = options_.memory_bytes > others ? options_.memory_bytes - others : 0;
+  const std::uint64_t left = limit > others ? limit - others : 0;
   state_.set_profile_limit(std::max(left, kLeastProfiles));
   set_over_limit(!state_.trim());
   if (!is_over_limit_) {

@@ -1,6 +1,6 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
 // ticks, stop), ingest.cc, import.cc, staged_import.cc, undo.cc, choose.cc (decisions), person.cc,
-// checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc, inspect.cc.
+// logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc, inspect.cc.
 // Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
 // (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
 #pragma once
@@ -44,6 +44,8 @@ class Workspace final : public Engine {
   Status unlink(std::string_view user_id, std::string_view anonymous_id) override;
   Status export_person(IdType type, std::string_view id,
                        const std::function<void(std::string_view line)>& sink) override;
+  Status logged_decisions(
+      const std::function<void(const Decision&, const std::vector<bool>&)>& use) override;
   Time now() const override;
   Clock clock() const override { return is_event_clock_ ? Clock::kEvent : Clock::kWall; }
   Status tick(Time clock) override;
@@ -52,6 +54,7 @@ class Workspace final : public Engine {
   Status checkpoint() override;
   Result<std::uint64_t> retain() override;
   Result<BackupReport> backup(const std::string& path) override;
+  void set_memory_limit(std::uint64_t bytes) override { memory_bytes_ = bytes; }
   Status ready() const override;
   EngineCounts counts() const override;
   std::vector<MemoryPart> memory() const override;
@@ -136,8 +139,18 @@ class Workspace final : public Engine {
                         std::vector<Event>& out);
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   bool is_undone(Position at) const;
+  // logged.cc
+  Status each_readable(std::initializer_list<Kind> kinds,
+                       const std::function<Status(const Record&, const std::string& payload)>& use);
   // import.cc, staged_import.cc, undo.cc
   friend class WorkspaceImporter;
+  struct FoundImport {
+    Import import;
+    enum Where { kNew, kInJournal, kStaged } where = kNew;
+  };
+  Result<FoundImport> find_import(const ImportStart& start);
+  std::vector<Record> records_of(SealedBlock& block, Import& import);
+  Result<bool> take_staged(Record& record, SealedBlock& block) const;
   Status append_import(SealedBlock block, Import& import);
   Status append_import_record(const std::string& json);
   Status begin_import(Import& import);
@@ -147,8 +160,10 @@ class Workspace final : public Engine {
   std::string staged_path(std::uint64_t number) const;
   Result<std::vector<Import>> staged_imports() const;
   Result<std::unique_ptr<Journal>> open_staged(std::uint64_t number) const;
+  Result<Import> begin_commit(const Import& staged);
   Status commit_blocks(std::uint64_t number, Import& import);
   Status drop_staged(std::uint64_t number);
+  Status store_rebuilt(State& rebuilt, ProfileStore& store, Position at);
   Status write_base_without(const Import& import, Position at);
   // checkpoint.cc, cut.cc
   Result<Position> checkpoint_under_lock(bool is_cut);
@@ -164,6 +179,7 @@ class Workspace final : public Engine {
   std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
 
   const EngineOptions options_;
+  std::atomic<std::uint64_t> memory_bytes_;
   std::unique_ptr<Keyring> keyring_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ProfileStore> store_;

@@ -176,7 +176,7 @@ template <class Out>
 void LiveStep::emit_cross(const Item& item, const ItemValues& values, const Out& out) const {
   struct Combination {
     std::uint64_t hash;
-    std::array<std::string_view, kMostInputs> texts;
+    std::array<std::string_view, kMostCrossInputs> texts;
   };
   std::array<Combination, kMostInputTokens> made, next;  // NOLINT: filled below
   std::size_t n = 1;

@@ -74,8 +74,8 @@ PlanFault inputs_fault(const PlanFeature& f, const Sensitive& sensitive) {
   if (feature_kind(f.kind).sources.empty()) return {};
   const bool is_cross = f.kind == kCross;
   if (f.of.empty()) return {"of", fmt::format("a {} needs of = \"INPUT\"", kind_name(f.kind))};
-  if (is_cross ? f.of.size() < 2 || f.of.size() > kMostInputs : f.of.size() != 1) {
-    return {"of", is_cross ? fmt::format("a cross is of 2 to {} inputs", kMostInputs)
+  if (is_cross ? f.of.size() < 2 || f.of.size() > kMostCrossInputs : f.of.size() != 1) {
+    return {"of", is_cross ? fmt::format("a cross is of 2 to {} inputs", kMostCrossInputs)
                            : fmt::format("a {} is of one input", kind_name(f.kind))};
   }
   for (std::size_t i = 0; i < f.of.size(); ++i) {

@@ -120,7 +120,7 @@ class FeatureReader {
       feature_.of = {value->as_string().str};
       return ok_status();
     }
-    return texts("of", kMostInputs, feature_.of);
+    return texts("of", kMostCrossInputs, feature_.of);
   }
   Status words() {
     TRY_OK(text("separator", feature_.separator));

@@ -61,15 +61,13 @@ Width width_of(const Sample& sample) {
   return most;
 }
 
-Width width_of(std::string_view text, bool is_last, const Dialect& dialect) {
-  return width_of(rows_of(text, is_last, dialect, kRowsToTry));
-}
-
 char guess_delimiter(std::string_view text, bool is_last, bool has_quotes) {
   Width best;
   char chosen = kNoDelimiter;
   for (const char delimiter : kDelimiters) {
-    const Width width = width_of(text, is_last, {delimiter, has_quotes});
+    const Sample sample = rows_of(text, is_last, {delimiter, has_quotes}, kRowsToTry);
+    if (sample.rows.empty() || sample.rows[0].size() < 2) continue;
+    const Width width = width_of(sample);
     if (width.cells < 2 || width.share < 0.5) continue;
     if (width.share < best.share * 1.1) continue;  // only if clearly better than those before
     best = width;
@@ -148,6 +146,7 @@ void name_columns(const Sample& sample, TableShape& shape) {
   const std::size_t count = header.empty() ? width_of(sample).cells : header.size();
   for (std::size_t c = 0; c < count; ++c) {
     shape.columns.push_back(name_of(header, c));
+    if (!header.empty() && header[c].empty()) shape.unnamed.push_back(c);
     TypeVote types;
     for (std::size_t r = header.empty() ? 0 : 1; r < sample.rows.size(); ++r) {
       if (sample.rows[r].size() == count) types.add(sample.rows[r][c]);

@@ -15,10 +15,10 @@ inline constexpr std::size_t kSampleRows = 1000;
 Result<TableFormat> guess_format(std::string_view sample);
 
 // Delimiter, quotes, header, names and types; what `told` says is kept. A delimiter is one of tab
-// ; | , under which most rows have the same number of cells (tried in this order); if none, it is
-// kNoDelimiter and the table has one column. There is a header when the first row is text, in every
-// column another one, and differs from the rows below in type, length or digits. sample: text from
-// the beginning of the file; is_last: and that is all of it.
+// ; | , under which the first row has two cells and most rows have the same number (tried in this
+// order); if none, it is kNoDelimiter and the table has one column. There is a header when the
+// first row is text, in every column another one, and differs from the rows below in type, length
+// or digits. sample: text from the beginning of the file; is_last: and that is all of it.
 TableShape guess_table(std::string_view sample, bool is_last, const TableOptions& told);
 
 }  // namespace attune

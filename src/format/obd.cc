@@ -40,6 +40,7 @@ class Obd final : public NotedReader {
     notes_ = {
         "each row is a decision of an anonymous person, with the propensity of the file, an "
         "impression and, where click is 1, a click; its placement is position-1 and so on",
+        "user features become traits; the affinities to items are left out",
         "rows under random/ are decisions of the policy random, others of the policy learned"};
     event_.type = "track";
     event_.verb = Verb::kClick;
@@ -78,8 +79,7 @@ class Obd final : public NotedReader {
         if (columns[k] == kNeeded[i]) places_[i] = k;
       }
       if (places_[i] == columns.size() && (!is_items_ || i == kItem)) {
-        return Error{Code::kInvalid,
-                     files_[file_] + ": no column " + std::string(kNeeded[i]), "",
+        return Error{Code::kInvalid, files_[file_] + ": no column " + std::string(kNeeded[i]), "",
                      "a log of the Open Bandit Dataset has timestamp, item_id, position, click and "
                      "propensity_score"};
       }
@@ -125,6 +125,7 @@ class Obd final : public NotedReader {
     }
     ++impressions_;
     anonymous_row_id(options_.digest, row_, event_.anonymous_id);
+    TRY_OK(traits(*time, sink));
     const Decision made = decision_of(*time, propensity);
     TRY_OK(sink.decision(event_.anonymous_id, made));
     if (click == "0") return Next::kRow;
@@ -133,6 +134,27 @@ class Obd final : public NotedReader {
     event_.time = *time;
     TRY_OK(sink.event(event_));
     return Next::kRow;
+  }
+
+  // user_feature_0 and so on.
+  Status traits(Time time, EventSink& sink) {
+    identify_.traits.clear();
+    JsonWriter json(identify_.traits);
+    json.begin_object();
+    bool has_any = false;
+    for (std::size_t i = 0; i < table_->cells().size(); ++i) {
+      const std::string& name = table_->shape().columns[i];
+      if (!name.starts_with("user_feature")) continue;
+      json.field(name, table_->cells()[i]);
+      has_any = true;
+    }
+    json.end_object();
+    if (!has_any) return ok_status();
+    identify_.type = "identify";
+    identify_.verb = Verb::kIdentify;
+    identify_.anonymous_id = event_.anonymous_id;
+    identify_.time = time;
+    return sink.event(identify_);
   }
 
   Decision decision_of(Time time, double propensity) const {
@@ -156,7 +178,7 @@ class Obd final : public NotedReader {
   bool is_items_ = false;
   std::string policy_;
   std::size_t places_[kColumns] = {};
-  Event event_;
+  Event event_, identify_;
   std::uint64_t row_ = 0, impressions_ = 0;
 };
 

@@ -33,6 +33,7 @@ struct TableShape {
   bool has_header = false;
   bool has_quotes = true;
   std::vector<std::string> columns;  // by header, else "c1", "c2", ...; a name may stand twice
+  std::vector<std::size_t> unnamed;  // columns that the header leaves without a name
   std::vector<ColumnType> types;     // of at least 95 % of the cells of the first rows
 };
 

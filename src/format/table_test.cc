@@ -158,6 +158,7 @@ TEST(Table, DelimitersAreGuessed) {
   EXPECT_EQ(delimiter("a\tb\n1,5\t2,5\n"), '\t');
   EXPECT_EQ(delimiter("a|b\n1|2\n"), '|');
   EXPECT_EQ(delimiter("id,tags\na,red|new\nb,blue\nc,red|old|new\n"), ',');
+  EXPECT_EQ(delimiter("tags\na|b\nc|d\n"), '\0');
   EXPECT_EQ(delimiter("1,5;2,5\n3,5;4,5\n"), ';');
   EXPECT_EQ(delimiter("word\nother word\n"), '\0');
   EXPECT_EQ(rows_of("well, well\nso \"he\", said\nno\na, b, c\nx\n").size(), 5U) << "no table";

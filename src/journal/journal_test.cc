@@ -287,6 +287,41 @@ TEST_F(JournalTest, RotatesAndFindsDamageInAnOldFile) {
 TEST_F(JournalTest, FailedSyncEndsIt) { fails_for_good(faults_.fail_sync); }
 TEST_F(JournalTest, ShortWriteEndsIt) { fails_for_good(faults_.short_write); }
 TEST_F(JournalTest, FullDiskEndsIt) { fails_for_good(faults_.no_space); }
+// The next log file is one no byte fits into.
+TEST_F(JournalTest, AFullDiskAtANewLogFileIsSaidAndLosesNothingAcknowledged) {
+  options_.file_bytes = 500;
+  Position durable = 0;
+  {
+    auto journal = open();
+    fill(*journal, 1, 1);
+    for (Position next = 2; next <= 60; ++next) fs::create_symlink("/dev/full", path(next));
+    Status status = ok_status();
+    for (Position next = 2; next <= 60 && status.ok(); ++next) {
+      const std::vector<Record> one{record(next)};
+      ASSERT_EQ(journal->append(one).value(), next);
+      status = journal->flush();
+      if (status.ok()) durable = next;
+    }
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().code, Code::kUnavailable);
+    EXPECT_NE(status.error().message.find(path(durable + 1) + " could not be written"),
+              std::string::npos)
+        << status.error().message;
+    EXPECT_NE(status.error().message.find("No space left on device"), std::string::npos);
+    EXPECT_EQ(status.error().hint, "free disk space, then start again");
+    const std::vector<Record> one{record(durable + 2)};
+    EXPECT_FALSE(journal->append(one).ok());
+    EXPECT_EQ(verify(*journal), durable);
+  }
+  for (Position next = 2; next <= 60; ++next) fs::remove(path(next));
+  std::ofstream(path(durable + 1)) << "ATT";  // a header may have been begun
+  auto journal = open();
+  ASSERT_NE(journal, nullptr);
+  EXPECT_EQ(verify(*journal), durable);
+  fill(*journal, durable + 1, durable + 30);
+  EXPECT_EQ(verify(*journal), durable + 30);
+}
+
 TEST_F(JournalTest, UnsyncedWritesMayVanish) { fails_for_good(faults_.drop_unsynced); }
 
 TEST_F(JournalTest, RefusesANewerFormat) {

@@ -19,6 +19,11 @@ class FeatureNames {
   // The first name of a hash stays. Beyond the bounds nothing is kept, and is_whole() is false.
   void add(std::uint32_t hash, std::string_view name);
   std::string_view find(std::uint32_t hash) const;  // "" = not known
+  // Calls f(hash, name) for each, in no order to rely on.
+  template <class F>
+  void each(const F& f) const {
+    for (const auto& [hash, name] : names_) f(hash, std::string_view(name));
+  }
   std::size_t size() const { return names_.size(); }
   bool is_whole() const { return is_whole_; }  // every name ever added is kept
 

@@ -46,17 +46,7 @@ Status FeatureTable::usable() const {
                "use fewer bits or a smaller memory limit"};
 }
 
-// A row taken by nobody becomes the id's; one that is another's is shared, and that is counted.
-void FeatureTable::meet(float* at, std::uint32_t hash, FoundRows& found) {
-  if (std::bit_cast<std::uint32_t>(*at) != 0) {
-    ++counts_.shared_uses;
-    return;
-  }
-  *at = std::bit_cast<float>(tag(hash));
-  ++counts_.rows;
-  found.fresh.emplace_back(at, hash);
-}
-
+// A row nobody took becomes the id's; use of one that is another's is counted.
 // Local copies, because the compiler must think that found changes the table.
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
   const std::size_t size = features.size(), width = width_;
@@ -67,15 +57,21 @@ void FeatureTable::take_hashed(Row features, FoundRows& found) {
   found.x.resize(size);
   float** const rows = found.at.data();
   float* const values = found.x.data();
+  std::uint64_t shared = 0;
   for (std::size_t i = 0; i < size; ++i) {
     const std::uint32_t hash = features[i].hash;
     float* const at = begin + (hash & mask) * width;
     rows[i] = at;
     values[i] = features[i].value;
-    if (std::bit_cast<std::uint32_t>(*at) != (hash >> bits) + 1) [[unlikely]] {
-      meet(at, hash, found);
-    }
+    const auto owner = std::bit_cast<std::uint32_t>(*at);
+    shared += owner != (hash >> bits) + 1 ? 1 : 0;
+    if (owner != 0) continue;
+    --shared;
+    *at = std::bit_cast<float>(tag(hash));
+    found.fresh.emplace_back(at, hash);
   }
+  counts_.shared_uses += shared;
+  counts_.rows += found.fresh.size();
 }
 
 void FeatureTable::find_hashed(Row features, FoundRows& found) const {

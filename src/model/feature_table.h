@@ -58,7 +58,6 @@ class FeatureTable {
   void take_hashed(Row features, FoundRows& found);
   void find_hashed(Row features, FoundRows& found) const;
   void take_indexed(Row features, FoundRows& found);
-  void meet(float* at, std::uint32_t hash, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();
   bool is_taken(std::size_t slot) const {

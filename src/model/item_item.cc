@@ -1,6 +1,7 @@
 #include "model/item_item.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -13,9 +14,33 @@ namespace {
 constexpr std::string_view kMagic = "AITM";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMaxRecent = 30;
+constexpr double kFade = 0.6;      // of an item's weight with each one after it
+constexpr double kLasting = 0.05;  // what stays of it, for people whose order says little
 
 bool is_better(const Neighbour& a, const Neighbour& b) {
   return a.count != b.count ? a.count > b.count : raw(a.item) < raw(b.item);
+}
+
+// kWeights[d] = d^-0.5, rounded once.
+const std::array<float, kMaxRecent + 1> kWeights = [] {
+  std::array<float, kMaxRecent + 1> weights{};
+  for (std::size_t d = 1; d <= kMaxRecent; ++d) {
+    weights[d] = static_cast<float>(1 / std::sqrt(static_cast<double>(d)));
+  }
+  return weights;
+}();
+
+// Where the item is; the size when it is not there.
+std::size_t place_of(const std::vector<ItemKey>& items, ItemKey item) {
+  constexpr std::size_t kBlock = 16;  // compared at once, without a branch
+  std::size_t i = 0;
+  for (; i + kBlock <= items.size(); i += kBlock) {
+    std::uint64_t found = 0;
+    for (std::size_t k = 0; k < kBlock; ++k) found |= items[i + k] == item ? 1 : 0;
+    if (found != 0) break;
+  }
+  while (i < items.size() && items[i] != item) ++i;
+  return i;
 }
 
 // Sums by item, in one allocation: open addressing, for a known number of additions.
@@ -50,25 +75,39 @@ class Sums {
 
 // As the allocator gives it, with the control block it shares.
 std::size_t ItemItem::Line::memory_bytes() const {
-  const std::size_t own = (sizeof(Line) + 16 + 8 + 15) / 16 * 16;
-  const std::size_t list = neighbours.capacity() * sizeof(Entry);
-  return own + (list == 0 ? 0 : (list + 8 + 15) / 16 * 16);
+  const auto piece = [](std::size_t bytes) { return bytes == 0 ? 0 : (bytes + 8 + 15) / 16 * 16; };
+  return (sizeof(Line) + 16 + 8 + 15) / 16 * 16 + piece(items.capacity() * sizeof(ItemKey)) +
+         piece(counts.capacity() * sizeof(float));
+}
+
+void ItemItem::Line::push(ItemKey item, float count) {
+  items.push_back(item);
+  counts.push_back(count);
+}
+
+// The least count; of equal ones the largest key. Positive floats order as their bits do.
+std::size_t ItemItem::Line::worst() const {
+  std::uint32_t least = ~std::uint32_t{0};
+  for (const float count : counts) least = std::min(least, std::bit_cast<std::uint32_t>(count));
+  std::size_t place = items.size();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (std::bit_cast<std::uint32_t>(counts[i]) != least) continue;
+    if (place == items.size() || raw(items[i]) > raw(items[place])) place = i;
+  }
+  return place;
 }
 
 void ItemItem::Line::add(ItemKey item, float amount) {
   sum += amount;
-  const auto low = static_cast<std::uint32_t>(raw(item));
-  const auto high = static_cast<std::uint32_t>(raw(item) >> 32);
-  const auto found = std::find_if(neighbours.begin(), neighbours.end(),
-                                  [=](const Entry& e) { return e.low == low && e.high == high; });
-  if (found != neighbours.end()) {
-    found->count += amount;
-  } else if (neighbours.size() < kMaxNeighbours) {
-    neighbours.push_back({low, high, amount});
+  const std::size_t place = place_of(items, item);
+  if (place < items.size()) {
+    counts[place] += amount;
+  } else if (items.size() < kMaxNeighbours) {
+    push(item, amount);
   } else {
-    *std::max_element(neighbours.begin(), neighbours.end(), [](const Entry& a, const Entry& b) {
-      return is_better({a.item(), a.count}, {b.item(), b.count});
-    }) = {low, high, amount};
+    const std::size_t out = worst();
+    items[out] = item;
+    counts[out] = amount;
   }
 }
 
@@ -81,7 +120,7 @@ void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
     CowPtr<Line>& place = lines_.change(before);
     bytes_ -= place.get() ? place->memory_bytes() : 0;
     Line& line = place.change();
-    line.add(item, static_cast<float>(1 / std::sqrt(static_cast<double>(d))));
+    line.add(item, kWeights[d]);
     bytes_ += line.memory_bytes();
   }
 }
@@ -90,12 +129,14 @@ std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::siz
   const std::size_t used = std::min(recent.size(), kMaxRecent);
   Sums sums(used * kMaxNeighbours);
   double decay = 1;
-  for (std::size_t k = 0; k < used; ++k, decay *= 0.6) {
+  for (std::size_t k = 0; k < used; ++k, decay *= kFade) {
     const CowPtr<Line>* const found = lines_.find(recent[recent.size() - 1 - k]);
     if (found == nullptr) continue;
     const Line& line = **found;
-    const double scale = decay / std::pow(static_cast<double>(line.sum), 0.4);
-    for (const Entry& entry : line.neighbours) sums.add(entry.item(), scale * entry.count);
+    const double scale = (decay + kLasting) / std::pow(static_cast<double>(line.sum), 0.4);
+    for (std::size_t i = 0; i < line.items.size(); ++i) {
+      sums.add(line.items[i], scale * line.counts[i]);
+    }
   }
   std::vector<Neighbour> best = sums.all();
   const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(limit, best.size()));
@@ -124,17 +165,21 @@ void ItemItem::encode_part(std::uint64_t part, std::uint64_t parts, std::string&
   std::string body;
   Writer w(body);
   w.varint(keys.size());
+  std::vector<Neighbour> sorted;
   for (const ItemKey key : keys) {
     const Line& line = **lines_.find(key);
-    std::vector<Entry> sorted = line.neighbours;
+    sorted.clear();
+    for (std::size_t i = 0; i < line.items.size(); ++i) {
+      sorted.push_back({line.items[i], line.counts[i]});
+    }
     std::sort(sorted.begin(), sorted.end(),
-              [](const Entry& a, const Entry& b) { return raw(a.item()) < raw(b.item()); });
+              [](const Neighbour& a, const Neighbour& b) { return raw(a.item) < raw(b.item); });
     w.u64(raw(key));
     w.f32(line.sum);
     w.varint(sorted.size());
-    for (const Entry& entry : sorted) {
-      w.u64(raw(entry.item()));
-      w.f32(entry.count);
+    for (const Neighbour& one : sorted) {
+      w.u64(raw(one.item));
+      w.f32(one.count);
     }
   }
   seal(kMagic, kVersion, body, out);
@@ -160,11 +205,11 @@ Status ItemItem::add_part(std::string_view bytes) {
     line.sum = r.f32();
     const std::uint64_t size = r.varint();
     if (!r.ok() || !(line.sum > 0) || size > kMaxNeighbours) return corrupt;
-    line.neighbours.reserve(size);
+    line.items.reserve(size);
+    line.counts.reserve(size);
     for (std::uint64_t k = 0; k < size; ++k) {
-      const std::uint64_t item = r.u64();
-      line.neighbours.push_back(
-          {static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(item >> 32), r.f32()});
+      const ItemKey item{r.u64()};
+      line.push(item, r.f32());
     }
     bytes_ += line.memory_bytes();
   }

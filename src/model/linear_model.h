@@ -39,7 +39,7 @@ class LinearModel final : public StoredModel {
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prefetch(rows, r + kAhead);
+      if (r + kAhead < rows.size()) prefetch(rows.row(r + kAhead));
       if (!table_.find(rows.row(r), found)) found.at.clear();
       out[r] = prediction(with_bias(found));
     }
@@ -47,8 +47,9 @@ class LinearModel final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prefetch(rows, r + kAhead);
+      next_ = r + kAhead < rows.size() ? rows.row(r + kAhead) : Row();
       before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
+      prefetch(next_);
     }
   }
 
@@ -81,9 +82,15 @@ class LinearModel final : public StoredModel {
   static constexpr std::size_t kWidth = 4;
   static constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
 
-  void prefetch(const Examples& rows, std::size_t row) const {
-    if (row >= rows.size()) return;
-    for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
+  void prefetch(Row row) const {
+    for (const Feature& f : row) table_.prefetch(f.hash);
+  }
+  // A few of the row to come while a few of this one are learned: the memory has only so many
+  // requests under way.
+  void prefetch_eight() {
+    const std::size_t few = std::min<std::size_t>(8, next_.size());
+    prefetch(next_.first(few));
+    next_ = next_.subspan(few);
   }
 
   FoundRows& with_bias(FoundRows& found) const {
@@ -116,7 +123,10 @@ class LinearModel final : public StoredModel {
     const float before = prediction(found_);
     rule_.begin(found_, label);
     const float error = rule_.error(before, label);
-    for (std::size_t i = 0; i < found_.at.size(); i += 8) step_eight(i, error, weight);
+    for (std::size_t i = 0; i < found_.at.size(); i += 8) {
+      prefetch_eight();
+      step_eight(i, error, weight);
+    }
     return before;
   }
 
@@ -144,6 +154,7 @@ class LinearModel final : public StoredModel {
   FeatureTable table_;
   alignas(16) std::array<float, kWidth> bias_{};
   FoundRows found_;
+  Row next_;  // features to prefetch, of a row to come
 };
 
 template <class Rule>

@@ -174,9 +174,9 @@ TEST(ItemItem, ScoresAsTheFormulaSays) {
   ASSERT_EQ(best.size(), 2u);
   const double half = 1 / std::sqrt(2.0), scale = std::pow(1 + half, 0.4);
   EXPECT_EQ(best[0].item, c);
-  EXPECT_NEAR(best[0].count, 1 + 0.6 * half / scale, 1e-6);
+  EXPECT_NEAR(best[0].count, 1.05 + 0.65 * half / scale, 1e-6);
   EXPECT_EQ(best[1].item, b);
-  EXPECT_NEAR(best[1].count, 0.6 / scale, 1e-6);
+  EXPECT_NEAR(best[1].count, 0.65 / scale, 1e-6);
   EXPECT_EQ(model.score(first, 1).size(), 1u);
   EXPECT_TRUE(model.score({}, 5).empty());
 }

@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "stat/delong.h"
+#include "stat/measure.h"
 
 namespace attune {
 namespace {
@@ -120,15 +122,16 @@ std::optional<double> ProgressiveMetrics::base_log_loss() const {
   return *rate * loss_of(*rate, true) + (1 - *rate) * loss_of(*rate, false);
 }
 
-std::optional<double> ProgressiveMetrics::auc() const {
-  if (positives_ == 0 || positives_ == n_) return std::nullopt;
-  double wins = 0, below = 0;
+// Calls f(negatives, positives) of every bin, lowest first.
+template <class F>
+void ProgressiveMetrics::each_bin(const F& f) const {
   for (std::size_t i = 0; i < kBins; ++i) {
-    const auto tied = static_cast<double>(bins_[i]);
-    wins += static_cast<double>(bins_[i + kBins]) * (below + tied / 2);
-    below += tied;
+    f(static_cast<double>(bins_[i]), static_cast<double>(bins_[i + kBins]));
   }
-  return wins / (static_cast<double>(positives_) * below);
+}
+
+std::optional<double> ProgressiveMetrics::auc() const {
+  return tied_auc([this](const auto& f) { each_bin(f); });
 }
 
 std::optional<double> ProgressiveMetrics::calibration() const {
@@ -142,33 +145,13 @@ std::optional<Interval> ProgressiveMetrics::base_rate_interval() const {
 }
 
 std::optional<Interval> ProgressiveMetrics::log_loss_interval() const {
-  if (n_ < 2) return std::nullopt;
-  const auto n = static_cast<double>(n_);
-  const double mean = loss_ / n;
-  const double variance = std::max(0.0, squared_loss_ / n - mean * mean) * n / (n - 1);
-  const double half = kZ * std::sqrt(variance / n);
-  return Interval{std::max(0.0, mean - half), mean + half};
+  auto interval = normal_interval(loss_, squared_loss_, static_cast<double>(n_));
+  if (interval) interval->low = std::max(0.0, interval->low);
+  return interval;
 }
 
-// A bin's members share one placement: the share of the other class below, its own bin half.
 std::optional<Interval> ProgressiveMetrics::auc_interval() const {
-  const auto positives = static_cast<double>(positives_);
-  const double negatives = static_cast<double>(n_) - positives;
-  if (positives < 2 || negatives < 2) return std::nullopt;
-  const double mean = *auc();
-  double of_positives = 0, of_negatives = 0, negatives_below = 0, positives_below = 0;
-  for (std::size_t i = 0; i < kBins; ++i) {
-    const auto no = static_cast<double>(bins_[i]), yes = static_cast<double>(bins_[i + kBins]);
-    const double positive_place = (negatives_below + no / 2) / negatives - mean;
-    const double negative_place = 1 - (positives_below + yes / 2) / positives - mean;
-    of_positives += yes * positive_place * positive_place;
-    of_negatives += no * negative_place * negative_place;
-    negatives_below += no;
-    positives_below += yes;
-  }
-  const double half = kZ * std::sqrt(of_positives / (positives - 1) / positives +
-                                     of_negatives / (negatives - 1) / negatives);
-  return Interval{std::max(0.0, mean - half), std::min(1.0, mean + half)};
+  return tied_auc_interval([this](const auto& f) { each_bin(f); });
 }
 
 std::optional<Interval> ProgressiveMetrics::calibration_interval() const {

@@ -55,6 +55,8 @@ class ProgressiveMetrics {
 
  private:
   static constexpr std::size_t kBins = 4096;
+  template <class F>
+  void each_bin(const F& f) const;
   std::uint64_t n_ = 0, positives_ = 0;
   double sum_p_ = 0, loss_ = 0;
   double squared_loss_ = 0, squared_error_ = 0;

@@ -110,7 +110,7 @@ class CommandLine(Case):
 
     def test_misuse_is_2_and_says_what_is_missing(self):
         self.fails(2, says="attune: name a command")
-        self.fails(2, "explain", says="attune explain: id is required")
+        self.fails(2, "explain", says="explain: name a decision, or a model with --model")
         self.fails(2, "serve", "--memory", says="--memory")
         self.fails(2, "frobnicate", says="attune: no command frobnicate")
 
@@ -383,6 +383,60 @@ class Doctor(Case):
                          ("FAIL", "chmod 600 shop/keys"))
         self.assertEqual(checks["port"]["health"], "FAIL")
         self.assertEqual(checks["memory"]["health"], "FAIL")
+
+    def test_names_who_holds_the_port(self):
+        self.make_workspace()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            checks, _ = self.doctor(*self.listen(taken.getsockname()[1]))
+        self.assertIn(f"process {os.getpid()}", checks["port"]["says"])
+
+    def test_a_wrong_setting_is_a_finding_and_not_the_end(self):
+        self.make_workspace()
+        checks, report = self.doctor("--set", "workspace.time_zone=Europe/Berlim")
+        self.assertEqual((checks["settings"]["health"], checks["settings"]["fix"]),
+                         ("FAIL", "did you mean Europe/Berlin?"))
+        self.assertIn("port", checks)
+        self.assertFalse(report["ok"])
+
+    def test_looks_at_keys(self):
+        self.make_workspace()
+        done = self.run_attune("doctor", "--workspace", "shop", "--json", ATTUNE_WRITE_KEY="guess")
+        says = [c["says"] for c in json.loads(done.stdout)["checks"] if c["check"] == "api_keys"]
+        self.assertTrue(any("has 5 characters" in s for s in says), says)
+        self.assertTrue(any("ATTUNE_WRITE_KEY is set, but is no key of this" in s for s in says), says)
+        for i in range(4):
+            self.run_attune("keys", "create", f"operator-{i}", "--scope", "admin", "--workspace", "shop")
+        done = self.run_attune("doctor", "--workspace", "shop", "--json")
+        says = [c["says"] for c in json.loads(done.stdout)["checks"] if c["check"] == "api_keys"]
+        self.assertTrue(any("may do everything" in s for s in says), says)
+
+    def test_looks_at_the_certificate(self):
+        self.make_workspace()
+        files = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"]
+        self.assertIn("No such file", self.doctor(*files)[0]["certificate"]["says"])
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-addext",
+                        "subjectAltName=DNS:shop.example", "-days", "3", "-keyout", "key.pem",
+                        "-out", "cert.pem"], cwd=self.folder, check=True, capture_output=True)
+        (self.folder / "key.pem").chmod(0o600)
+        report = self.doctor(*files)[1]
+        found = [c for c in report["checks"] if c["check"] == "certificate"]
+        self.assertIn("for shop.example", found[0]["says"])
+        self.assertEqual(found[0]["health"], "WARN")  # three days are few
+        self.assertIn("signed by itself", found[1]["says"])
+        (self.folder / "key.pem").chmod(0o644)
+        self.assertEqual(self.doctor(*files)[0]["certificate"]["health"], "FAIL")
+
+    def test_looks_at_each_of_several_workspaces(self):
+        for name in ("bazaar", "shop"):
+            self.run_attune("workspace", "create", name, "--workspaces", "all")
+        (self.folder / "all" / "shop" / "keys").chmod(0o644)
+        checks, report = self.doctor("--workspaces", "all")
+        self.assertEqual(checks["bazaar.keys"]["health"], "OK")
+        self.assertEqual(checks["shop.keys"]["health"], "FAIL")
+        self.assertIn("bazaar.keys", report["memory_bytes"])
 
     def test_finds_damage(self):
         workspace = self.make_workspace()

@@ -4,9 +4,12 @@
 
 namespace attune {
 
-// What decodes encodes to what decodes to the same.
+// What decodes encodes to what decodes to the same; a list of events ends.
 void fuzz_one(std::string_view input) {
   constexpr Time kReceived{};
+  StoredEvent listed;
+  EventListReader list(input, kReceived);
+  for (auto more = list.next(listed); more.ok() && *more;) more = list.next(listed);
   const auto stored = decode_event(input, kReceived);
   if (!stored.ok()) return;
   std::string once, twice;

@@ -1,3 +1,6 @@
+#include <array>
+
+#include "base/bytes.h"
 #include "fuzz.h"
 #include "learn/learner.h"
 #include "learn/outcome_join.h"
@@ -20,9 +23,9 @@ void both_ways(std::string_view bytes) {
 
 // The checksum is made to fit: what it protects must be safe to read all the same.
 template <class Saved>
-void both_ways_sealed(std::string_view magic, std::string_view body) {
+void both_ways_sealed(std::string_view magic, std::string_view body, std::uint32_t version = 1) {
   std::string bytes;
-  seal(magic, 1, body, bytes);
+  seal(magic, version, body, bytes);
   both_ways<Saved>(bytes);
 }
 
@@ -34,6 +37,37 @@ bool is_small_table(std::string_view body) {
 }
 
 }  // namespace
+
+// As it is written now: an older one is refused before anything else is read.
+std::uint32_t learner_version() {
+  std::string bytes;
+  Learner(FtrlOptions{.bits = 8}, 0).encode(bytes);
+  Reader after_magic(std::string_view(bytes).substr(4));
+  return after_magic.u32();
+}
+
+// A learner as encode() writes it, of parts that each may be anything; what a part's own envelope
+// protects is sealed anew. `body`: three parts, each after its length in two bytes, then numbers.
+void whole_learner(std::string_view body) {
+  std::array<std::string_view, 3> parts;
+  for (std::string_view& part : parts) {
+    if (body.size() < 2) return;
+    const auto low = static_cast<unsigned char>(body[0]);
+    const auto high = static_cast<unsigned char>(body[1]);
+    part = body.substr(2, low + high * std::size_t{256});
+    body.remove_prefix(2 + part.size());
+  }
+  if (!is_small_table(parts[0])) return;
+  std::string model, packed, bytes;
+  seal("AFTR", 1, parts[0], model);
+  Writer w(packed);
+  w.str(model);
+  w.str(parts[1]);
+  w.str(parts[2]);
+  packed += body;
+  seal("ALRN", learner_version(), packed, bytes);
+  both_ways<Learner>(bytes);
+}
 
 // The first byte chooses what is read; upper case: as it lies on disk.
 void fuzz_one(std::string_view input) {
@@ -50,7 +84,9 @@ void fuzz_one(std::string_view input) {
     case 'I':
       return both_ways<ItemItem>(rest);
     case 'l':
-      return both_ways_sealed<Learner>("ALRN", rest);
+      return both_ways_sealed<Learner>("ALRN", rest, learner_version());
+    case 'w':
+      return whole_learner(rest);
     case 'L':
       return both_ways<Learner>(rest);
     case 'o':

@@ -4,6 +4,8 @@
 World `train` is what the dictionary of the journal is trained on: the events and properties of
 Segment's e-commerce, video, email and mobile specifications and of social apps, with many clients.
 World `other` speaks of other things in other words; it is the honest measure of the size of an event.
+World `browser` is one page library in a shop nobody trained on: every event has two UUIDs, ip, user agent, page,
+locale, library, time zone and a product.
 """
 import json, random, sys, uuid
 
@@ -190,11 +192,30 @@ def message(r, w):
           "properties": {"path": path, "title": r.choice(w["titles"]), "url": "https://" + r.choice(w["hosts"]) + path}}
 
 
+def browser_message(r, w):
+  """What a page library sends, about 700 bytes: all of its context each time."""
+  ms = 1_793_000_000_000 + r.randrange(10 ** 9)
+  stamp = f"2026-{r.randrange(1, 13):02}-{r.randrange(1, 28):02}T{r.randrange(24):02}:{r.randrange(60):02}:{r.randrange(60):02}.{r.randrange(1000):03}Z"
+  path, host, name = r.choice(w["pages"]), r.choice(w["hosts"]), r.choice(w["names"])
+  agent = user_agent(r)
+  return {"timestamp": stamp, "originalTimestamp": stamp, "sentAt": stamp, "type": "track",
+    "event": r.choice(["Product Viewed", "Product Clicked", "Product Added"]),
+    "messageId": f"ajs-next-{ms}-{uuid.UUID(int=r.getrandbits(128), version=4)}",
+    "userId": f"u-{r.randrange(10 ** 6)}", "anonymousId": str(uuid.UUID(int=r.getrandbits(128), version=4)),
+    "properties": {"product_id": f"sku-{r.randrange(100000)}", "name": name, "category": r.choice(w["categories"]),
+      "price": price(r), "currency": r.choice(w["currencies"])},
+    "context": {"ip": ".".join(str(r.randrange(256)) for _ in range(4)), "userAgent": agent, "locale": r.choice(w["locales"]),
+      "library": {"name": "analytics.js", "version": f"npm:next-1.{r.randrange(50, 80)}.0"}, "timezone": r.choice(w["zones"]),
+      "page": {"path": path, "referrer": r.choice(["", "https://www.google.com/"]), "search": "", "title": r.choice(w["titles"]),
+        "url": f"https://{host}{path}"}}}
+
+
 def main():
   world, count = sys.argv[1], int(sys.argv[2])
   r = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-  w = {"train": TRAIN, "other": OTHER}[world]
-  for _ in range(count): print(json.dumps(message(r, w), separators=(",", ":"), ensure_ascii=False))
+  w = {"train": TRAIN, "other": OTHER, "browser": OTHER}[world]
+  make = browser_message if world == "browser" else message
+  for _ in range(count): print(json.dumps(make(r, w), separators=(",", ":"), ensure_ascii=False))
 
 
 main()

@@ -1,5 +1,6 @@
 // Reads Segment messages, one a line. `train FILE`: writes a dictionary for their payloads.
-// `measure`: prints the bytes a track event takes in the journal.
+// `measure`: prints the bytes a track event takes in the journal, and where
+// they are: the packed text, nonce and tag, the record around them.
 #include <fmt/format.h>
 #include <zdict.h>
 
@@ -16,6 +17,7 @@
 namespace attune {
 namespace {
 
+constexpr std::size_t kNonceAndTagBytes = 12 + 16;
 constexpr std::size_t kDictionaryBytes = 16u << 10;
 const Time kReceived = time_from_us(1'800'000'000'123'456);
 
@@ -58,7 +60,7 @@ int train(const char* path) {
 
 int measure() {
   const PayloadKey key{};
-  double sent = 0, plain = 0, stored = 0, count = 0;
+  double sent = 0, plain = 0, packed = 0, stored = 0, count = 0;
   for (Sample& sample : read_samples()) {
     if (sample.type != "track") continue;
     Record record{.kind = Kind::kEvent,
@@ -67,6 +69,7 @@ int measure() {
                   .id_hash = 1,
                   .payload = sample.payload};
     record.payload = seal_payload(record, key).value();
+    packed += static_cast<double>(record.payload.size() - kNonceAndTagBytes);
     FrameBuilder frame(1, kReceived);
     frame.add(record);
     sent += static_cast<double>(sample.sent);
@@ -74,8 +77,11 @@ int measure() {
     stored += static_cast<double>(frame.bytes() - kFrameHeaderBytes);
     ++count;
   }
-  fmt::print("{{\"events\":{},\"sent\":{:.1f},\"payload\":{:.1f},\"stored\":{:.1f}}}\n", count,
-             sent / count, plain / count, stored / count);
+  fmt::print(
+      "{{\"events\":{},\"sent\":{:.1f},\"payload\":{:.1f},\"packed\":{:.1f},\"nonce_and_tag\":{},"
+      "\"record\":{:.1f},\"stored\":{:.1f}}}\n",
+      count, sent / count, plain / count, packed / count, kNonceAndTagBytes,
+      (stored - packed) / count - static_cast<double>(kNonceAndTagBytes), stored / count);
   return 0;
 }
 

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Attune beside Vowpal Wabbit on CTR data 1: the same rows, one core, end to end.
+
+  python3 -m venv peers && peers/bin/pip install -r bench/peers/requirements.txt
+  peers/bin/python bench/peers/ctr.py --data /tmp/ctr              1,000,000 rows, about 2 minutes
+  peers/bin/python bench/peers/ctr.py --data /tmp/ctr --json
+
+The data are made by `attune simulate ctr` unless the folder has them. Every run is a process of its
+own on one core (taskset): CPU seconds, wall seconds and rows a second from the first byte of the file
+to the model on disk; the start of an empty process is taken off the peer's. Progressive log loss is
+what each reports itself; AUC and log loss on the later rows are computed here, from written
+predictions. The peer's settings are the best by progressive log loss on the first 200,000 rows."""
+import argparse, json, os, pathlib, platform, subprocess, sys, tempfile, time
+
+import numpy
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+VW = "import sys, vowpalwabbit; vowpalwabbit.Workspace(' '.join(sys.argv[1:])).finish()"
+VW_ALWAYS = ["-b", "22", "--loss_function", "logistic"]
+VW_TRIED = ["", "-l 0.3", "-l 0.1", "-l 1", "--adaptive -l 0.05", "--adaptive -l 0.1",
+            "--adaptive --invariant -l 0.05", "--ftrl --ftrl_alpha 0.05 --ftrl_beta 1",
+            "--ftrl --ftrl_alpha 0.1 --ftrl_beta 1", "--ftrl --ftrl_alpha 0.2 --ftrl_beta 1"]
+CHOSEN_ON = 200_000
+
+
+def fastest(times, one):
+    """Of so many runs the one of the least CPU: others on the machine only add to it."""
+    return min((one() for _ in range(times)), key=lambda done: done[0])
+
+
+def run(command, core):
+    """One process on one core: (seconds of CPU, of the clock, peak MB, stdout, stderr)."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        begin = time.monotonic()
+        child = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)], stdout=out,
+                                 stderr=err)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - begin
+        out.seek(0), err.seek(0)
+        texts = out.read().decode(), err.read().decode(errors="replace")
+    if status != 0:
+        sys.exit(f"peers: {' '.join(map(str, command))} failed:\n{texts[1][-2000:]}")
+    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, *texts
+
+
+def auc(labels, scores):
+    """Chance that a positive scores above a negative, ties half."""
+    order = numpy.argsort(scores, kind="stable")
+    ranks = numpy.empty(len(scores))
+    ranks[order] = numpy.arange(1, len(scores) + 1)
+    _, inverse, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (numpy.bincount(inverse, weights=ranks) / counts)[inverse]
+    positives = labels.sum()
+    return (ranks[labels].sum() - positives * (positives + 1) / 2) / (
+        positives * (len(labels) - positives))
+
+
+def log_loss(labels, p):
+    p = numpy.clip(p, 1e-15, 1 - 1e-15)
+    return -numpy.mean(numpy.where(labels, numpy.log(p), numpy.log(1 - p)))
+
+
+def labels_of(path):
+    with open(path, "rb") as rows:
+        return numpy.array([line[0] == ord("1") for line in rows])
+
+
+def average_loss(text):
+    for line in text.splitlines():
+        if line.startswith("average loss"):
+            return float(line.split("=")[1].split()[0])
+    sys.exit(f"peers: no average loss in:\n{text[-2000:]}")
+
+
+class Bench:
+    def __init__(self, options):
+        self.options, self.data = options, options.data
+        self.attune = options.build.resolve() / "attune"
+        self.rows = []
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="attune-peers-"))
+
+    def make_data(self):
+        o = self.options
+        made = self.data / "made.json"
+        wanted = {"rows": o.rows, "test_rows": o.test_rows, "seed": o.seed}
+        if not made.exists() or json.loads(made.read_text()) != wanted:
+            run([self.attune, "simulate", "ctr", "--rows", o.rows, "--test-rows", o.test_rows,
+                 "--seed", o.seed, "--formats", "tsv,vw", "--out", self.data], o.core)
+            made.write_text(json.dumps(wanted))
+        self.labels = labels_of(self.data / "test.tsv")
+        truth = numpy.loadtxt(self.data / "test_truth.txt")
+        train = numpy.loadtxt(self.data / "truth.txt")
+        self.add("the truth itself", None, log_loss(labels_of(self.data / "train.tsv"), train), truth)
+
+    def add(self, name, measured, progressive, predictions):
+        row = {"name": name, "progressive_log_loss": float(progressive)}
+        if measured:
+            cpu, wall, peak = measured
+            row |= {"cpu_s": cpu, "wall_s": wall, "rows_per_cpu_s": self.options.rows / cpu,
+                    "rows_per_s": self.options.rows / wall, "peak_mb": peak}
+        if predictions is not None:
+            row |= {"test_auc": float(auc(self.labels, predictions)),
+                    "test_log_loss": float(log_loss(self.labels, predictions))}
+        self.rows.append(row)
+        print(f"peers: {row}", file=sys.stderr)
+
+    def vw(self, *arguments):
+        return run([sys.executable, "-c", VW, *VW_ALWAYS, *arguments], self.options.core)
+
+    def peer(self):
+        start = fastest(3, lambda: run([sys.executable, "-c", VW, "--quiet"], self.options.core))
+        head = self.work / "head.vw"
+        with open(self.data / "train.vw", "rb") as rows, open(head, "wb") as out:
+            out.writelines(line for _, line in zip(range(CHOSEN_ON), rows))
+        tried = {settings: average_loss(self.vw("-d", head, *settings.split())[4])
+                 for settings in VW_TRIED}
+        best = min(tried, key=tried.get)
+        print(f"peers: vw on {CHOSEN_ON} rows: {tried}", file=sys.stderr)
+        model, cache = self.work / "vw.model", self.work / "vw.cache"
+        always = ["-d", self.data / "train.vw", *best.split(), "-f", model]
+        predictions = None
+        for name, arguments in [("vw text", []), ("its cache", ["--cache_file", cache])]:
+            if arguments:
+                self.vw(*always, *arguments)  # writes it
+            cpu, wall, peak, _, err = fastest(self.options.runs,
+                                              lambda: self.vw(*always, *arguments))
+            if not arguments:
+                scored = self.work / "vw.txt"
+                self.vw("-t", "-i", model, "-d", self.data / "test.vw", "-p", scored, "--link",
+                        "logistic")
+                predictions = numpy.loadtxt(scored)
+            self.add(f"Vowpal Wabbit {best or '(its defaults)'}, {name}",
+                     (cpu - start[0], wall - start[1], peak), average_loss(err), predictions)
+
+    def ours(self, kind, form, settings):
+        shown = {"tsv": "Criteo text", "vw": "vw text"}[form]
+        name = {"tsv": "criteo", "vw": "vw"}[form]
+        model, scored = self.work / "ours.attune", self.work / "ours.txt"
+        train = [self.attune, "train", self.data / f"train.{form}", "--format", name, "--kind", kind,
+                 "--bits", "22", "--output", model, "--json"]
+        if "cache" in settings:
+            shown = "its cache"
+            train += ["--cache", self.work / f"{form}.rows"]
+            run(train, self.options.core)  # writes it
+        settings = [setting for setting in settings if setting != "cache"]
+        train += [word for setting in settings for word in ("--set", setting)]
+        cpu, wall, peak, out, _ = fastest(self.options.runs,
+                                          lambda: run(train, self.options.core))
+        progressive = json.loads(out)["kinds"][0]["pass_losses"][0]
+        run([self.attune, "predict", self.data / f"test.{form}", "--format", name, "--model", model,
+             "--output", scored], self.options.core)
+        self.add(" ".join(["attune", kind, *settings]) + ", " + shown, (cpu, wall, peak),
+                 progressive, numpy.loadtxt(scored))
+
+
+def table(rows):
+    lines = ["| learner, input | rows/CPU-s | rows/s | CPU s | peak MB | progressive log loss | "
+             "test AUC | test log loss |", "|---|---:|---:|---:|---:|---:|---:|---:|"]
+    for row in rows:
+        def cell(key, form):
+            return format(row[key], form) if key in row else "-"
+        lines.append(f"| {row['name']} | {cell('rows_per_cpu_s', ',.0f')} | "
+                     f"{cell('rows_per_s', ',.0f')} | {cell('cpu_s', '.2f')} | "
+                     f"{cell('peak_mb', '.0f')} | {cell('progressive_log_loss', '.4f')} | "
+                     f"{cell('test_auc', '.4f')} | {cell('test_log_loss', '.4f')} |")
+    return "\n".join(lines)
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
+                  if line.startswith("model name")), "unknown processor")
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores, {model}, Linux {platform.release()}, load {load:.1f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=pathlib.Path, help="folder for the files")
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--test-rows", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--core", type=int, default=0, help="the core everything runs on")
+    parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
+    parser.add_argument("--ours", help="KIND:FORM[:cache][:NAME=NUMBER...] with commas",
+                        default="ftrl:tsv:l1=0,ftrl:vw:l1=0,ftrl:tsv:l1=0:cache,adagrad:tsv,"
+                                "adagrad:tsv:cache,fm:tsv,fm:tsv:cache")
+    parser.add_argument("--runs", type=int, default=2, help="of each; the fastest counts")
+    parser.add_argument("--no-peer", action="store_true", help="only ours")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    options = parser.parse_args()
+    options.data.mkdir(parents=True, exist_ok=True)
+    begin = machine()
+    bench = Bench(options)
+    bench.make_data()
+    if not options.no_peer:
+        bench.peer()
+    for each in options.ours.split(","):
+        kind, form, *settings = each.split(":")
+        bench.ours(kind, form, settings)
+    report = {"machine": begin, "load_at_end": os.getloadavg()[0], "rows": options.rows,
+              "seed": options.seed, "measures": bench.rows}
+    if options.json:
+        print(json.dumps(report, indent=1))
+    else:
+        print(f"Machine: {begin}, {report['load_at_end']:.1f} at the end; {options.rows:,} rows\n")
+        print(table(bench.rows))
+
+
+main()

@@ -1,0 +1,64 @@
+#include "cli/model_input.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/nearest.h"
+
+namespace attune {
+namespace {
+
+constexpr const char* kTables[] = {"csv", "tsv", "jsonl"};
+constexpr const char* kExamples[] = {"criteo", "vw", "libsvm", "libffm"};
+
+bool is_table(const std::string& format) {
+  return std::find(std::begin(kTables), std::end(kTables), format) != std::end(kTables);
+}
+
+}  // namespace
+
+Result<std::optional<ExampleFormat>> FileOptions::example() const {
+  if (format.empty() || is_table(format)) return std::optional<ExampleFormat>();
+  if (const auto known = example_format(format)) return known;
+  std::vector<std::string> names(std::begin(kTables), std::end(kTables));
+  names.insert(names.end(), std::begin(kExamples), std::end(kExamples));
+  const std::string near = nearest(format, names);
+  return Error{Code::kInvalid,
+               fmt::format("--format {}: no such format{}", format,
+                           near.empty() ? "" : ", did you mean " + near + "?"),
+               "format", fmt::format("there are {}", fmt::join(names, ", "))};
+}
+
+Result<TableOptions> FileOptions::table() const {
+  TableOptions table;
+  if (format == "jsonl") table.format = TableFormat::kJsonl;
+  if (format == "csv" || format == "tsv") table.format = TableFormat::kDelimited;
+  if (format == "tsv") table.delimiter = '\t';
+  if (has_no_header) table.has_header = false;
+  if (delimiter.empty()) return table;
+  const std::string one = delimiter == "tab" || delimiter == "\\t" ? "\t" : delimiter;
+  if (one.size() != 1) {
+    return Error{Code::kInvalid,
+                 fmt::format("--delimiter {}: must be one character, or tab", delimiter),
+                 "delimiter", ""};
+  }
+  table.delimiter = one[0];
+  return table;
+}
+
+void add_format_options(CLI::App& command, FileOptions& options) {
+  command.add_option("--format", options.format,
+                     "csv, tsv, jsonl (guessed), or criteo, vw, libsvm, libffm");
+  command.add_option("--delimiter", options.delimiter,
+                     "of a table: one character, or tab (guessed)");
+  command.add_flag("--no-header", options.has_no_header,
+                   "of a table: the first line is data (guessed)");
+}
+
+void add_file_options(CLI::App& command, FileOptions& options, const std::string& what) {
+  command.add_option("file", options.file, what + "; - is standard input")->required();
+  add_format_options(command, options);
+}
+
+}  // namespace attune

@@ -1,0 +1,33 @@
+// The options that say what a file is, alike for train, eval, predict and explain.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "format/example_reader.h"
+#include "format/table.h"
+
+namespace CLI {
+class App;
+}
+
+namespace attune {
+
+struct FileOptions {
+  std::string file;
+  std::string format;     // "" = by its name; csv, tsv, jsonl, criteo, vw, libsvm, libffm
+  std::string delimiter;  // of a table; "" = guessed
+  bool has_no_header = false;
+
+  // Of a file made for learners; nullopt = a table.
+  Result<std::optional<ExampleFormat>> example() const;
+  Result<TableOptions> table() const;
+};
+
+// --format, --delimiter, --no-header
+void add_format_options(CLI::App& command, FileOptions& options);
+// The file itself and the format options.
+void add_file_options(CLI::App& command, FileOptions& options, const std::string& what);
+
+}  // namespace attune

@@ -1,0 +1,286 @@
+// attune train: from a file to a model, and what is known of it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/measure_table.h"
+#include "cli/model_input.h"
+#include "cli/plan.h"
+#include "cli/train_screen.h"
+#include "cli/words.h"
+#include "learn/stream_training.h"
+#include "learn/table_training.h"
+
+namespace attune {
+namespace {
+
+struct TrainOptions {
+  FileOptions file;
+  std::string target, positive, plan, preset, test_file, time_column, group, cache;
+  std::vector<std::string> drop, allow, kinds, settings;
+  double share = 0.2, threshold = 0.5;
+  std::size_t folds = 0, passes = 0, weights = 0;
+  int bits = 0;
+  std::uint64_t seed = 1;
+  std::string output = "model.attune";
+  bool keeps_names = false, is_json = false;
+};
+
+constexpr const char* kClassic = "mlp";  // the preset
+constexpr std::size_t kClassicPasses = 10;
+constexpr std::size_t kBadRowsShown = 3;
+
+double clock_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void take_usage(TrainReport& report) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto s = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
+  report.cpu_seconds = s(usage.ru_utime) + s(usage.ru_stime);
+  report.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+// "alpha=0.1"
+Result<std::pair<std::string, double>> setting(const std::string& text) {
+  const auto sign = text.find('=');
+  double value = 0;
+  if (sign != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, fault] = std::from_chars(text.data() + sign + 1, end, value);
+    if (fault == std::errc() && stop == end && std::isfinite(value)) {
+      return std::pair(text.substr(0, sign), value);
+    }
+  }
+  return Error{Code::kInvalid, fmt::format("--set {}: must be NAME=NUMBER", text), "set",
+               "for example --set alpha=0.1"};
+}
+
+Result<ModelOptions> model_options(const TrainOptions& options) {
+  ModelOptions model;
+  model.seed = options.seed;
+  if (options.bits != 0) model.bits = options.bits;
+  for (const std::string& text : options.settings) {
+    TRY(auto one, setting(text));
+    model.settings.push_back(std::move(one));
+  }
+  return model;
+}
+
+Status check(const TrainOptions& options) {
+  if (!options.preset.empty() && options.preset != kClassic) {
+    return Error{Code::kInvalid, fmt::format("--preset {}: there is only mlp", options.preset),
+                 "preset", ""};
+  }
+  if (!options.preset.empty() && (!options.kinds.empty() || !options.plan.empty())) {
+    return Error{Code::kInvalid, "--preset mlp names kind and columns itself", "preset",
+                 "leave out --kind and --plan"};
+  }
+  if (!options.test_file.empty() && options.folds > 0) {
+    return Error{Code::kInvalid, "--test and --folds are two ways of testing", "folds",
+                 "use one of them"};
+  }
+  return ok_status();
+}
+
+Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen) {
+  TableTrainingOptions training;
+  training.file = options.file.file;
+  TRY(training.table, options.file.table());
+  training.target = options.target;
+  training.positive = options.positive;
+  training.drop = options.drop;
+  training.allow = options.allow;
+  if (!options.plan.empty()) {
+    TRY(training.plan, read_plan(options.plan));
+  }
+  training.is_classic = options.preset == kClassic;
+  training.test_file = options.test_file;
+  training.folds = options.folds;
+  training.share = options.share;
+  training.time_column = options.time_column;
+  training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
+  TRY(training.model, model_options(options));
+  training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
+  training.threshold = options.threshold;
+  training.group = options.group;
+  training.clock_s = clock_s;
+  training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
+    screen.show(stage, progress);
+  };
+  return train_table(training);
+}
+
+Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat format,
+                                 TrainScreen& screen) {
+  const bool is_for_tables = !options.target.empty() || !options.positive.empty() ||
+                             !options.plan.empty() || !options.preset.empty() ||
+                             !options.drop.empty() || !options.time_column.empty();
+  if (is_for_tables || options.folds > 0 || options.kinds.size() > 1) {
+    return Error{Code::kInvalid,
+                 fmt::format("--format {} has its label and features in it, and is read as a "
+                             "stream: --target, --positive, --plan, --preset, --drop, "
+                             "--time-column, --folds and several kinds are for tables",
+                             options.file.format),
+                 "format", "name a test file with --test"};
+  }
+  StreamTrainingOptions training;
+  training.file = options.file.file;
+  training.format_name = options.file.format;
+  training.format = format;
+  training.test_file = options.test_file;
+  TRY(training.model, model_options(options));
+  if (!options.kinds.empty()) training.model.kind = options.kinds.front();
+  training.passes = std::max<std::size_t>(options.passes, 1);
+  training.threshold = options.threshold;
+  training.cache = options.cache;
+  training.keeps_names = options.keeps_names || options.weights > 0;
+  training.clock_s = clock_s;
+  training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
+    screen.show(stage, progress);
+  };
+  return train_stream(training);
+}
+
+std::string head_line(const TrainReport& report) {
+  std::string line = fmt::format("{}: {} rows", report.file, thousands(report.rows));
+  if (!report.target.empty()) line += fmt::format(", target {}", report.target);
+  if (!report.positive.empty()) {
+    line += fmt::format(", \"{}\" means yes{}", report.positive,
+                        report.is_positive_guessed ? " (a guess: --positive says it)" : "");
+  }
+  if (report.unlabelled > 0) line += fmt::format(", {} without a label", report.unlabelled);
+  return line;
+}
+
+void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+}
+
+void print_report(const TrainReport& report) {
+  const KindReport& best = report.kinds.front();
+  print_lines({head_line(report)});
+  print_lines(plan_table(report.plan));
+  print_lines({"", fmt::format("{}, {} {} over {} rows, tested on {}:", best.kind, best.passes,
+                               best.passes == 1 ? "pass" : "passes", thousands(report.train_rows),
+                               report.measured_on)});
+  print_lines(measure_table(best.measures));
+  if (report.is_binary && find_measure(best.measures, "accuracy") != nullptr) {
+    print_lines({fmt::format("yes = a probability of {} or more", report.threshold)});
+  }
+  if (report.kinds.size() > 1) {
+    print_lines({""});
+    print_lines(kind_table(report));
+  }
+}
+
+void print_doubts(const TrainReport& report) {
+  for (std::size_t i = 0; i < report.first_bad.size() && i < kBadRowsShown; ++i) {
+    const BadRow& bad = report.first_bad[i];
+    std::fprintf(stderr, "left out: line %llu%s%s: %s\n", static_cast<unsigned long long>(bad.line),
+                 bad.column.empty() ? "" : ", column ", bad.column.c_str(), bad.reason.c_str());
+  }
+  if (report.bad_rows > kBadRowsShown) {
+    std::fprintf(stderr, "left out: %s bad rows in all\n", thousands(report.bad_rows).c_str());
+  }
+  for (const std::string& warning : report.warnings) {
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
+}
+
+// What the model file holds of it: nothing that differs from run to run.
+std::string lasting_report(TrainReport report) {
+  report.output.clear();
+  report.learner_seconds = 0;
+  return report_json(report);
+}
+
+Status train(const TrainOptions& options) {
+  TRY_OK(check(options));
+  const double begin = clock_s();
+  TRY(const auto format, options.file.example());
+  TrainScreen screen;
+  Result<TrainedModel> done =
+      format ? from_stream(options, *format, screen) : from_table(options, screen);
+  screen.erase();
+  TRY(TrainedModel made, std::move(done));
+  TrainReport& report = made.report;
+  report.output = options.output;
+  made.trained.report = lasting_report(report);
+  TRY(const std::string id, made.trained.save(options.output));
+  report.seconds = clock_s() - begin;
+  take_usage(report);
+  print_doubts(report);
+  if (options.is_json) {
+    std::printf("%s\n", report_json(report).c_str());
+    return ok_status();
+  }
+  print_report(report);
+  if (options.weights > 0) {
+    TRY(const std::vector<Part> weights, largest_weights(made.trained, options.weights));
+    print_lines({"", "largest weights:"});
+    print_lines(part_table(weights, options.weights));
+  }
+  print_lines({"", fmt::format("{}: kind {}, in {:.1f} s", options.output,
+                               report.kinds.front().kind, report.seconds)});
+  return ok_status();
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& chosen) {
+  const auto options = std::make_shared<TrainOptions>();
+  CLI::App* command = add_command(
+      app, kLearnGroup, "train", "Learns a model from a file, and says how good it is",
+      "attune train bank.csv --target y --drop duration --output bank.attune\n"
+      "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
+      "attune train train.csv --preset mlp --test test.csv\n"
+      "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json");
+  add_file_options(*command, options->file, "what to learn from");
+  command->add_option("--target", options->target, "column to predict");
+  command->add_option("--positive", options->positive, "its text that means yes (guessed)");
+  command->add_option("--drop", options->drop, "columns to leave out")->delimiter(',');
+  command->add_option("--allow", options->allow, "sensitive columns to let in")->delimiter(',');
+  command->add_option("--plan", options->plan, "file of features instead of those derived");
+  command->add_option("--preset", options->preset,
+                      "mlp: ten columns, the label last, 128 hidden units, Adam, 10 passes");
+  command
+      ->add_option("--kind", options->kinds,
+                   "kinds of model: ftrl, fm, mlp, linear, ...; of several the best is kept")
+      ->delimiter(',');
+  command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
+  command->add_option("--bits", options->bits, "tables of 2^bits weights")
+      ->check(CLI::Range(8, 28));
+  command->add_option("--passes", options->passes, "over the rows (tables: as many as help)")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--test", options->test_file, "file to test on");
+  command->add_option("--split", options->share, "share of the rows to test on")
+      ->check(CLI::Range(0.01, 0.9));
+  command->add_option("--folds", options->folds, "test on each of so many folds")
+      ->check(CLI::Range(2, 1000));
+  command->add_option("--time-column", options->time_column,
+                      "test on the latest rows by this column (one of times); none: by chance");
+  command->add_option("--threshold", options->threshold, "a probability from here on says yes")
+      ->check(CLI::Range(0.0, 1.0));
+  command->add_option("--group", options->group, "column of persons or queries, for gauc");
+  command->add_option("--seed", options->seed, "same seed, same model");
+  command->add_option("--weights", options->weights, "print so many of the largest weights");
+  command->add_option("--cache", options->cache,
+                      "of criteo, vw, libsvm, libffm: file of parsed rows, for several passes");
+  command->add_flag("--names", options->keeps_names,
+                    "keep the names of features of criteo, vw, libsvm, libffm; slow");
+  command->add_option("--output", options->output, "file of the model");
+  command->add_flag("--json", options->is_json, "the report as one JSON object on stdout");
+  command->callback([options, &chosen] { chosen = [options] { return train(*options); }; });
+}
+
+}  // namespace attune

@@ -1,0 +1,72 @@
+// The decisions of the journal with what came of them, for export.
+#include "base/bytes.h"
+#include "base/id_set.h"
+#include "engine/workspace.h"
+#include "profile/profile.h"
+
+namespace attune {
+namespace {
+
+std::uint64_t answer_key(std::string_view decision_id, std::string_view item_id) {
+  return std::max<std::uint64_t>(mix64(hash64(decision_id), hash64(item_id)), 1);
+}
+
+Status note_answers(const Record& record, const std::string& payload, IdSet& answered) {
+  const auto note = [&](const Event& event) {
+    if (event.decision_id.empty() || !is_engagement(event.verb)) return;
+    answered.insert(answer_key(event.decision_id, event.item_id));
+  };
+  StoredEvent stored;
+  if (record.kind == Kind::kEvent) {
+    TRY_OK(decode_event(payload, record.received, stored));
+    note(stored.event);
+    return ok_status();
+  }
+  EventListReader list(payload, record.received);
+  while (true) {
+    TRY(const bool is_there, list.next(stored));
+    if (!is_there) return ok_status();
+    note(stored.event);
+  }
+}
+
+}  // namespace
+
+// The records of these kinds that can be read and are not undone.
+Status Workspace::each_readable(
+    std::initializer_list<Kind> kinds,
+    const std::function<Status(const Record&, const std::string& payload)>& use) {
+  TRY(const auto cursor, journal_->read(journal_->first()));
+  while (true) {
+    TRY(const auto stored, cursor->next());
+    if (!stored) return ok_status();
+    const Record& record = stored->record;
+    if (std::find(kinds.begin(), kinds.end(), record.kind) == kinds.end()) continue;
+    if (is_undone(stored->position)) continue;
+    auto payload = keyring_->open(record);
+    if (!payload.ok() && payload.error().code == Code::kNotFound) continue;  // erased
+    if (!payload.ok()) return std::move(payload).error();
+    TRY_OK(use(record, *payload));
+  }
+}
+
+Status Workspace::logged_decisions(
+    const std::function<void(const Decision&, const std::vector<bool>&)>& use) {
+  TRY_OK(journal_->flush());
+  IdSet answered;
+  TRY_OK(each_readable({Kind::kEvent, Kind::kEvents},
+                       [&](const Record& record, const std::string& payload) {
+                         return note_answers(record, payload, answered);
+                       }));
+  return each_readable({Kind::kDecision}, [&](const Record&, const std::string& payload) -> Status {
+    TRY(const Decision decision, decode_decision(payload));
+    std::vector<bool> is_answered;
+    for (const ShownItem& shown : decision.shown) {
+      is_answered.push_back(answered.contains(answer_key(decision.id, shown.item_id)));
+    }
+    use(decision, is_answered);
+    return ok_status();
+  });
+}
+
+}  // namespace attune

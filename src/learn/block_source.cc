@@ -1,0 +1,57 @@
+#include "learn/block_source.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/rng.h"
+
+namespace attune {
+
+void append_row(const Examples& from, std::size_t row, Examples& to) {
+  const Row features = from.row(row);
+  const auto fields = from.fields_of(row);
+  to.labels.push_back(from.labels[row]);
+  if (!from.weights.empty()) to.weights.push_back(from.weights[row]);
+  to.features.insert(to.features.end(), features.begin(), features.end());
+  to.fields.insert(to.fields.end(), fields.begin(), fields.end());
+  to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
+}
+
+std::vector<std::uint32_t> every_row(std::size_t n) {
+  std::vector<std::uint32_t> rows(n);
+  std::iota(rows.begin(), rows.end(), 0U);
+  return rows;
+}
+
+MemoryBlocks::MemoryBlocks(const Examples& examples, std::vector<std::uint32_t> rows)
+    : examples_(examples), rows_(std::move(rows)) {}
+
+MemoryBlocks& MemoryBlocks::shuffled(std::uint64_t seed) {
+  seed_ = seed;
+  is_shuffled_ = true;
+  return *this;
+}
+
+Status MemoryBlocks::begin(std::size_t pass) {
+  at_ = 0;
+  order_ = rows_;
+  if (!is_shuffled_) return ok_status();
+  Rng rng(seed_ + 0x51ed2701 * (pass + 1));
+  for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[rng.below(i)]);
+  return ok_status();
+}
+
+Result<bool> MemoryBlocks::next(Examples& out) {
+  out.clear();
+  const std::size_t end = std::min(order_.size(), at_ + kBlockRows);
+  for (; at_ < end; ++at_) append_row(examples_, order_[at_], out);
+  return out.size() > 0;
+}
+
+double MemoryBlocks::share() const {
+  if (order_.empty()) return 1;
+  return static_cast<double>(at_) / static_cast<double>(order_.size());
+}
+
+}  // namespace attune

@@ -1,0 +1,62 @@
+// Evaluation: predictions beside labels, measured as a whole, by slice and inside groups. One
+// thread.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stat/binary_scores.h"
+#include "stat/group_auc.h"
+#include "stat/value_scores.h"
+
+namespace attune {
+
+struct EvaluationOptions {
+  bool is_binary = true;                  // of a yes or no; else of a number
+  double threshold = 0.5;                 // from here on a prediction says yes
+  std::optional<double> known_rate = {};  // base rate or mean of the rows learned from
+};
+
+struct SliceScores {
+  std::string value;
+  std::uint64_t rows = 0;
+  std::vector<Measure> measures;
+};
+
+class Evaluation {
+ public:
+  static constexpr std::size_t kMostSlices = 1000;  // further values share the last: "(other)"
+  explicit Evaluation(const EvaluationOptions& options) : options_(options), all_(options) {}
+  // A row without a label (NaN) is counted alone. group: rows are only compared inside it.
+  void add(float predicted, float label, std::string_view group = {});
+  // The same row once more, for the slice it belongs to.
+  void add_to_slice(std::string_view slice, float predicted, float label);
+  std::uint64_t rows() const { return all_.n(); }
+  std::uint64_t unlabelled() const { return unlabelled_; }
+  std::uint64_t positives() const { return all_.binary.positives(); }
+  // With "gauc" at the end where groups were named.
+  std::vector<Measure> measures();
+  // The largest first.
+  std::vector<SliceScores> slices();
+
+ private:
+  struct Scores {
+    explicit Scores(const EvaluationOptions& options)
+        : binary({options.threshold, options.known_rate}), values(options.known_rate) {}
+    std::uint64_t n() const { return binary.n() + values.n(); }
+    BinaryScores binary;
+    ValueScores values;
+  };
+  void add_to(Scores& scores, float predicted, float label) const;
+
+  EvaluationOptions options_;
+  Scores all_;
+  std::uint64_t unlabelled_ = 0;
+  GroupAuc groups_;
+  std::map<std::string, Scores, std::less<>> slices_;
+};
+
+}  // namespace attune

@@ -1,0 +1,34 @@
+// Explanation: the parts a prediction is the sum of, by name; and the largest weights of a model.
+// Pure.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "learn/trained.h"
+
+namespace attune {
+
+struct Part {
+  std::string name;  // "job=technician"; "#1a2b3c4d" where the name is not known
+  double value = 0;  // of the feature
+  double part = 0;   // of the logit, or of the value that is predicted
+};
+
+struct Explanation {
+  double prediction = 0;  // a probability, or a value
+  double sum = 0;         // its logit, or itself: bias and parts
+  double bias = 0;
+  std::vector<Part> parts;  // the largest first, whatever its sign
+};
+
+// row: one row as read, not yet changed by InputMap. names: of its features, parallel to them.
+// kInvalid for a kind without exact parts.
+Result<Explanation> explain_row(const Trained& trained, const Examples& row,
+                                const std::vector<std::string>& names);
+
+// The features whose value of 1 moves the logit most, by what they move it. kInvalid for a kind
+// without exact parts, or a model saved without names.
+Result<std::vector<Part>> largest_weights(const Trained& trained, std::size_t most);
+
+}  // namespace attune

@@ -1,0 +1,145 @@
+#include "learn/fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace attune {
+namespace {
+
+constexpr std::uint64_t kProgressRows = 8 * kBlockRows;  // between two calls of on_progress
+constexpr double kStillFalling = 0.005;                  // of the loss, in one pass
+
+// What a pass has added up.
+struct Pass {
+  double loss = 0, recent_loss = 0;
+  std::uint64_t rows = 0, recent_rows = 0, unlabelled = 0;
+};
+
+void count(const Model& model, const Examples& block, std::span<const float> before, Pass& pass) {
+  double loss = 0;
+  std::uint64_t rows = 0;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (std::isnan(block.labels[i])) continue;
+    loss += loss_of(model, before[i], block.labels[i]);
+    ++rows;
+  }
+  pass.loss += loss;
+  pass.recent_loss += loss;
+  pass.rows += rows;
+  pass.recent_rows += rows;
+  pass.unlabelled += block.size() - rows;
+}
+
+class Fitter {
+ public:
+  Fitter(Model& model, BlockSource& rows, const FitOptions& options)
+      : model_(model), rows_(rows), options_(options) {}
+
+  Result<FitReport> run() {
+    for (std::size_t pass = 0; pass < options_.passes; ++pass) {
+      TRY_OK(run_pass(pass));
+      if (!options_.validate) continue;
+      TRY(const double loss, options_.validate());
+      report_.validations.push_back(loss);
+      if (pass + 1 >= best() + options_.patience) break;
+    }
+    report_.best_passes = options_.validate ? best() : options_.passes;
+    return std::move(report_);
+  }
+
+ private:
+  // Passes until the least loss so far.
+  std::size_t best() const {
+    const auto least = std::min_element(report_.validations.begin(), report_.validations.end());
+    return static_cast<std::size_t>(least - report_.validations.begin()) + 1;
+  }
+  double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
+
+  Status run_pass(std::size_t number) {
+    Pass pass;
+    TRY_OK(rows_.begin(number));
+    while (true) {
+      TRY(const bool has_rows, rows_.next(block_));
+      if (!has_rows) break;
+      before_.resize(block_.size());
+      const double begin = clock();
+      model_.learn(block_, before_);
+      report_.learner_s += clock() - begin;
+      count(model_, block_, before_, pass);
+      if (number == 0 && model_.is_probability()) watch();
+      if (pass.recent_rows >= kProgressRows) say(number, pass);
+    }
+    say(number, pass);
+    report_.losses.push_back(pass.rows == 0 ? 0 : pass.loss / static_cast<double>(pass.rows));
+    report_.rows = pass.rows;
+    report_.unlabelled = pass.unlabelled;
+    return ok_status();
+  }
+
+  void watch() {
+    for (std::size_t i = 0; i < block_.size(); ++i) {
+      if (std::isnan(block_.labels[i])) continue;
+      report_.progressive.add(static_cast<double>(before_[i]), block_.labels[i] > 0.5F);
+    }
+  }
+
+  void say(std::size_t number, Pass& pass) {
+    if (options_.on_progress && pass.recent_rows > 0) {
+      options_.on_progress(
+          {.pass = number,
+           .passes = options_.passes,
+           .share = rows_.share(),
+           .rows = pass.rows,
+           .recent_loss = pass.recent_loss / static_cast<double>(pass.recent_rows)});
+    }
+    pass.recent_loss = 0;
+    pass.recent_rows = 0;
+  }
+
+  Model& model_;
+  BlockSource& rows_;
+  const FitOptions& options_;
+  FitReport report_;
+  Examples block_;
+  std::vector<float> before_;
+};
+
+}  // namespace
+
+bool FitReport::is_still_falling() const {
+  if (losses.size() < 2) return false;
+  const double before = losses[losses.size() - 2];
+  return before - losses.back() > kStillFalling * std::fabs(before);
+}
+
+double loss_of(const Model& model, float predicted, float label) {
+  if (std::isnan(predicted) || std::isnan(label)) return 0;
+  if (!model.is_probability()) {
+    const double error = static_cast<double>(predicted) - static_cast<double>(label);
+    return error * error;
+  }
+  const float p = std::clamp(label > 0.5F ? predicted : 1 - predicted, 1e-7F, 1.0F);
+  return -static_cast<double>(std::log(p));
+}
+
+Result<FitReport> fit(Model& model, BlockSource& rows, const FitOptions& options) {
+  CHECK(options.passes > 0 && options.patience > 0);
+  return Fitter(model, rows, options).run();
+}
+
+Result<double> mean_loss(const Model& model, BlockSource& rows) {
+  Examples block;
+  std::vector<float> predicted;
+  Pass pass;
+  TRY_OK(rows.begin(0));
+  while (true) {
+    TRY(const bool has_rows, rows.next(block));
+    if (!has_rows) break;
+    predicted.resize(block.size());
+    model.predict(block, predicted);
+    count(model, block, predicted, pass);
+  }
+  return pass.rows == 0 ? 0 : pass.loss / static_cast<double>(pass.rows);
+}
+
+}  // namespace attune

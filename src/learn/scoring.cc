@@ -1,0 +1,208 @@
+#include "learn/scoring.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/nearest.h"
+#include "learn/block_source.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kBadRowsKept = 10;
+
+double share_of(const ByteSource& bytes) {
+  if (bytes.size() == 0) return -1;
+  return static_cast<double>(bytes.taken()) / static_cast<double>(bytes.size());
+}
+
+// Rows of a table wait here until a block of them is scored at once.
+class TableScoring {
+ public:
+  TableScoring(const Trained& trained, const ScoringOptions& options, const TakeRow& take)
+      : trained_(trained), options_(options), take_(take) {}
+
+  Result<ScoringReport> run() {
+    TRY(reader_, TableReader::open(options_.file, options_.table));
+    TRY(const TableRows rows, bound());
+    TRY_OK(find_asked());
+    while (true) {
+      TRY(const TableReader::Next next, reader_->next());
+      if (next == TableReader::Next::kEnd) break;
+      if (next == TableReader::Next::kBad) {
+        note_bad();
+        continue;
+      }
+      rows.append(reader_->cells(), block_);
+      keep_cells();
+      is_bad_.push_back(false);
+      if (block_.size() == kBlockRows) TRY_OK(flush());
+    }
+    TRY_OK(flush());
+    return std::move(report_);
+  }
+
+ private:
+  Result<TableRows> bound() const {
+    auto rows = trained_.rows->bind(reader_->shape().columns);
+    if (rows.ok()) return rows;
+    Error error = std::move(rows).error();
+    error.message = fmt::format("{}: {}, which the model needs", options_.file, error.message);
+    return error;
+  }
+
+  Status find_asked() {
+    const auto& columns = reader_->shape().columns;
+    for (std::size_t i = 0; i < options_.columns.size(); ++i) {
+      const auto at = std::find(columns.begin(), columns.end(), options_.columns[i]);
+      if (at != columns.end()) {
+        asked_.push_back(static_cast<std::size_t>(at - columns.begin()));
+        continue;
+      }
+      const std::string near = nearest(options_.columns[i], columns);
+      return Error{
+          Code::kInvalid,
+          fmt::format("--{} {}: no such column{}", options_.column_options[i], options_.columns[i],
+                      near.empty() ? "" : ", did you mean " + near + "?"),
+          options_.column_options[i], ""};
+    }
+    return ok_status();
+  }
+
+  void note_bad() {
+    ++report_.bad_rows;
+    if (report_.first_bad.size() < kBadRowsKept) report_.first_bad.push_back(reader_->bad());
+    is_bad_.push_back(true);
+  }
+
+  // Only where somebody asks for cells: they must outlive the reader's.
+  void keep_cells() {
+    if (asked_.empty()) return;
+    for (const std::string_view cell : reader_->cells()) {
+      text_.append(cell);
+      ends_.push_back(text_.size());
+    }
+  }
+
+  void cells_of(std::size_t row, std::vector<std::string_view>& out) const {
+    const std::size_t n = asked_.empty() ? 0 : reader_->shape().columns.size();
+    out.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t at = row * n + i, begin = at == 0 ? 0 : ends_[at - 1];
+      out[i] = std::string_view(text_).substr(begin, ends_[at] - begin);
+    }
+  }
+
+  Status flush() {
+    labels_ = block_.labels;
+    trained_.predict(block_, predicted_);
+    std::vector<std::string_view> cells;
+    std::size_t row = 0;
+    for (const bool is_bad : is_bad_) {
+      ScoredRow scored;
+      if (!is_bad) {
+        cells_of(row, cells);
+        scored = {predicted_[row], labels_[row], cells};
+        ++row;
+      }
+      TRY_OK(take_(scored, asked_));
+    }
+    report_.rows += is_bad_.size();
+    if (options_.on_progress) options_.on_progress(share_of(reader_->bytes()), report_.rows);
+    block_.clear();
+    is_bad_.clear();
+    text_.clear();
+    ends_.clear();
+    return ok_status();
+  }
+
+  const Trained& trained_;
+  const ScoringOptions& options_;
+  const TakeRow& take_;
+  std::unique_ptr<TableReader> reader_;
+  std::vector<std::size_t> asked_;
+  Examples block_;
+  std::vector<float> predicted_, labels_;
+  std::vector<bool> is_bad_;  // of the rows that wait, in order
+  std::string text_;          // cells of the good ones
+  std::vector<std::size_t> ends_;
+  ScoringReport report_;
+};
+
+// One row a call to the reader, so that bad rows keep their places; scored in blocks.
+class ExampleScoring {
+ public:
+  ExampleScoring(const Trained& trained, const ScoringOptions& options, const TakeRow& take)
+      : trained_(trained), options_(options), take_(take) {}
+
+  Result<ScoringReport> run() {
+    TRY(reader_, ExampleReader::open(options_.file, *options_.example, {nullptr, trained_.fields}));
+    Examples one;
+    while (true) {
+      const std::uint64_t bad_before = reader_->bad_rows();
+      TRY(const bool has_row, reader_->next(1, one));
+      is_bad_.insert(is_bad_.end(), reader_->bad_rows() - bad_before, true);
+      if (!has_row) break;
+      append_row(one, 0, block_);
+      is_bad_.push_back(false);
+      if (block_.size() == kBlockRows) TRY_OK(flush());
+    }
+    TRY_OK(flush());
+    report_.bad_rows = reader_->bad_rows();
+    const auto bad = reader_->first_bad();
+    report_.first_bad.assign(bad.begin(), bad.end());
+    return std::move(report_);
+  }
+
+ private:
+  Status flush() {
+    trained_.predict(block_, predicted_);
+    std::size_t row = 0;
+    for (const bool is_bad : is_bad_) {
+      ScoredRow scored;
+      if (!is_bad) {
+        scored = {predicted_[row], block_.labels[row], {}};
+        ++row;
+      }
+      TRY_OK(take_(scored, {}));
+    }
+    report_.rows += is_bad_.size();
+    if (options_.on_progress) options_.on_progress(share_of(reader_->bytes()), report_.rows);
+    block_.clear();
+    is_bad_.clear();
+    return ok_status();
+  }
+
+  const Trained& trained_;
+  const ScoringOptions& options_;
+  const TakeRow& take_;
+  std::unique_ptr<ExampleReader> reader_;
+  Examples block_;
+  std::vector<float> predicted_;
+  std::vector<bool> is_bad_;
+  ScoringReport report_;
+};
+
+}  // namespace
+
+Status check_input(const Trained& trained, const std::optional<ExampleFormat>& example) {
+  if (trained.rows.has_value() == !example.has_value()) return ok_status();
+  if (trained.rows) {
+    return Error{Code::kInvalid, "the model reads tables, not files of another --format", "format",
+                 "leave out --format, or use a model trained on such a file"};
+  }
+  return Error{Code::kInvalid, fmt::format("the model reads files of format {}", trained.input),
+               "format", fmt::format("add --format {}", trained.input)};
+}
+
+Result<ScoringReport> score_file(const Trained& trained, const ScoringOptions& options,
+                                 const TakeRow& take) {
+  TRY_OK(check_input(trained, options.example));
+  if (options.example) return ExampleScoring(trained, options, take).run();
+  return TableScoring(trained, options, take).run();
+}
+
+}  // namespace attune

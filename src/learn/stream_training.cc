@@ -1,0 +1,209 @@
+#include "learn/stream_training.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "learn/cached_blocks.h"
+#include "learn/evaluation.h"
+#include "learn/file_blocks.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a network
+constexpr std::uint32_t kLeastRowsOfAnInput = 5;
+
+// What was said of each row before it was learned from, as measures.
+std::vector<Measure> progressive_measures(const ProgressiveMetrics& seen) {
+  const auto measure = [](const char* name, std::optional<double> value,
+                          std::optional<Interval> interval, const char* method) {
+    Measure one{.name = name, .value = value, .interval = interval, .method = method};
+    if (!value) one.undefined = "the rows have one class";
+    return one;
+  };
+  std::vector<Measure> out = {
+      measure("base_rate", seen.base_rate(), seen.base_rate_interval(), "Wilson"),
+      measure("auc", seen.auc(), seen.auc_interval(), "DeLong"),
+      measure("log_loss", seen.log_loss(), seen.log_loss_interval(), "normal"),
+      measure("calibration", seen.calibration(), seen.calibration_interval(), "normal")};
+  out[1].baseline = 0.5;
+  out[1].compared_with = "any order";
+  out[2].baseline = seen.base_log_loss();
+  out[2].compared_with = "always the base rate";
+  return out;
+}
+
+// One training.
+class StreamTraining {
+ public:
+  explicit StreamTraining(const StreamTrainingOptions& options) : options_(options) {
+    report_.file = options.file;
+    report_.input = options.format_name;
+    report_.threshold = options.threshold;
+    trained_.input = options.format_name;
+  }
+
+  Result<TrainedModel> run() {
+    TRY_OK(make());
+    FileBlocks blocks(options_.file, options_.format, {name_sink(), {}});
+    std::unique_ptr<CachedBlocks> cached;
+    if (!options_.cache.empty()) {
+      TRY_OK(forget_cache());
+      TRY(cached, CachedBlocks::open(blocks, options_.file, options_.format_name, options_.cache));
+    }
+    BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
+    MappedBlocks rows(source, trained_.inputs);
+    FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
+    fit_options.on_progress = [this](const FitProgress& progress) {
+      if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
+    };
+    TRY(FitReport fitted, fit(*trained_.model, rows, fit_options));
+    trained_.fields = blocks.fields();
+    if (cached && cached->is_reused()) {
+      TRY(trained_.fields, field_names());
+    }
+    TRY_OK(take(fitted, blocks));
+    TRY_OK(measure(fitted));
+    for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
+    return TrainedModel{std::move(trained_), std::move(report_)};
+  }
+
+ private:
+  // Rows as the model takes them.
+  class MappedBlocks final : public BlockSource {
+   public:
+    MappedBlocks(BlockSource& rows, const std::optional<InputMap>& map) : rows_(rows), map_(map) {}
+    Status begin(std::size_t pass) override { return rows_.begin(pass); }
+    Result<bool> next(Examples& out) override {
+      TRY(const bool has_rows, rows_.next(out));
+      if (has_rows && map_) map_->apply(out);
+      return has_rows;
+    }
+    double share() const override { return rows_.share(); }
+
+   private:
+    BlockSource& rows_;
+    const std::optional<InputMap>& map_;
+  };
+
+  Status make() {
+    ModelOptions options = options_.model;
+    if (needs_inputs(options.kind)) {
+      TRY(const auto reader, ExampleReader::open(options_.file, options_.format));
+      Examples sample;
+      TRY([[maybe_unused]] const bool has_rows, reader->next(kInputSampleRows, sample));
+      trained_.inputs = InputMap::make(sample, kLeastRowsOfAnInput);
+      options.inputs = trained_.inputs->inputs();
+    }
+    TRY(trained_.model, make_model(options));
+    return ok_status();
+  }
+
+  // A cache holds no names, neither of features nor of fields.
+  Status forget_cache() const {
+    const bool has_fixed_fields =
+        options_.format == ExampleFormat::kCriteo || options_.format == ExampleFormat::kLibsvm;
+    if (has_fixed_fields && !options_.keeps_names) return ok_status();
+    std::error_code fault;
+    std::filesystem::remove(options_.cache, fault);
+    return ok_status();
+  }
+
+  Result<std::vector<std::string>> field_names() const {
+    TRY(const auto reader, ExampleReader::open(options_.file, options_.format));
+    Examples first;
+    TRY([[maybe_unused]] const bool has_rows, reader->next(1, first));
+    return std::vector<std::string>(reader->field_names().begin(), reader->field_names().end());
+  }
+
+  NameSink name_sink() {
+    if (!options_.keeps_names) return nullptr;
+    return [this](std::uint32_t hash, std::string_view name) { trained_.names.add(hash, name); };
+  }
+
+  Status take(const FitReport& fitted, const FileBlocks& blocks) {
+    report_.is_binary = trained_.model->is_probability();
+    report_.rows = fitted.rows + fitted.unlabelled + blocks.bad_rows();
+    report_.train_rows = fitted.rows;
+    report_.unlabelled = fitted.unlabelled;
+    report_.bad_rows = blocks.bad_rows();
+    report_.first_bad = blocks.first_bad();
+    report_.rows_learned = fitted.rows * options_.passes;
+    report_.learner_seconds = fitted.learner_s;
+    const auto invalid = [&](const std::string& what) {
+      std::string hint;
+      if (!report_.first_bad.empty()) {
+        const BadRow& bad = report_.first_bad.front();
+        hint = fmt::format("the first of {} bad rows is line {}: {}", report_.bad_rows, bad.line,
+                           bad.reason);
+      }
+      return Error{Code::kInvalid, options_.file + ": " + what, "file", hint};
+    };
+    if (fitted.rows == 0) return invalid("no row has a label to learn from");
+    if (!report_.is_binary) return ok_status();
+    const std::uint64_t yes = fitted.progressive.positives();
+    trained_.known_rate = static_cast<double>(yes) / static_cast<double>(fitted.rows);
+    if (yes == 0) return invalid(fmt::format("0 positive examples in {} rows", fitted.rows));
+    if (yes == fitted.rows) return invalid(fmt::format("0 negative examples in {} rows", yes));
+    return ok_status();
+  }
+
+  Status measure(const FitReport& fitted) {
+    KindReport kind{.kind = std::string(trained_.model->kind()),
+                    .passes = options_.passes,
+                    .losses = fitted.losses,
+                    .is_still_falling = fitted.is_still_falling(),
+                    .measures = {},
+                    .folds = {}};
+    if (options_.test_file.empty()) {
+      report_.measured_on = "each row before it was learned from, in the first pass";
+      report_.test_rows = fitted.rows;
+      if (report_.is_binary) kind.measures = progressive_measures(fitted.progressive);
+    } else {
+      report_.measured_on = options_.test_file;
+      Evaluation evaluation({report_.is_binary, options_.threshold, trained_.known_rate});
+      TRY_OK(score(evaluation));
+      report_.test_rows = evaluation.rows();
+      kind.measures = evaluation.measures();
+    }
+    report_.kinds = {std::move(kind)};
+    return ok_status();
+  }
+
+  Status score(Evaluation& evaluation) {
+    FileBlocks blocks(options_.test_file, options_.format, {nullptr, trained_.fields});
+    TRY_OK(blocks.begin(0));
+    Examples block;
+    std::vector<float> predicted;
+    FitProgress progress;
+    while (true) {
+      TRY(const bool has_rows, blocks.next(block));
+      if (!has_rows) break;
+      trained_.predict(block, predicted);
+      for (std::size_t i = 0; i < predicted.size(); ++i) {
+        evaluation.add(predicted[i], block.labels[i]);
+      }
+      progress.share = blocks.share();
+      progress.rows = evaluation.rows();
+      if (options_.on_stage) options_.on_stage("testing", progress);
+    }
+    report_.bad_rows += blocks.bad_rows();
+    if (evaluation.rows() > 0) return ok_status();
+    return Error{Code::kInvalid, options_.test_file + ": no row has a label to test against",
+                 "test", ""};
+  }
+
+  const StreamTrainingOptions& options_;
+  Trained trained_;
+  TrainReport report_;
+};
+
+}  // namespace
+
+Result<TrainedModel> train_stream(const StreamTrainingOptions& options) {
+  return StreamTraining(options).run();
+}
+
+}  // namespace attune

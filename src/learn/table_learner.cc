@@ -1,0 +1,120 @@
+#include "learn/table_learner.h"
+
+#include <algorithm>
+
+#include "learn/split.h"
+
+namespace attune {
+namespace {
+
+constexpr double kHeldBack = 0.1;      // of the rows, to find out how many passes are best
+constexpr std::size_t kFewRows = 200;  // less than this: nothing is held back
+constexpr std::size_t kPassesOfFew = 10;
+constexpr std::uint32_t kLeastRowsOfAnInput = 5;
+
+void append_rows(const TableRows& rows, const LoadedTable& table,
+                 std::span<const std::uint32_t> numbers, Examples& out) {
+  std::vector<std::string_view> cells;
+  for (const std::uint32_t number : numbers) {
+    table.cells(number, cells);
+    rows.append(cells, out);
+  }
+}
+
+Result<TableRows> fitted_rows(const LoadedTable& table, const Plan& plan,
+                              std::span<const std::uint32_t> numbers) {
+  TRY(TableRows rows, TableRows::make(plan, table.columns()));
+  std::vector<std::string_view> cells;
+  if (rows.needs_fit()) {
+    for (const std::uint32_t number : numbers) {
+      table.cells(number, cells);
+      rows.fit(cells);
+    }
+  }
+  TRY_OK(rows.finish_fit());
+  return rows;
+}
+
+// Whether every field of its rows is one number: then fields are inputs as they are.
+bool is_dense(const Plan& plan) {
+  return std::all_of(plan.features.begin(), plan.features.end(), [](const PlanFeature& feature) {
+    return feature.kind == FeatureKind::kNumber || feature.kind == FeatureKind::kVector;
+  });
+}
+
+// The passes after which the rows held back were predicted best.
+Result<std::size_t> best_passes(const Examples& examples, const TableLearnOptions& options) {
+  if (options.passes != 0) return options.passes;
+  if (examples.size() < kFewRows) return kPassesOfFew;
+  const Split split = random_split(examples.labels, kHeldBack, options.model.seed);
+  TRY(const auto model, make_model(options.model));
+  MemoryBlocks learned(examples, split.train), held_back(examples, split.test);
+  learned.shuffled(options.model.seed);
+  FitOptions fit_options{.passes = TableLearnOptions::kMostPasses,
+                         .on_progress = options.on_progress,
+                         .validate = [&] { return mean_loss(*model, held_back); }};
+  TRY(const FitReport report, fit(*model, learned, fit_options));
+  return report.best_passes;
+}
+
+}  // namespace
+
+Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
+                                 std::span<const std::uint32_t> rows,
+                                 const TableLearnOptions& options) {
+  TRY(TableRows made, fitted_rows(table, plan, rows));
+  Examples examples;
+  append_rows(made, table, rows, examples);
+  TableLearnOptions settled = options;
+  std::optional<InputMap> inputs;
+  if (needs_inputs(options.model.kind) && is_dense(plan)) {
+    settled.model.inputs = made.fields();
+  } else if (needs_inputs(options.model.kind)) {
+    inputs = InputMap::make(examples, kLeastRowsOfAnInput);
+    inputs->apply(examples);
+    settled.model.inputs = inputs->inputs();
+  }
+  TRY(const std::size_t passes, best_passes(examples, settled));
+  TRY(auto model, make_model(settled.model));
+  MemoryBlocks blocks(examples, every_row(examples.size()));
+  blocks.shuffled(settled.model.seed);
+  TRY(FitReport report,
+      fit(*model, blocks,
+          {.passes = passes, .clock_s = options.clock_s, .on_progress = options.on_progress}));
+  LearnedTable learned{{.input = kTableInput,
+                        .rows = std::move(made),
+                        .inputs = std::move(inputs),
+                        .model = std::move(model)},
+                       std::move(report)};
+  return learned;
+}
+
+FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
+                           std::span<const std::uint32_t> numbers) {
+  FeatureNames names;
+  std::vector<std::string_view> cells;
+  for (const std::uint32_t number : numbers) {
+    table.cells(number, cells);
+    rows.name(cells, [&](std::uint32_t hash, std::string_view name) { names.add(hash, name); });
+  }
+  return names;
+}
+
+Result<Predictions> predict_table(const Trained& trained, const LoadedTable& table,
+                                  std::span<const std::uint32_t> rows) {
+  CHECK(trained.rows.has_value());
+  TRY(const TableRows bound, trained.rows->bind(table.columns()));
+  Predictions out;
+  Examples block;
+  std::vector<float> predicted;
+  for (std::size_t at = 0; at < rows.size(); at += kBlockRows) {
+    block.clear();
+    append_rows(bound, table, rows.subspan(at, std::min(kBlockRows, rows.size() - at)), block);
+    trained.predict(block, predicted);
+    out.predicted.insert(out.predicted.end(), predicted.begin(), predicted.end());
+    out.labels.insert(out.labels.end(), block.labels.begin(), block.labels.end());
+  }
+  return out;
+}
+
+}  // namespace attune

@@ -1,0 +1,51 @@
+// Learning from a table: rows made by a plan that is fitted on the rows learned from alone, passes
+// over them in shuffled order, and their predictions. Same seed, same model. One thread.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "feature/table_rows.h"
+#include "learn/fit.h"
+#include "learn/loaded_table.h"
+#include "learn/trained.h"
+
+namespace attune {
+
+struct TableLearnOptions {
+  static constexpr std::size_t kMostPasses = 30;  // of those it finds out itself
+  ModelOptions model;
+  // 0 = as many as lower the loss of a tenth of the rows that is held back for it; then all rows
+  // are learned from so many times.
+  std::size_t passes = 0;
+  std::function<double()> clock_s;
+  std::function<void(const FitProgress&)> on_progress;
+};
+
+struct LearnedTable {
+  Trained trained;
+  FitReport report;
+};
+
+// rows: of the table, learned from.
+Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
+                                 std::span<const std::uint32_t> rows,
+                                 const TableLearnOptions& options);
+
+// The names of the features of the rows.
+FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
+                           std::span<const std::uint32_t> numbers);
+
+struct Predictions {
+  std::vector<float> predicted, labels;  // of each row asked for; a label is NaN where it has none
+};
+
+// The table may lack the target, and have its columns in another order; kInvalid names a missing
+// one.
+Result<Predictions> predict_table(const Trained& trained, const LoadedTable& table,
+                                  std::span<const std::uint32_t> rows);
+
+}  // namespace attune

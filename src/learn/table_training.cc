@@ -1,0 +1,267 @@
+#include "learn/table_training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "learn/column_scan.h"
+#include "learn/evaluation.h"
+#include "learn/labelled_table.h"
+#include "learn/table_learner.h"
+#include "learn/table_plan.h"
+#include "learn/table_split.h"
+
+namespace attune {
+namespace {
+
+Result<LoadedTable> load(const std::string& path, const TableTrainingOptions& options) {
+  TRY(const auto reader, TableReader::open(path, options.table));
+  return LoadedTable::read(*reader, path, [&](double share) {
+    FitProgress progress;
+    progress.share = share;
+    if (options.on_stage) options.on_stage("reading", progress);
+  });
+}
+
+TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& labelled) {
+  const Target& target = labelled.target;
+  TrainReport report;
+  report.file = options.file;
+  report.input = kTableInput;
+  report.target = target.name;
+  report.positive = target.is_binary ? target.positive : "";
+  report.is_binary = target.is_binary;
+  report.is_positive_guessed = target.is_guessed;
+  report.threshold = options.threshold;
+  report.rows = labelled.table.rows();
+  report.unlabelled = target.missing;
+  report.bad_rows = labelled.table.bad_rows();
+  report.first_bad = labelled.table.first_bad();
+  return report;
+}
+
+// What the columns that are used say by themselves.
+std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
+                                        const std::vector<PlanLine>& plan) {
+  const LoadedTable& table = labelled.table;
+  std::vector<std::string> names;
+  std::vector<bool> is_number;
+  std::vector<std::size_t> places;
+  for (const PlanLine& line : plan) {
+    const auto place = table.column(line.column);
+    if (!place || line.use == "left out" || line.use == "target") continue;
+    names.push_back(line.column);
+    places.push_back(*place);
+    is_number.push_back(table.shape().types[*place] == ColumnType::kNumber);
+  }
+  ColumnScan scan(names, is_number);
+  std::vector<std::string_view> cells(places.size());
+  for (const std::uint32_t row : labelled.rows) {
+    for (std::size_t i = 0; i < places.size(); ++i) cells[i] = table.cell(row, places[i]);
+    scan.add(cells, labelled.is_yes(row));
+  }
+  return scan.findings();
+}
+
+// One training, from the loaded table on.
+class TableTraining {
+ public:
+  TableTraining(const TableTrainingOptions& options, LabelledTable labelled)
+      : options_(options),
+        labelled_(std::move(labelled)),
+        table_(labelled_.table),
+        target_(labelled_.target),
+        report_(report_of(options, labelled_)) {}
+
+  Result<TrainedModel> run() {
+    TRY_OK(choose_plan());
+    if (target_.is_binary) {
+      for (LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines))) {
+        report_.warnings.push_back(std::move(leak.message));
+      }
+    }
+    TRY_OK(split());
+    TRY_OK(compare_kinds());
+    TRY(Trained trained, learn_the_best());
+    for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
+    return TrainedModel{std::move(trained), std::move(report_)};
+  }
+
+ private:
+  Status choose_plan() {
+    if (options_.is_classic) {
+      TRY(chosen_, classic_plan(table_, target_));
+    } else if (options_.plan) {
+      TRY(chosen_, declared_plan(*options_.plan, table_, target_));
+    } else {
+      TRY(chosen_, derived_plan(table_, target_, options_.drop, options_.allow));
+    }
+    report_.plan = chosen_.lines;
+    return ok_status();
+  }
+
+  Status split() {
+    if (!options_.test_file.empty()) return load_test_file();
+    TRY(TableSplits split, split_table(labelled_, {options_.folds, options_.share,
+                                                   options_.time_column, options_.model.seed}));
+    splits_ = std::move(split.splits);
+    report_.measured_on = std::move(split.measured_on);
+    report_.warnings.insert(report_.warnings.end(), split.warnings.begin(), split.warnings.end());
+    return ok_status();
+  }
+
+  Status load_test_file() {
+    TRY(LoadedTable test, load(options_.test_file, options_));
+    if (!test.column(target_.name)) {
+      return Error{Code::kInvalid,
+                   fmt::format("{} has no column {}: there is nothing to test against",
+                               options_.test_file, target_.name),
+                   "test", "attune predict needs no target"};
+    }
+    test_ = std::make_unique<LoadedTable>(std::move(test));
+    splits_ = {{labelled_.rows, every_row(test_->rows())}};
+    report_.measured_on = options_.test_file;
+    report_.bad_rows += test_->bad_rows();
+    return ok_status();
+  }
+
+  Status compare_kinds() {
+    std::vector<std::string> kinds = options_.kinds;
+    if (kinds.empty()) kinds = {target_.is_binary ? "ftrl" : "linear"};
+    for (const std::string& kind : kinds) {
+      TRY(KindReport report, measure(kind));
+      report_.kinds.push_back(std::move(report));
+    }
+    std::stable_sort(report_.kinds.begin(), report_.kinds.end(),
+                     [](const KindReport& a, const KindReport& b) {
+                       return loss_to_compare(a) < loss_to_compare(b);
+                     });
+    return ok_status();
+  }
+
+  TableLearnOptions learn_options(const std::string& kind, std::string stage) const {
+    TableLearnOptions learn;
+    learn.model = options_.model;
+    learn.model.kind = kind;
+    learn.passes = options_.passes;
+    learn.clock_s = options_.clock_s;
+    if (options_.on_stage) {
+      learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
+        options_.on_stage(stage, progress);
+      };
+    }
+    return learn;
+  }
+
+  Result<KindReport> measure(const std::string& kind) {
+    KindReport report{.kind = kind, .passes = 0, .losses = {}, .measures = {}, .folds = {}};
+    EvaluationOptions as{target_.is_binary, options_.threshold,
+                         labelled_.mean_label(labelled_.rows)};
+    Evaluation all(as);
+    report_.train_rows = splits_[0].train.size();
+    report_.test_rows = 0;
+    for (std::size_t i = 0; i < splits_.size(); ++i) {
+      const Split& split = splits_[i];
+      const std::string stage =
+          splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
+      TRY(LearnedTable learned,
+          learn_table(table_, chosen_.plan, split.train, learn_options(kind, stage)));
+      as.known_rate = labelled_.mean_label(split.train);
+      Evaluation fold(as);
+      TRY_OK(score(learned.trained, split.test, fold, all));
+      report_.test_rows += fold.rows();
+      if (splits_.size() > 1) {
+        report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
+      }
+      take_passes(learned.report, report);
+      if (splits_.size() == 1) kept_.push_back(std::move(learned));
+    }
+    report.measures = all.measures();
+    return report;
+  }
+
+  void take_passes(const FitReport& fit, KindReport& report) const {
+    if (fit.best_passes < report.passes) return;
+    report.passes = fit.best_passes;
+    report.losses = fit.losses;
+    // Passes it found out itself are no fewer than help.
+    report.is_still_falling = options_.passes > 0
+                                  ? fit.is_still_falling()
+                                  : fit.best_passes >= TableLearnOptions::kMostPasses;
+  }
+
+  Status score(const Trained& trained, std::span<const std::uint32_t> rows, Evaluation& fold,
+               Evaluation& all) const {
+    const LoadedTable& table = test_ ? *test_ : table_;
+    std::optional<std::size_t> group;
+    if (!options_.group.empty()) {
+      TRY(group, table.need_column(options_.group, "group"));
+    }
+    TRY(const Predictions predictions, predict_table(trained, table, rows));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
+      fold.add(predictions.predicted[i], predictions.labels[i], of);
+      all.add(predictions.predicted[i], predictions.labels[i], of);
+    }
+    return ok_status();
+  }
+
+  // With a test set the model that was measured is kept; after folds, one learns from all rows.
+  Result<Trained> learn_the_best() {
+    const std::string kind = report_.kinds.front().kind;
+    LearnedTable best;
+    if (kept_.empty()) {
+      TableLearnOptions learn = learn_options(kind, "learning from all rows");
+      learn.passes = report_.kinds.front().passes;
+      TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
+      report_.train_rows = labelled_.rows.size();
+    } else {
+      const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
+        return one.trained.model->kind() == kind;
+      });
+      best = std::move(*at);
+    }
+    best.trained.known_rate =
+        labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
+    best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
+    report_.learner_seconds = best.report.learner_s;
+    report_.rows_learned = best.report.rows * report_.kinds.front().passes;
+    return std::move(best.trained);
+  }
+
+  const TableTrainingOptions& options_;
+  const LabelledTable labelled_;
+  const LoadedTable& table_;
+  const Target& target_;
+  std::unique_ptr<LoadedTable> test_;
+  ChosenPlan chosen_;
+  std::vector<Split> splits_;
+  std::vector<LearnedTable> kept_;
+  TrainReport report_;
+};
+
+Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& options) {
+  TargetOptions wanted{options.target, options.positive, "", false};
+  if (wanted.name.empty() && options.plan) wanted.name = options.plan->target;
+  if (wanted.name.empty() && options.is_classic) wanted.name = table.columns().back();
+  if (wanted.name.empty()) {
+    return Error{Code::kInvalid, "which column is to be predicted? name it with --target", "target",
+                 fmt::format("the last column of {} is {}", options.file, table.columns().back())};
+  }
+  if (!options.kinds.empty()) {
+    wanted.kind = options.kinds.front();
+    wanted.is_value_kind = wanted.kind == "linear";
+  }
+  return find_target(table, wanted);
+}
+
+}  // namespace
+
+Result<TrainedModel> train_table(const TableTrainingOptions& options) {
+  TRY(LoadedTable table, load(options.file, options));
+  TRY(Target target, target_of(table, options));
+  return TableTraining(options, LabelledTable(std::move(table), std::move(target))).run();
+}
+
+}  // namespace attune

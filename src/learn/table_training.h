@@ -1,0 +1,53 @@
+// Table training: from a file with a target column to a model and what is known of it: the target
+// is looked at, leaks are looked for, a plan is derived, rows are split, kinds compared. The pieces
+// are in files of their own; this is their order. One thread.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "feature/plan.h"
+#include "format/table.h"
+#include "learn/fit.h"
+#include "learn/train_report.h"
+#include "learn/trained.h"
+
+namespace attune {
+
+// Told what is being done, and how far that is.
+using StageListener = std::function<void(std::string_view stage, const FitProgress&)>;
+
+struct TableTrainingOptions {
+  std::string file;
+  TableOptions table;  // how the file is written
+  std::string target, positive;
+  std::vector<std::string> drop, allow;  // columns left out; sensitive names let in
+  std::optional<Plan> plan;              // declared; else one is derived
+  bool is_classic = false;               // the first 10 columns as they are, the last one the label
+  // How good it is, is measured on: another file, else k folds, else a share of the rows.
+  std::string test_file;
+  std::size_t folds = 0;
+  double share = 0.2;
+  // Rows are split by time: "" = by the column that holds times, if one does; "none" = never.
+  std::string time_column;
+  std::vector<std::string> kinds;  // compared, the best is kept; none: ftrl, or linear of a number
+  ModelOptions model;              // but for the kind
+  std::size_t passes = 0;          // 0 = as many as help
+  double threshold = 0.5;
+  std::string group;  // column whose values are ranked inside
+  std::function<double()> clock_s;
+  StageListener on_stage;
+};
+
+struct TrainedModel {
+  Trained trained;
+  TrainReport report;  // without output, seconds and memory
+};
+
+Result<TrainedModel> train_table(const TableTrainingOptions& options);
+
+}  // namespace attune

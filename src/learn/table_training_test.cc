@@ -1,0 +1,175 @@
+#include "learn/table_training.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "base/rng.h"
+#include "learn/explanation.h"
+#include "learn/stream_training.h"
+#include "learn/table_learner.h"
+#include "learn/table_split.h"
+#include "learn/target.h"
+
+namespace attune {
+namespace {
+
+class TableTest : public testing::Test {
+ protected:
+  TableTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "attune-table-XXXXXX").string();
+    CHECK(::mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+  }
+  ~TableTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+  LoadedTable load(const std::string& path) const {
+    auto reader = TableReader::open(path, {});
+    CHECK(reader.ok());
+    auto table = LoadedTable::read(**reader, path);
+    CHECK(table.ok());
+    return std::move(table).value();
+  }
+  // People of city "a" mostly buy.
+  std::string shop(std::size_t n) const {
+    Rng rng(2);
+    std::string text = "city,age,y\n";
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool is_a = rng.chance(0.5);
+      text += (is_a ? "a," : "b,") + std::to_string(20 + rng.below(40)) +
+              (rng.chance(is_a ? 0.8 : 0.2) ? ",yes\n" : ",no\n");
+    }
+    return write("shop.csv", text);
+  }
+  TableTrainingOptions options(const std::string& file) const {
+    TableTrainingOptions options;
+    options.file = file;
+    options.target = "y";
+    return options;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(TableTest, TargetTellsYesFromNoAndNumbers) {
+  const LoadedTable table = load(
+      write("t.csv",
+            "flag,word,code,price,rare\n1,yes,-1,2.5,x\n0,no,1,3,x\n0,no,1,4,z\n1,yes,-1,9,x\n"));
+  const auto of = [&](const char* name) { return *find_target(table, {name, "", "", false}); };
+  EXPECT_EQ(of("flag").positive, "1");
+  EXPECT_EQ(of("word").positive, "yes");
+  EXPECT_EQ(of("code").positive, "1");
+  EXPECT_FALSE(of("word").is_guessed);
+  EXPECT_EQ(of("rare").positive, "z");
+  EXPECT_TRUE(of("rare").is_guessed);
+  EXPECT_FALSE(of("price").is_binary);
+  EXPECT_DOUBLE_EQ(of("price").mean, 4.625);
+  EXPECT_EQ(find_target(table, {"rare", "x", "", false})->positives, 3u);
+}
+
+TEST_F(TableTest, SameSeedSameModelAndItsPartsAreItsLogit) {
+  const auto first = train_table(options(shop(800))), second = train_table(options(shop(800)));
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  std::string bytes, again;
+  first->trained.model->encode(bytes);
+  second->trained.model->encode(again);
+  EXPECT_EQ(bytes, again);
+  const std::vector<std::string_view> cells = {"a", "31", "yes"};
+  Examples row;
+  std::vector<std::string> names;
+  first->trained.rows->append(cells, row);
+  first->trained.rows->name(
+      cells, [&](std::uint32_t, std::string_view name) { names.emplace_back(name); });
+  const auto told = explain_row(first->trained, row, names);
+  ASSERT_TRUE(told.ok());
+  double sum = told->bias;
+  for (const Part& part : told->parts) sum += part.part;
+  EXPECT_NEAR(1 / (1 + std::exp(-sum)), told->prediction, 1e-6);
+  EXPECT_EQ(told->parts.front().name, "city=a");
+}
+
+TEST_F(TableTest, WhatIsFittedComesFromTheRowsLearnedFromAlone) {
+  std::string text = "x,y\n";
+  for (int i = 0; i < 40; ++i) text += std::to_string(i % 7) + "," + std::to_string(i % 2) + "\n";
+  const std::string plain = write("plain.csv", text);
+  const std::string wild = write("wild.csv", text + "1000000,1\n");  // row 40, not learned from
+  std::string bytes[2];
+  for (int i = 0; i < 2; ++i) {
+    const LoadedTable table = load(i == 0 ? plain : wild);
+    Plan plan;
+    PlanFeature number;
+    number.kind = FeatureKind::kNumber;
+    number.of = {"column.x"};
+    plan.features = {number};
+    plan.target = "y";
+    TableLearnOptions learn;
+    learn.passes = 2;
+    const auto learned = learn_table(table, plan, every_row(40), learn);
+    ASSERT_TRUE(learned.ok()) << learned.error().message;
+    learned->trained.model->encode(bytes[i]);
+    learned->trained.rows->encode(bytes[i]);
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+TEST_F(TableTest, AModelFileIsReadBackAsItWas) {
+  for (const char* kind : {"ftrl", "mlp"}) {
+    TableTrainingOptions training = options(shop(600));
+    training.kinds = {kind};
+    auto made = train_table(training);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    const std::string path = folder_ / "m";
+    ASSERT_TRUE(made->trained.save(path).ok());
+    const auto back = Trained::load(path);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(back->input, kTableInput);
+    EXPECT_EQ(back->known_rate, made->trained.known_rate);
+    const LoadedTable table = load(training.file);
+    const auto rows = every_row(table.rows());
+    EXPECT_EQ(predict_table(*back, table, rows)->predicted,
+              predict_table(made->trained, table, rows)->predicted);
+  }
+}
+
+TEST_F(TableTest, FoldsAndTimesAreCheckedBeforeAnythingIsLearned) {
+  const LoadedTable table = load(write("t.csv", "t,y\n1,1\n2,0\n3,1\n4,0\n5,1\n"));
+  const LabelledTable labelled(table, *find_target(table, {"y", "", "", false}));
+  EXPECT_EQ(split_table(labelled, {.folds = 6}).error().message,
+            "--folds 6: only 5 rows have a label");
+  const auto late = split_table(labelled, {.share = 0.4, .time_column = "t"});
+  ASSERT_TRUE(late.ok());
+  EXPECT_EQ(late->splits[0].test, (std::vector<std::uint32_t>{3, 4}));
+  EXPECT_EQ(late->measured_on, "the latest 2 rows by t");
+}
+
+TEST_F(TableTest, AStreamWithACacheLearnsWhatItLearnsWithout) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) {
+    text += i % 3 == 0 ? "1" : "-1";
+    text += " |a city_" + std::to_string(i % 3) + " |b n:" + std::to_string(i % 17) + "\n";
+  }
+  StreamTrainingOptions training;
+  training.file = write("rows.vw", text);
+  training.format_name = "vw";
+  training.format = ExampleFormat::kVw;
+  training.passes = 3;
+  std::string bytes[2];
+  for (std::string& one : bytes) {
+    const auto made = train_stream(training);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    EXPECT_EQ(made->report.train_rows, 3000u);
+    EXPECT_GT(*find_measure(made->report.kinds[0].measures, "auc")->value, 0.95);
+    made->trained.model->encode(one);
+    training.cache = folder_ / "cache";
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+}  // namespace
+}  // namespace attune

@@ -1,0 +1,138 @@
+#include "learn/train_report.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "base/json.h"
+
+namespace attune {
+namespace {
+
+constexpr double kSkewed = 0.8;  // share of the common class from which accuracy says little
+
+void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write_kind(JsonWriter& json, const KindReport& kind) {
+  json.begin_object().field("kind", kind.kind).field("passes", std::uint64_t{kind.passes});
+  json.key("pass_losses").begin_array();
+  for (const double loss : kind.losses) json.value(loss);
+  json.end_array().field("converged", !kind.is_still_falling);
+  write_measures(json, kind.measures);
+  if (!kind.folds.empty()) {
+    json.key("folds").begin_array();
+    for (const FoldReport& fold : kind.folds) {
+      json.begin_object().field("train_rows", fold.train_rows).field("test_rows", fold.test_rows);
+      write_measures(json, fold.measures);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void write_plan(JsonWriter& json, const std::vector<PlanLine>& plan) {
+  json.key("plan").begin_array();
+  for (const PlanLine& line : plan) {
+    json.begin_object().field("column", line.column).field("use", line.use);
+    json.field("reason", line.reason).end_object();
+  }
+  json.end_array();
+}
+
+void write_bad_rows(JsonWriter& json, const TrainReport& report) {
+  json.field("bad_rows", report.bad_rows).key("first_bad_rows").begin_array();
+  for (const BadRow& bad : report.first_bad) {
+    json.begin_object().field("line", bad.line).field("column", bad.column);
+    json.field("reason", bad.reason).end_object();
+  }
+  json.end_array();
+}
+
+double per_second(std::uint64_t rows, double seconds) {
+  return seconds > 0 ? static_cast<double>(rows) / seconds : 0;
+}
+
+std::optional<double> value_of(const KindReport& kind, std::string_view name) {
+  const Measure* measure = find_measure(kind.measures, name);
+  return measure != nullptr ? measure->value : std::nullopt;
+}
+
+}  // namespace
+
+std::string report_json(const TrainReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  const KindReport none, &best = report.kinds.empty() ? none : report.kinds.front();
+  json.begin_object().field("file", report.file).field("input", report.input);
+  json.field("kind", best.kind);
+  if (!report.target.empty()) json.field("target", report.target);
+  if (!report.positive.empty()) json.field("positive", report.positive);
+  json.field("rows", report.rows).field("train_rows", report.train_rows);
+  json.field("test_rows", report.test_rows).field("unlabelled_rows", report.unlabelled);
+  json.field("measured_on", report.measured_on);
+  write_measures(json, best.measures);
+  if (report.is_binary) json.field("threshold", report.threshold);
+  json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
+  json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
+  json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
+  json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
+  json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
+  write_strings(json, "warnings", report.warnings);
+  json.key("kinds").begin_array();
+  for (const KindReport& kind : report.kinds) write_kind(json, kind);
+  json.end_array();
+  write_plan(json, report.plan);
+  write_bad_rows(json, report);
+  json.end_object();
+  return out;
+}
+
+double loss_to_compare(const KindReport& kind) {
+  for (const auto* name : {"log_loss", "rmse"}) {
+    if (const auto value = value_of(kind, name)) return *value;
+  }
+  return std::numeric_limits<double>::infinity();
+}
+
+std::vector<std::string> doubts(const TrainReport& report) {
+  std::vector<std::string> out;
+  if (report.kinds.empty()) return out;
+  const KindReport& best = report.kinds.front();
+  if (const Measure* auc = find_measure(best.measures, "auc"); auc != nullptr && !auc->value) {
+    out.push_back(fmt::format("auc is undefined: {}", auc->undefined));
+  }
+  const auto rate = value_of(best, "base_rate");
+  if (rate && (*rate > kSkewed || *rate < 1 - kSkewed) && *rate > 0 && *rate < 1) {
+    out.push_back(fmt::format(
+        "accuracy says little here: always \"{}\" is right in {:.1f} % of the rows; look at auc, "
+        "log_loss, precision and recall",
+        *rate > 0.5 ? "yes" : "no", 100 * std::max(*rate, 1 - *rate)));
+  }
+  for (const auto* name : {"log_loss", "rmse"}) {
+    const Measure* loss = find_measure(best.measures, name);
+    if (loss == nullptr || !loss->value || !loss->baseline || *loss->value < *loss->baseline) {
+      continue;
+    }
+    out.push_back(fmt::format("no better than {}: {} is {:.4f}, without a model {:.4f}",
+                              loss->compared_with, name, *loss->value, *loss->baseline));
+  }
+  if (report.is_binary && best.kind == "linear") {
+    out.emplace_back(
+        "linear regression on labels 0 and 1: its predictions are not probabilities and may leave "
+        "[0, 1]; use --kind ftrl");
+  }
+  if (best.is_still_falling) {
+    const double last = best.losses.back(), before = best.losses[best.losses.size() - 2];
+    out.push_back(fmt::format(
+        "not converged: the loss still fell by {:.1f} % in pass {}, the last; add --passes {}",
+        100 * (before - last) / before, best.passes, 2 * best.passes));
+  }
+  return out;
+}
+
+}  // namespace attune

@@ -1,0 +1,66 @@
+// TrainReport: what there is to say of a training: what was learned from, how good it is and how
+// that was measured, what gives reason to doubt. Data; printed by cli, saved with the model.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/table.h"
+#include "stat/measure.h"
+
+namespace attune {
+
+class JsonWriter;
+
+struct FoldReport {
+  std::uint64_t train_rows = 0, test_rows = 0;
+  std::vector<Measure> measures;
+};
+
+// A kind of model that was tried on the same rows.
+struct KindReport {
+  std::string kind;
+  std::size_t passes = 0;
+  std::vector<double> losses;  // of each pass, before learning
+  bool is_still_falling = false;
+  std::vector<Measure> measures;
+  std::vector<FoldReport> folds;
+};
+
+// A feature or column of the plan, and why it is used so or left out.
+struct PlanLine {
+  std::string column, use, reason;
+};
+
+struct TrainReport {
+  std::string file, input;       // "table", "criteo", ...
+  std::string target, positive;  // of a table; positive: the text that means yes
+  bool is_binary = true;
+  bool is_positive_guessed = false;
+  double threshold = 0.5;
+  std::uint64_t rows = 0, train_rows = 0, test_rows = 0, bad_rows = 0, unlabelled = 0;
+  std::string measured_on;        // "9,042 rows drawn at random (seed 1)"
+  std::vector<KindReport> kinds;  // the best first: it is the model
+  std::vector<PlanLine> plan;
+  std::vector<std::string> warnings;
+  std::vector<BadRow> first_bad;
+  double seconds = 0;              // from the first byte of text to the model, saved
+  double cpu_seconds = 0;          // of the process, all threads
+  double learner_seconds = 0;      // of them inside the model
+  std::uint64_t rows_learned = 0;  // over all passes of the model that is kept
+  std::uint64_t peak_rss_bytes = 0;
+  std::string output;
+};
+
+// One object: the measures of the best under their plain names, then the rest.
+std::string report_json(const TrainReport& report);
+
+// "base_rate" etc. of kinds are compared by this: log_loss, or rmse of numbers; infinity where it
+// is undefined.
+double loss_to_compare(const KindReport& kind);
+
+// What the measures and passes give reason to doubt: accuracy on skewed data, one class, a model no
+// better than its baseline, a loss still falling, linear regression on yes or no.
+std::vector<std::string> doubts(const TrainReport& report);
+
+}  // namespace attune

@@ -1,0 +1,105 @@
+#include "learn/trained.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "model/model_file.h"
+
+namespace attune {
+namespace {
+
+// Sections of the file beside those every model file may have (docs/reference/model-format.md).
+constexpr const char* kAbout = "train";  // input, known rate, fields
+constexpr const char* kReport = "report";
+constexpr const char* kRows = "table_rows";
+constexpr const char* kInputs = "inputs";
+constexpr std::uint8_t kVersion = 1;  // of kAbout
+
+std::string encoded_about(const Trained& trained) {
+  std::string out;
+  Writer w(out);
+  w.u8(kVersion);
+  w.str(trained.input);
+  w.f64(trained.known_rate);
+  w.varint(trained.fields.size());
+  for (const std::string& field : trained.fields) w.str(field);
+  return out;
+}
+
+Status read_about(std::string_view bytes, const std::string& path, Trained& trained) {
+  Reader r(bytes);
+  const std::uint8_t version = r.u8();
+  if (version != kVersion) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}: section {} of version {}, this program reads version {}", path,
+                             kAbout, version, kVersion),
+                 "model", "use the program that saved it, or train again"};
+  }
+  trained.input = r.str();
+  trained.known_rate = r.f64();
+  const std::uint64_t fields = r.varint();
+  for (std::uint64_t i = 0; i < fields && r.ok(); ++i) trained.fields.emplace_back(r.str());
+  if (r.ok() && r.done()) return ok_status();
+  return Error{Code::kCorrupt, fmt::format("{}: section {} makes no sense", path, kAbout), "model",
+               ""};
+}
+
+}  // namespace
+
+bool needs_inputs(std::string_view kind) { return kind == "mlp"; }
+
+void Trained::predict(Examples& block, std::vector<float>& out) const {
+  if (inputs) inputs->apply(block);
+  out.resize(block.size());
+  model->predict(block, out);
+}
+
+Result<std::string> Trained::save(const std::string& path) const {
+  const std::string about = encoded_about(*this);
+  std::string encoded_model, encoded_names, encoded_rows, encoded_inputs, plan;
+  model->encode(encoded_model);
+  std::vector<ModelSection> sections = {
+      {"model", encoded_model}, {kAbout, about}, {kReport, report}};
+  if (names.size() > 0) {
+    names.encode(encoded_names);
+    sections.push_back({"names", encoded_names});
+  }
+  if (rows) {
+    plan = rows->plan().toml();
+    sections.push_back({"plan", plan});
+    rows->encode(encoded_rows);
+    sections.push_back({kRows, encoded_rows});
+  }
+  if (inputs) {
+    inputs->encode(encoded_inputs);
+    sections.push_back({kInputs, encoded_inputs});
+  }
+  return store_model_file(path, sections);
+}
+
+Result<Trained> Trained::load(const std::string& path) {
+  TRY(const ModelFile file, ModelFile::open(path));
+  if (!file.has(kAbout)) {
+    return Error{Code::kInvalid, path + ": not a model of attune train", "model",
+                 "attune train makes one"};
+  }
+  Trained trained;
+  TRY(const std::string_view about, file.section(kAbout));
+  TRY_OK(read_about(about, path, trained));
+  if (file.has(kReport)) {
+    TRY(trained.report, file.section(kReport));
+  }
+  if (file.has(kRows)) {
+    TRY(const std::string_view bytes, file.section(kRows));
+    TRY(trained.rows, TableRows::decode(bytes));
+  }
+  if (file.has(kInputs)) {
+    TRY(const std::string_view bytes, file.section(kInputs));
+    TRY(trained.inputs, InputMap::decode(bytes));
+  }
+  TRY(trained.names, file.names());
+  TRY(trained.model, file.model());
+  return trained;
+}
+
+}  // namespace attune

@@ -1,0 +1,45 @@
+// Trained: what a model file holds beside its weights: how its rows are read and made, the names of
+// its weights, and the report of how good it is. const calls are safe to share.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "feature/table_rows.h"
+#include "learn/input_map.h"
+#include "model/feature_names.h"
+#include "model/model.h"
+
+namespace attune {
+
+inline constexpr const char* kTableInput = "table";
+
+// Whether a kind of model reads numbered inputs instead of hashes.
+bool needs_inputs(std::string_view kind);
+
+struct Trained {
+  std::string input;  // kTableInput, or the name of a format: "criteo", "vw", ...
+  std::vector<std::string> fields = {};  // of such a format, by number
+  std::optional<TableRows> rows = {};    // of a table
+  std::optional<InputMap> inputs = {};   // where needs_inputs()
+  std::unique_ptr<Model> model;
+  double known_rate = 0;  // base rate or mean of the rows learned from
+  FeatureNames names = FeatureNames();  // of its weights; may be empty
+  std::string report = {};  // JSON, as train printed it
+
+  // out[r] = the prediction of row r. Changes the rows where needs_inputs().
+  void predict(Examples& rows, std::vector<float>& out) const;
+
+  // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
+  // cannot be written.
+  Result<std::string> save(const std::string& path) const;
+  // kNotFound, kCorrupt (damage), kInvalid (a newer version, or not of attune train).
+  static Result<Trained> load(const std::string& path);
+};
+
+}  // namespace attune
