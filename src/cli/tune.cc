@@ -25,6 +25,9 @@ struct TunePlanOptions {
 
 Result<DerivedPlan> plan_of_table(const TunePlanOptions& options) {
   TRY(const auto reader, TableReader::open(options.file, {}));
+  if (reader->shape().columns.empty()) {
+    return Error{Code::kInvalid, options.file + " has no columns", "file", ""};
+  }
   TableSample sample(reader->shape().columns);
   std::uint64_t bad = 0;
   while (true) {
@@ -32,12 +35,13 @@ Result<DerivedPlan> plan_of_table(const TunePlanOptions& options) {
     if (next == TableReader::Next::kEnd) break;
     if (next == TableReader::Next::kBad) {
       ++bad;
-    } else if (!sample.add(reader->cells())) {
-      break;
+    } else {
+      sample.add(reader->cells());
     }
   }
-  if (bad > 0) std::fprintf(stderr, "attune: %llu bad rows left out\n", (unsigned long long)bad);
-  std::fprintf(stderr, "attune: from the first %zu rows of %s\n", sample.rows(),
+  if (bad > 0)
+    std::fprintf(stderr, "attune: %llu bad rows left out\n", static_cast<unsigned long long>(bad));
+  std::fprintf(stderr, "attune: from %zu rows spread over %s\n", sample.rows(),
                options.file.c_str());
   return derive_plan(sample, options.derive);
 }
@@ -56,8 +60,8 @@ Result<DerivedPlan> plan_of_workspace(const TunePlanOptions& options) {
   observer.decision = [&](const Decision& decision) { sample.add_context(decision.context); };
   TRY(const Observed observed, observe(options.workspace, observer));
   std::fprintf(stderr, "attune: from %zu items, %llu events, %llu decisions of %s\n",
-               catalog->items().size(), (unsigned long long)observed.events,
-               (unsigned long long)observed.decisions, options.workspace.c_str());
+               catalog->items().size(), static_cast<unsigned long long>(observed.events),
+               static_cast<unsigned long long>(observed.decisions), options.workspace.c_str());
   return derive_live_plan(sample, *catalog, options.derive.allow);
 }
 

@@ -50,14 +50,14 @@ std::string day_text(std::int64_t day) {
 void Volume::add(Time time, std::string_view verb) {
   const std::int64_t day = std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
   if (days.size() < kMostDays || days.contains(day)) ++days[day];
-  if (verb.empty()) return;
+  if (verb.empty() || !days.contains(day)) return;
   auto at = verbs.find(verb);
   if (at == verbs.end()) {
     if (verbs.size() == kMostVerbs) return;
     at = verbs.emplace(std::string(verb.substr(0, 60)), std::map<std::int64_t, std::uint64_t>())
              .first;
   }
-  if (at->second.size() < kMostDays || at->second.contains(day)) ++at->second[day];
+  ++at->second[day];
 }
 
 Result<Quality> Quality::make(std::span<const std::string> columns, const QualityOptions& options) {

@@ -253,7 +253,7 @@ class Finder {
                      100.0 * static_cast<double>(less) / static_cast<double>(logs.size())),
          fmt::format("about {:.0f} times apart: perhaps two units, as seconds and milliseconds",
                      std::pow(10, apart)),
-         "bring them to one unit",
+         "bring them to one unit; a number that stands for none, as 999, is better left empty",
          {c.least.line, c.most.line}});
     return true;
   }
@@ -274,7 +274,7 @@ class Finder {
     const QualityNumber& farthest =
         c.most.value - median > median - c.least.value ? c.most : c.least;
     const double z = std::abs(farthest.value - median) / mad;
-    if (z <= kOutlierZ) return;
+    if (z <= kOutlierZ || 10 * beyond > static_cast<double>(values.size())) return;
     if (lines.empty()) lines.push_back(farthest.line);
     add({z > 100 ? Weight::kWarn : Weight::kNote, "outliers", c.name(),
          fmt::format("about {:.2f} % of the numbers lie more than {} robust deviations from the "

@@ -277,14 +277,31 @@ TableSample::TableSample(std::span<const std::string> columns)
 
 bool TableSample::add(Cells cells) {
   CHECK(cells.size() == columns_.size());
+  if (seen_++ % stride_ != 0) return true;
   std::size_t bytes = 0;
   for (const std::string_view cell : cells) bytes += cell.size();
-  if (rows() >= kMostRows || text_.size() + bytes > kMostBytes) return false;
+  while (rows() >= kMostRows || (rows() > 1 && text_.size() + bytes > kMostBytes)) thin();
+  if ((seen_ - 1) % stride_ != 0) return true;
   for (const std::string_view cell : cells) {
     text_ += cell;
     ends_.push_back(text_.size());
   }
   return true;
+}
+
+// Leaves every second row.
+void TableSample::thin() {
+  std::string text;
+  std::vector<std::size_t> ends;
+  for (std::size_t row = 0; row < rows(); row += 2) {
+    for (std::size_t column = 0; column < columns_.size(); ++column) {
+      text += cell(row, column);
+      ends.push_back(text.size());
+    }
+  }
+  text_ = std::move(text);
+  ends_ = std::move(ends);
+  stride_ *= 2;
 }
 
 std::string_view TableSample::cell(std::size_t row, std::size_t column) const {

@@ -9,14 +9,15 @@
 
 namespace attune {
 
-// The first rows of a table, or any others, owned. One thread.
+// An even sample of the rows added, owned: all of them, then every second, every fourth ... One
+// thread.
 class TableSample {
  public:
   static constexpr std::size_t kMostRows = 20'000;
   static constexpr std::size_t kMostBytes = 64u << 20;
 
   explicit TableSample(std::span<const std::string> columns);
-  // False when it is full: the row is left out, and more would be, too.
+  // Always true: files are often in order of time, so add all of one.
   bool add(Cells cells);
   const std::vector<std::string>& columns() const { return columns_; }
   std::size_t rows() const { return ends_.size() / columns_.size(); }
@@ -24,8 +25,11 @@ class TableSample {
 
  private:
   std::vector<std::string> columns_;
+  void thin();
+
   std::string text_;
   std::vector<std::size_t> ends_;  // of each cell in text_
+  std::uint64_t seen_ = 0, stride_ = 1;
 };
 
 struct DeriveOptions {

@@ -90,6 +90,19 @@ TEST(DerivePlan, TheTargetsWordsAreFound) {
   EXPECT_EQ(target({"a"}, {.target = "yy"}), "no column yy, did you mean y?");
 }
 
+TEST(TableSample, IsSpreadOverAllRows) {
+  TableSample sample(std::vector<std::string>{"n"});
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string n = std::to_string(i);
+    sample.add(std::vector<std::string_view>{n});
+  }
+  EXPECT_LE(sample.rows(), TableSample::kMostRows);
+  EXPECT_GE(sample.rows(), TableSample::kMostRows / 2);
+  for (std::size_t row = 0; row < sample.rows(); ++row) {
+    ASSERT_EQ(sample.cell(row, 0), std::to_string(row * 8));
+  }
+}
+
 TEST(DerivePlan, ItsTextIsAPlanThatMakesRows) {
   TableSample sample(std::vector<std::string>{"a\nb", "gender", "n", "y", "n", ""});
   for (int i = 0; i < 200; ++i) {

@@ -118,9 +118,8 @@ PlanFault world_fault(const PlanFeature& f) {
 PlanFault word_fault(std::string_view key, std::string_view word, std::string_view known) {
   if (holds_word(known, word)) return {};
   const std::vector<std::string> list = words_of(known);
-  return {std::string(key),
-          fmt::format("{} is {}{}: must be one of {}", key, word.empty() ? "missing" : word,
-                      did_you_mean(word, list), joined(list))};
+  const std::string is = word.empty() ? "missing" : std::string(word) + did_you_mean(word, list);
+  return {std::string(key), fmt::format("{} is {}: must be one of {}", key, is, joined(list))};
 }
 
 // " impression view click ... "
