@@ -28,7 +28,7 @@ std::size_t vector_length(std::string_view cell) {
   if (cell.size() < 2 || cell.front() != '[' || cell.back() != ']') return 0;
   std::size_t n = 0;
   bool is_numbers = true;
-  each_token(cell, "", [&, n = count](std::string_view token) {
+  each_token(cell, "", [&](std::string_view token) {
     is_numbers = is_numbers && number_of(token).has_value();
     ++n;
   });

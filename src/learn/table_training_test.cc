@@ -140,7 +140,7 @@ TEST_F(TableTest, AModelFileIsReadBackAsItWas) {
 TEST_F(TableTest, FoldsAndTimesAreCheckedBeforeAnythingIsLearned) {
   const LoadedTable table = load(write("t.csv", "t,y\n1,1\n2,0\n3,1\n4,0\n5,1\n"));
   const LabelledTable labelled(table, *find_target(table, {"y", "", "", false}));
-  EXPECT_EQ(split_table(labelled, {6, 0.2, "", 1}).error().message,
+  EXPECT_EQ(split_table(labelled, {.folds = 6}).error().message,
             "--folds 6: only 5 rows have a label");
   const auto late = split_table(labelled, {0, 0.4, "t", 1});
   ASSERT_TRUE(late.ok());
