@@ -104,7 +104,7 @@ TEST(RowCheck, DeclaredFeaturesAreRecomputedFromTheRecord) {
   {
     const auto engine = open_engine(options);
     std::vector<std::string> changes = {put_plan_json(*plan)};
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 200; ++i) {
       changes.push_back(R"({"op":"put_item","item":{"id":"i)" + std::to_string(i) +
                         R"(","category":"c)" + std::to_string(i % 3) + R"(","vector":[1,)" +
                         std::to_string(i) + "]}}");
