@@ -280,7 +280,8 @@ bool TableSample::add(Cells cells) {
   if (seen_++ % stride_ != 0) return true;
   std::size_t bytes = 0;
   for (const std::string_view cell : cells) bytes += cell.size();
-  while (rows() >= kMostRows || (rows() > 1 && text_.size() + bytes > kMostBytes)) thin();
+  // Two more: a caller may have put one row of each class first.
+  while (rows() >= kMostRows + 2 || (rows() > 1 && text_.size() + bytes > kMostBytes)) thin();
   if ((seen_ - 1) % stride_ != 0) return true;
   for (const std::string_view cell : cells) {
     text_ += cell;
