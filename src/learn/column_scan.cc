@@ -119,7 +119,8 @@ ColumnFinding ColumnScan::finding(const Column& column) const {
   const double prior = static_cast<double>(positives_) / std::max(rows, 1.0);
   std::vector<std::pair<float, bool>> scores;
   int pure[2] = {}, mixed = 0;
-  for (const auto& [value, tally] : column.values) {
+  for (const auto& entry : column.values) {
+    const Tally& tally = entry.second;
     const auto of = [&](int half, int label) { return double(tally.rows[half][label]); };
     for (const int half : {0, 1}) {
       const double yes = of(1 - half, 1), no = of(1 - half, 0);
