@@ -15,7 +15,7 @@ struct TableSplitOptions {
   std::size_t folds = 0;  // 0 = one split
   double share = 0.2;     // of the rows, tested on; in (0, 1)
   // Split by time: "" = by the column that holds times, if one does; "none" = never.
-  std::string time_column;
+  std::string time_column = {};
   std::uint64_t seed = 1;
 };
 
