@@ -37,8 +37,8 @@ Status BadRowFile::open() {
 
 Status BadRowFile::add(const BadRow& bad, std::string_view row) {
   if (!file_.is_open()) TRY_OK(open());
-  file_ << bad.line << ',' << quoted(bad.column) << ',' << quoted(bad.reason) << ','
-        << quoted(row) << '\n';
+  file_ << bad.line << ',' << quoted(bad.column) << ',' << quoted(bad.reason) << ',' << quoted(row)
+        << '\n';
   return ok_status();
 }
 

@@ -114,9 +114,10 @@ Status undo(const OneImport& options) {
     return one.import.number == options.number && !one.is_staged && !one.import.is_undone;
   });
   if (is_committed) {
-    TRY_OK(confirm("Rebuild the workspace without this import? It makes a cut: imports and erasures "
-                   "from before it can no longer be undone.",
-                   options.is_yes));
+    TRY_OK(
+        confirm("Rebuild the workspace without this import? It makes a cut: imports and erasures "
+                "from before it can no longer be undone.",
+                options.is_yes));
   }
   TRY_OK(engine->undo_import(options.number));
   TRY_OK(engine->close());
@@ -166,7 +167,8 @@ void add_table_flags(CLI::App& command, FileImportOptions& options) {
   command.add_option("--delimiter", options.delimiter, "one character, or tab; guessed");
   command.add_option("--encoding", options.encoding,
                      "utf-8, utf-16le, utf-16be, gbk or latin-1; guessed");
-  command.add_option("--header", options.header, "whether the first row names the columns; guessed")
+  command
+      .add_option("--header", options.header, "whether the first row names the columns; guessed")
       ->check(CLI::IsMember({"yes", "no"}));
 }
 
@@ -177,7 +179,8 @@ void add_import(CLI::App& app, Action& chosen) {
   CLI::App* command = add_command(
       app, kOperateGroup, "import",
       "Stores what a file says happened: CSV, JSONL, gowalla-ngcf, amazon-s3rec, "
-      "uci-bank-marketing, obd, movielens, criteo, vw, libsvm, libffm; plain, gzip or zstd. Bad rows "
+      "uci-bank-marketing, obd, movielens, criteo, vw, libsvm, libffm; plain, gzip or zstd. Bad "
+      "rows "
       "go to a file of their own; the same file again changes nothing; what was cut short goes on",
       "attune import csv orders.csv --workspace shop --verb purchase --map "
       "person=user_id,item=sku,time=ts,value=amount\n"

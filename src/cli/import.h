@@ -12,8 +12,8 @@ namespace attune {
 
 struct FileImportOptions {
   std::string format, path, workspace;
-  std::string kind = "events";  // or "items"
-  std::vector<std::string> map; // ROLE=COLUMN,...
+  std::string kind = "events";   // or "items"
+  std::vector<std::string> map;  // ROLE=COLUMN,...
   std::string map_file, verb, time_format, delimiter, encoding, header, bad_file;
   std::vector<std::string> traits, keep;
   bool is_staged = false, is_dry_run = false, is_yes = false, is_json = false;
@@ -26,7 +26,7 @@ struct FileImportReport {
   std::uint64_t events = 0, dropped = 0, persons = 0, items = 0, without_person = 0;
   double seconds = 0, checkpoint_seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
-  std::string bad_file;            // "" = none was written
+  std::string bad_file;  // "" = none was written
   std::vector<BadRow> first_bad;
   std::vector<std::string> notes;  // what was guessed or decided
 };

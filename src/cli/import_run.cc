@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "base/hash.h"
+#include "base/id_set.h"
 #include "base/json.h"
 #include "catalog/control.h"
 #include "cli/bad_rows.h"
@@ -19,7 +20,6 @@
 #include "cli/plot.h"
 #include "cli/screen.h"
 #include "engine/engine.h"
-#include "base/id_set.h"
 
 namespace attune {
 namespace {
@@ -190,9 +190,10 @@ class Run {
     engine_options.is_ticking = false;
     auto engine = Engine::open(engine_options);
     if (!engine.ok() && engine.error().code == Code::kConflict) {
-      return Error{Code::kConflict, engine.error().message, "workspace",
-                   "stop the server first: a file is imported into a stopped workspace (items alone "
-                   "can go to a running one: attune items import --server)"};
+      return Error{
+          Code::kConflict, engine.error().message, "workspace",
+          "stop the server first: a file is imported into a stopped workspace (items alone "
+          "can go to a running one: attune items import --server)"};
     }
     TRY_OK(engine.ok() ? ok_status() : Status(engine.error()));
     Engine& open = **engine;
@@ -247,8 +248,8 @@ class Run {
       if (!is_good) TRY_OK(note_bad(reader.bad(), reader.bad_text()));
       if (const auto fault = sink.take_fault()) {
         is_good = false;
-        TRY_OK(note_bad({.line = report_.rows, .column = fault->field, .reason = fault->message},
-                        ""));
+        TRY_OK(
+            note_bad({.line = report_.rows, .column = fault->field, .reason = fault->message}, ""));
       }
       report_.accepted += is_good ? 1 : 0;
       if (importer && !is_past) TRY_OK(importer->end_row(is_good));

@@ -23,9 +23,8 @@ bool ImportBlock::is_full() const {
 }
 
 std::size_t ImportBlock::memory_bytes() const {
-  return bytes_.capacity() + ids_.capacity() + control_bytes_ +
-         pieces_.capacity() * sizeof(Piece) + persons_.capacity() * sizeof(Person) +
-         table_.capacity() * sizeof(std::uint32_t);
+  return bytes_.capacity() + ids_.capacity() + control_bytes_ + pieces_.capacity() * sizeof(Piece) +
+         persons_.capacity() * sizeof(Person) + table_.capacity() * sizeof(std::uint32_t);
 }
 
 void ImportBlock::grow_table() {
@@ -112,8 +111,7 @@ Result<Surrogate> ImportBlock::surrogate_of(const Person& person, Keyring& keyri
   const std::string_view id = text.substr(1);
   if (const auto known = keyring.find(type, id)) return *known;
   TRY(const Surrogate fresh, keyring.create(type, id));
-  Record record{
-      .kind = Kind::kIdentity, .received = received_, .surrogate = fresh, .payload = {}};
+  Record record{.kind = Kind::kIdentity, .received = received_, .surrogate = fresh, .payload = {}};
   Writer writer(record.payload);
   writer.u8(static_cast<std::uint8_t>(type));
   writer.str(id);

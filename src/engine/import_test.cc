@@ -1,6 +1,5 @@
 // Imports: blocks of rows into the journal and the folds; staged, resumed, known again, undone.
 #include "engine/importer.h"
-
 #include "engine/test_workspace.h"
 
 namespace attune {

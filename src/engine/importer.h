@@ -16,7 +16,7 @@ namespace attune {
 
 struct ImportStart {
   std::string digest, kind, format, source, options;  // as in Import
-  bool is_staged = false;  // beside the journal, until commit_import()
+  bool is_staged = false;                             // beside the journal, until commit_import()
 };
 
 class Importer {

@@ -16,11 +16,11 @@ namespace attune {
 
 struct Import {
   std::uint64_t number = 0;  // from 1
-  std::string digest = {};        // of the bytes of its files
-  std::string kind = {};          // "events" or "items"
-  std::string format = {};        // "csv"
-  std::string source = {};        // the name of the file, without its folder
-  std::string options = {};       // how its rows were read, JSON
+  std::string digest = {};   // of the bytes of its files
+  std::string kind = {};     // "events" or "items"
+  std::string format = {};   // "csv"
+  std::string source = {};   // the name of the file, without its folder
+  std::string options = {};  // how its rows were read, JSON
   Time began{};
   std::uint64_t rows = 0;      // of the file, from its start, that are in the journal
   std::uint64_t accepted = 0;  // rows of those that were good

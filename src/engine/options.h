@@ -13,7 +13,7 @@ struct EngineSettings {
   std::vector<std::string> granted;  // purposes of persons who said nothing
   std::string plan_file;             // "" = the workspace keeps its plan
   std::string time_zone = "as_before";
-  EngineSettings();                  // all purposes
+  EngineSettings();  // all purposes
 };
 // Must outlive the config.
 void bind(EngineSettings& settings, Config& config);

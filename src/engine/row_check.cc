@@ -40,7 +40,8 @@ std::string first_difference(const std::vector<Part>& stored, const std::vector<
 bool RowCheck::is_comparable(Position at, Surrogate identity, const Decision& made,
                              State& state) const {
   if (at <= state.across_from()) return false;
-  if (!made.shown.empty() && std::all_of(made.shown.begin(), made.shown.end(),
+  if (!made.shown.empty() &&
+      std::all_of(made.shown.begin(), made.shown.end(),
                   [](const ShownItem& shown) { return shown.parts.empty(); })) {
     return false;
   }

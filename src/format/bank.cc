@@ -1,6 +1,6 @@
-// uci-bank-marketing: a row is one client, unnamed: an anonymous person with traits, who was offered
-// a term deposit (an impression) and subscribed (a purchase) or did not. `duration` is known only
-// after the call: it is kept with the impression, never as a trait.
+// uci-bank-marketing: a row is one client, unnamed: an anonymous person with traits, who was
+// offered a term deposit (an impression) and subscribed (a purchase) or did not. `duration` is
+// known only after the call: it is kept with the impression, never as a trait.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -32,10 +32,11 @@ class Bank final : public NotedReader {
       return Error{Code::kInvalid, table_->bytes().name() + ": no columns job and y", "",
                    "name bank-full.csv or bank-additional-full.csv"};
     }
-    notes_ = {"each row is an anonymous person with traits, an impression of item term-deposit and, "
-              "where y is yes, a purchase",
-              "duration is known only after the call: kept with the impression, not as a trait",
-              "the rows have no times: a tenth of a second apart, from a day before the import"};
+    notes_ = {
+        "each row is an anonymous person with traits, an impression of item term-deposit and, "
+        "where y is yes, a purchase",
+        "duration is known only after the call: kept with the impression, not as a trait",
+        "the rows have no times: a tenth of a second apart, from a day before the import"};
     event_.type = "track";
     event_.item_id = kItem;
     identify_.type = "identify";

@@ -29,8 +29,8 @@ const std::vector<Role>& roles() {
        {"anonymousid", "visitorid", "cookieid", "cookie", "deviceid", "sessionid"}},
       {"item",
        &MappedColumns::item,
-       {"itemid", "item", "productid", "product", "sku", "articleid", "movieid", "asin", "contentid",
-        "postid", "videoid", "newsid", "songid", "bookid", "iid"}},
+       {"itemid", "item", "productid", "product", "sku", "articleid", "movieid", "asin",
+        "contentid", "postid", "videoid", "newsid", "songid", "bookid", "iid"}},
       {"verb",
        &MappedColumns::verb,
        {"verb", "eventtype", "event", "action", "behavior", "behaviortype", "behaviour",
@@ -68,9 +68,9 @@ std::string near(std::string_view word, const std::vector<std::string>& known) {
 }
 
 constexpr std::pair<std::string_view, TimeFormat> kTimeFormats[] = {
-    {"auto", TimeFormat::kAuto},         {"iso", TimeFormat::kIso},
-    {"s", TimeFormat::kSeconds},         {"ms", TimeFormat::kMilliseconds},
-    {"us", TimeFormat::kMicroseconds},   {"date", TimeFormat::kDate},
+    {"auto", TimeFormat::kAuto},       {"iso", TimeFormat::kIso},
+    {"s", TimeFormat::kSeconds},       {"ms", TimeFormat::kMilliseconds},
+    {"us", TimeFormat::kMicroseconds}, {"date", TimeFormat::kDate},
 };
 
 Error not_listed(const std::string& what, const std::string& hint) {
@@ -175,9 +175,9 @@ class MappingFile {
       } else if ((key == "traits" || key == "keep") && value.is_array()) {
         TRY((key == "traits" ? out.traits : out.keep), texts(value));
       } else {
-        return wrong(value, fmt::format("unknown key or wrong kind: {}{}", key,
-                                        near(key, {"columns", "verbs", "verb", "time", "traits",
-                                                   "keep"})));
+        return wrong(
+            value, fmt::format("unknown key or wrong kind: {}{}", key,
+                               near(key, {"columns", "verbs", "verb", "time", "traits", "keep"})));
       }
     }
     return out;

@@ -37,8 +37,8 @@ Result<const EventFormat*> event_format(std::string_view name);
 Result<std::string> digest_of(const std::vector<std::string>& files);
 
 // CSV and JSONL whose rows are items: a column named like an id (id, item_id, sku ...) names them;
-// category, tags (parted by |), price, created and is_hidden are fields of the items API, all others
-// attributes.
+// category, tags (parted by |), price, created and is_hidden are fields of the items API, all
+// others attributes.
 Result<std::unique_ptr<EventReader>> open_table_items(const std::vector<std::string>& files,
                                                       const EventFileOptions& options);
 // One per file of a format.

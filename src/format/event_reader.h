@@ -27,8 +27,8 @@ class EventReader {
  public:
   enum class Next { kRow, kBad, kEnd };
   virtual ~EventReader() = default;
-  // Hands what the next row says to the sink; a bad row gives it nothing. An error is of the file as
-  // a whole, or the sink's.
+  // Hands what the next row says to the sink; a bad row gives it nothing. An error is of the file
+  // as a whole, or the sink's.
   virtual Result<Next> next(EventSink& sink) = 0;
   virtual const BadRow& bad() const = 0;
   // The row that was bad, as far as it can be shown; valid until the next call.

@@ -1,6 +1,6 @@
-// criteo, vw, libsvm, libffm: rows with a label, but without person, item and time. Each becomes one
-// event of an anonymous person, whose properties keep the row: a click where the label is above 0,
-// else an impression. To learn from such files, attune train reads them directly.
+// criteo, vw, libsvm, libffm: rows with a label, but without person, item and time. Each becomes
+// one event of an anonymous person, whose properties keep the row: a click where the label is above
+// 0, else an impression. To learn from such files, attune train reads them directly.
 #include "base/json.h"
 #include "format/event_formats.h"
 #include "format/event_row.h"

@@ -1,6 +1,6 @@
 // movielens: ratings.csv (userId,movieId,rating,timestamp), u.data (the same by tabs, without a
-// header) or ratings.dat (parted by "::"). A rating of 4 and more is a like, a lower one a view; the
-// event's value is the rating.
+// header) or ratings.dat (parted by "::"). A rating of 4 and more is a like, a lower one a view;
+// the event's value is the rating.
 #include <array>
 #include <charconv>
 
@@ -44,14 +44,14 @@ class MovieLens final : public NotedReader {
       }
       if (lines_.line() != 1) break;
       const std::string_view text = lines_.text();
-      by_ = text.find("::") != std::string_view::npos ? "::" : text.find('\t') != text.npos ? "\t"
-                                                                                            : ",";
+      by_ = text.find("::") != std::string_view::npos ? "::"
+            : text.find('\t') != text.npos            ? "\t"
+                                                      : ",";
       if (!text.starts_with("userId")) break;
     }
     std::array<std::string_view, 4> cells;
     if (!split(lines_.text(), by_, cells)) {
-      return bad_row(lines_.line(), "", "must be user, movie, rating and timestamp",
-                     lines_.text());
+      return bad_row(lines_.line(), "", "must be user, movie, rating and timestamp", lines_.text());
     }
     for (std::size_t i : {0u, 1u}) {
       if (const auto bad = wrong_id(cells[i]); !bad.empty()) return wrong(i, bad);

@@ -39,10 +39,10 @@ class S3rec final : public NotedReader {
     TRY(text_, read_all(path_));
     simdjson::dom::object all;
     if (const auto error = parser_.parse(text_).get(all)) {
-      return Error{Code::kInvalid,
-                   fmt::format("{}: not an object of items: {}", path_,
-                               simdjson::error_message(error)),
-                   "", "it is {\"item\": [attribute, ...]}"};
+      return Error{
+          Code::kInvalid,
+          fmt::format("{}: not an object of items: {}", path_, simdjson::error_message(error)), "",
+          "it is {\"item\": [attribute, ...]}"};
     }
     items_ = all.begin();
     end_ = all.end();

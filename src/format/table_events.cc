@@ -18,23 +18,18 @@ constexpr Duration kStep = std::chrono::milliseconds(1);
 
 // Words of shops and feeds for our verbs, lower case, letters only.
 constexpr std::pair<std::string_view, Verb> kWords[] = {
-    {"addtocart", Verb::kCart},      {"basket", Verb::kCart},
-    {"buy", Verb::kPurchase},        {"bought", Verb::kPurchase},
-    {"order", Verb::kPurchase},      {"transaction", Verb::kPurchase},
-    {"conversion", Verb::kPurchase}, {"pv", Verb::kView},
-    {"pageview", Verb::kView},       {"detail", Verb::kView},
-    {"read", Verb::kView},           {"play", Verb::kView},
-    {"watch", Verb::kView},          {"fav", Verb::kLike},
-    {"favorite", Verb::kLike},       {"favourite", Verb::kLike},
-    {"upvote", Verb::kLike},         {"exposure", Verb::kImpression},
-    {"shown", Verb::kImpression},    {"show", Verb::kImpression},
-    {"display", Verb::kImpression},  {"clk", Verb::kClick},
-    {"tap", Verb::kClick},           {"clicked", Verb::kClick},
-    {"purchased", Verb::kPurchase},  {"viewed", Verb::kView},
-    {"liked", Verb::kLike},          {"shared", Verb::kShare},
-    {"repost", Verb::kShare},        {"retweet", Verb::kShare},
-    {"reply", Verb::kComment},       {"subscribe", Verb::kFollow},
-    {"dislike", Verb::kHide},        {"skip", Verb::kHide},
+    {"addtocart", Verb::kCart},      {"basket", Verb::kCart},      {"buy", Verb::kPurchase},
+    {"bought", Verb::kPurchase},     {"order", Verb::kPurchase},   {"transaction", Verb::kPurchase},
+    {"conversion", Verb::kPurchase}, {"pv", Verb::kView},          {"pageview", Verb::kView},
+    {"detail", Verb::kView},         {"read", Verb::kView},        {"play", Verb::kView},
+    {"watch", Verb::kView},          {"fav", Verb::kLike},         {"favorite", Verb::kLike},
+    {"favourite", Verb::kLike},      {"upvote", Verb::kLike},      {"exposure", Verb::kImpression},
+    {"shown", Verb::kImpression},    {"show", Verb::kImpression},  {"display", Verb::kImpression},
+    {"clk", Verb::kClick},           {"tap", Verb::kClick},        {"clicked", Verb::kClick},
+    {"purchased", Verb::kPurchase},  {"viewed", Verb::kView},      {"liked", Verb::kLike},
+    {"shared", Verb::kShare},        {"repost", Verb::kShare},     {"retweet", Verb::kShare},
+    {"reply", Verb::kComment},       {"subscribe", Verb::kFollow}, {"dislike", Verb::kHide},
+    {"skip", Verb::kHide},
 };
 
 class TableEvents final : public NotedReader {
@@ -47,7 +42,8 @@ class TableEvents final : public NotedReader {
     note_shape(shape);
     TRY(columns_, map_columns(options_.mapping, shape, notes_));
     if (columns_.verb == kNone && !options_.mapping.verb) {
-      notes_.push_back("no column says what was done: every row is a click (--verb says otherwise)");
+      notes_.push_back(
+          "no column says what was done: every row is a click (--verb says otherwise)");
     }
     if (columns_.time == kNone) {
       notes_.push_back(
@@ -89,10 +85,10 @@ class TableEvents final : public NotedReader {
  private:
   void note_shape(const TableShape& shape) {
     if (shape.format == TableFormat::kJsonl) return notes_.push_back("the file is JSONL");
-    notes_.push_back(fmt::format(
-        "the file is {}, parted by {}, {} header", encoding_name(shape.encoding),
-        shape.delimiter == '\t' ? "tabs" : fmt::format("\"{}\"", shape.delimiter),
-        shape.has_header ? "with a" : "without"));
+    notes_.push_back(
+        fmt::format("the file is {}, parted by {}, {} header", encoding_name(shape.encoding),
+                    shape.delimiter == '\t' ? "tabs" : fmt::format("\"{}\"", shape.delimiter),
+                    shape.has_header ? "with a" : "without"));
   }
   std::string_view cell(std::size_t column) const {
     return column == kNone ? std::string_view() : table_->cells()[column];
@@ -178,8 +174,9 @@ class TableEvents final : public NotedReader {
     if (text.empty()) return wrong(columns_.time, "is empty");
     const auto time = parse_row_time(text, options_.mapping.time_format);
     if (!time) {
-      return wrong(columns_.time, "is no time: ISO-8601, a date, or seconds or milliseconds since "
-                                  "1970");
+      return wrong(columns_.time,
+                   "is no time: ISO-8601, a date, or seconds or milliseconds since "
+                   "1970");
     }
     event_.time = *time;
     const auto bad = wrong_time(*time, options_.now);

@@ -13,8 +13,8 @@
 namespace attune {
 namespace {
 
-constexpr std::array<std::string_view, 9> kIds = {"id",  "item_id",  "itemid",  "product_id", "sku",
-                                                  "asin", "movie_id", "movieId", "article_id"};
+constexpr std::array<std::string_view, 9> kIds = {
+    "id", "item_id", "itemid", "product_id", "sku", "asin", "movie_id", "movieId", "article_id"};
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -39,10 +39,10 @@ class TableItems final : public NotedReader {
       if (id_ == columns.size()) id_ = find(kIds[i]);
     }
     if (id_ == columns.size()) {
-      return Error{Code::kInvalid,
-                   fmt::format("no column names the item: the columns are {}",
-                               fmt::join(columns, ", ")),
-                   "map", "--map item=COLUMN"};
+      return Error{
+          Code::kInvalid,
+          fmt::format("no column names the item: the columns are {}", fmt::join(columns, ", ")),
+          "map", "--map item=COLUMN"};
     }
     if (told == mapping.columns.end() && columns[id_] != "id") {
       notes_.push_back("guessed: item=" + columns[id_]);

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/id_set.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "journal/id_run.h"
-#include "base/id_set.h"
 
 namespace attune {
 

@@ -28,9 +28,9 @@ struct Trained {
   std::optional<TableRows> rows = {};    // of a table
   std::optional<InputMap> inputs = {};   // where needs_inputs()
   std::unique_ptr<Model> model;
-  double known_rate = 0;  // base rate or mean of the rows learned from
+  double known_rate = 0;                // base rate or mean of the rows learned from
   FeatureNames names = FeatureNames();  // of its weights; may be empty
-  std::string report = {};  // JSON, as train printed it
+  std::string report = {};              // JSON, as train printed it
 
   // out[r] = the prediction of row r. Changes the rows where needs_inputs().
   void predict(Examples& rows, std::vector<float>& out) const;

@@ -1,6 +1,6 @@
 // Item-item: decayed forward co-occurrence. C[a,b] += d^-0.5 when b follows a at distance d; rows
-// divided by (row sum)^0.4; a person's score of b is the sum over the last items, k = 0 the newest, of
-// (0.6^k + 0.05) N[item_k, b]. The 0.05 costs nothing where order matters and finds a tenth more
+// divided by (row sum)^0.4; a person's score of b is the sum over the last items, k = 0 the newest,
+// of (0.6^k + 0.05) N[item_k, b]. The 0.05 costs nothing where order matters and finds a tenth more
 // where it does not (README.md).
 // Copies share the lines that neither has changed. One writer.
 #pragma once
