@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "base/nearest.h"
 
@@ -116,6 +117,13 @@ std::string not_understood(const CLI::App& command, const std::string& word) {
                      near.empty() ? "" : ": did you mean " + near + "?");
 }
 
+// "attune itmes import": the words after one nobody knows may be commands of their own.
+std::optional<std::string> unknown_command(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining(false);
+  if (words.empty() || words.front().starts_with('-')) return std::nullopt;
+  return words.front();
+}
+
 }  // namespace
 
 void explain_itself(CLI::App& app) { app.formatter(std::make_shared<HelpForm>()); }
@@ -139,6 +147,9 @@ std::string cli_markdown(const CLI::App& app) {
 }
 
 std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
+  if (const auto word = unknown_command(app)) {
+    return not_understood(app, *word) + fmt::format("\n  {} --help shows how", full_name(app));
+  }
   const CLI::App& command = named(app);
   const std::string help = fmt::format("\n  {} --help shows how", full_name(command));
   for (const std::string& word : app.remaining(true)) {

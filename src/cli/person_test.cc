@@ -33,7 +33,8 @@ class PersonCommands : public testing::Test {
                                  click("bob", "i2", begin_time() + seconds(2), "3")})
                     .ok());
     EXPECT_TRUE(engine->decide(feed_for("ann")).ok());
-    EXPECT_TRUE(engine->close().ok());
+    const Status closed = engine->close();
+    EXPECT_TRUE(closed.ok()) << closed.error().message;
   }
   std::string workspace() const { return folder_.workspace(); }
   // With the workspace named last.

@@ -130,13 +130,13 @@ class ImportCrash(ImportCase):
         rows = "".join(f"p{i % 50},{1760000000 + i}\n" for i in range(self.ROWS))
         self.put("big.csv", "item_id,ts\n" + rows)
         command = ["import", "csv", "big.csv", "--workspace", "w", "--json"]
+        self.ok("import", "csv", "big.csv", "--workspace", "whole")
+        size = lambda name: sum(f.stat().st_size for f in (self.folder / name / "journal").glob("*.log"))
+        whole = size("whole")
         running = subprocess.Popen([cli_test.BINARY, *command], cwd=self.folder,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        logs = self.folder / "w/journal"
-        while running.poll() is None:
-            if logs.exists() and sum(f.stat().st_size for f in logs.glob("*.log")) > 1_000_000:
-                break
-            time.sleep(0.005)
+        while running.poll() is None and size("w") < 0.6 * whole:  # a block is less than half
+            time.sleep(0.002)
         running.kill()
         running.wait()
         said = json.loads(self.ok(*command).stdout)
