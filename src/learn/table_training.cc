@@ -185,10 +185,10 @@ class TableTraining {
     if (fit.best_passes < report.passes) return;
     report.passes = fit.best_passes;
     report.losses = fit.losses;
-    // Passes it found out itself are no fewer than help.
-    report.is_still_falling = options_.passes > 0
-                                  ? fit.is_still_falling()
-                                  : fit.best_passes >= TableLearnOptions::kMostPasses;
+    // Passes it found out itself are no fewer than help, unless it ran into their limit.
+    const bool is_limit =
+        options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
+    report.is_still_falling = is_limit && fit.is_still_falling();
   }
 
   Status score(const Trained& trained, std::span<const std::uint32_t> rows, Evaluation& fold,
