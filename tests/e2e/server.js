@@ -39,6 +39,8 @@ export async function startServer({ binary = process.argv[2], place, more = [], 
       if (data !== undefined && !Object.keys(all).some((name) => name.toLowerCase() === 'content-type')) {
         all['Content-Type'] = 'application/json'
       }
+      // Node frames no body of a GET or DELETE by itself: its bytes would be read as the next request.
+      if (data !== undefined) all['Content-Length'] = Buffer.byteLength(data)
       return new Promise((resolve, reject) => {
         const sent = request(url + path, { method, headers: all, ca }, (answer) => {
           let text = ''
