@@ -129,6 +129,7 @@ constexpr std::string_view kItemSchemas = R"json(
     "control_share":{"type":"number","minimum":0,"maximum":1,"description":"Share of persons served by popularity."},
     "seen_window_s":{"type":"number","minimum":0},"outcome_window_s":{"type":"number","minimum":0},
     "is_impression_served":{"type":"boolean"},"candidates":{"type":"integer","minimum":1},
+    "model":{"type":"string","description":"A registered model whose promoted version ranks; empty: the live learner."},
     "rules":{"type":"array","items":{"$ref":"#/components/schemas/Rule"}}},
   "examples":[{"epsilon":0.05,"rules":[{"kind":"boost","category":"shoes","factor":1.5}]}]},
 "Placements":{"type":"object","required":["placements"],"properties":{

@@ -12,7 +12,7 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;  // 2: with keys
+constexpr std::uint8_t kFormat = 3;  // 2: with keys; 3: with models
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -34,6 +34,7 @@ void encode_placement(const Placement& p, Writer& out) {
   out.f64(p.outcome_window_s);
   out.u8(p.is_impression_served ? 1 : 0);
   out.svarint(p.candidates);
+  out.str(p.model);
   out.varint(p.rules.size());
   for (const auto& rule : p.rules) {
     out.u8(static_cast<std::uint8_t>(rule.kind));
@@ -102,7 +103,7 @@ Rule decode_rule(Reader& in) {
   return rule;
 }
 
-Placement decode_placement(Reader& in) {
+Placement decode_placement(Reader& in, std::uint8_t format) {
   Placement p;
   p.name = in.str();
   p.epsilon = in.f64();
@@ -111,6 +112,7 @@ Placement decode_placement(Reader& in) {
   p.outcome_window_s = in.f64();
   p.is_impression_served = in.u8() != 0;
   p.candidates = static_cast<int>(in.svarint());
+  if (format >= 3) p.model = in.str();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
   return p;
 }
@@ -140,18 +142,39 @@ Status Catalog::put(Item item) {
 Status Catalog::apply(std::string_view control_json, Time received) {
   TRY(Control control, parse_control(control_json, received));
   if (auto* item = std::get_if<Item>(&control)) return put(std::move(*item));
-  if (auto* placement = std::get_if<Placement>(&control)) {
-    std::string name = placement->name;
-    placements_.insert_or_assign(std::move(name), std::move(*placement));
-    return ok_status();
-  }
+  if (auto* placement = std::get_if<Placement>(&control)) return put(std::move(*placement));
   if (auto* key = std::get_if<StoredKey>(&control)) return put(std::move(*key));
   if (const auto* gone = std::get_if<RevokeKey>(&control)) return revoke(gone->id);
   if (auto* plan = std::get_if<PutPlan>(&control)) {
     plan_ = std::move(plan->toml);
     return ok_status();
   }
+  if (auto* model = std::get_if<RegisterModel>(&control)) {
+    return models_.apply(std::move(*model), received);
+  }
+  if (const auto* promoted = std::get_if<PromoteModel>(&control)) {
+    return models_.apply(*promoted, received);
+  }
+  if (const auto* back = std::get_if<RollBackModel>(&control)) {
+    return models_.apply(*back, received);
+  }
+  if (const auto* removed = std::get_if<RemoveModel>(&control)) {
+    return models_.apply(*removed, received);
+  }
   return remove_item(std::get<DeleteItem>(control).id);
+}
+
+Status Catalog::put(Placement placement) {
+  if (!placement.model.empty()) {
+    if (auto known = models_.require(placement.model); !known.ok()) {
+      Error error = std::move(known).error();
+      error.field = "placement.model";
+      return error;
+    }
+  }
+  std::string name = placement.name;
+  placements_.insert_or_assign(std::move(name), std::move(placement));
+  return ok_status();
 }
 
 Status Catalog::put(StoredKey key) {
@@ -223,6 +246,7 @@ void Catalog::encode(std::string& out) const {
   writer.varint(keys_.size());
   for (const auto& [id, key] : keys_) encode_key(key, writer);
   writer.str(plan_);
+  models_.encode(writer);
 }
 
 Result<Catalog> Catalog::decode(std::string_view bytes) {
@@ -242,7 +266,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     if (in.ok()) TRY_OK(catalog.put(std::move(item)));
   }
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    Placement placement = decode_placement(in);
+    Placement placement = decode_placement(in, format);
     std::string name = placement.name;
     catalog.placements_.insert_or_assign(std::move(name), std::move(placement));
   }
@@ -252,6 +276,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
   if (format >= 2) catalog.plan_ = in.str();
+  if (format >= 3) catalog.models_.decode(in);
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
 }
@@ -292,7 +317,10 @@ std::string placement_json(const Placement& placement) {
   json.field("seen_window_s", placement.seen_window_s);
   json.field("outcome_window_s", placement.outcome_window_s);
   json.field("is_impression_served", placement.is_impression_served);
-  json.field("candidates", placement.candidates).key("rules").begin_array();
+  json.field("candidates", placement.candidates)
+      .field("model", placement.model)
+      .key("rules")
+      .begin_array();
   for (const Rule& rule : placement.rules) write_rule(rule, json);
   json.end_array().end_object();
   return out;

@@ -1,6 +1,6 @@
-// Catalog: items, placements and API keys, the fold of control records. Immutable versions: a
-// reader holds a shared_ptr<const Catalog>; a change is made to a copy, which shares all that
-// stays. One writer.
+// Catalog: items, placements, API keys and registered models, the fold of control records.
+// Immutable versions: a reader holds a shared_ptr<const Catalog>; a change is made to a copy, which
+// shares all that stays. One writer.
 #pragma once
 #include <map>
 #include <memory>
@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "catalog/key.h"
+#include "catalog/registry.h"
 #include "event/id.h"
 #include "event/topic.h"
 
@@ -47,6 +48,7 @@ struct Placement {
   double outcome_window_s = 1800;    // a click later than this does not count
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
   int candidates = 500;              // scored at most
+  std::string model;                 // whose promoted version ranks; "" = the live learner
   std::vector<Rule> rules;
 };
 
@@ -56,7 +58,9 @@ class Catalog {
   // {"op":"put_item","item":{"id","category","tags","price","is_hidden","created"}},
   // {"op":"delete_item","id"}, {"op":"put_placement","placement":{...}},
   // {"op":"put_key","key":{"id","name","hash","salt","scopes"}}, {"op":"revoke_key","id"},
-  // {"op":"put_plan","plan"}:
+  // {"op":"put_plan","plan"}, {"op":"register_model","model":{"name","id","kind","input","bytes",
+  // "about"}}, {"op":"promote_model","name","version","reason"}, {"op":"roll_back_model","name",
+  // "reason"}, {"op":"remove_model","name","version"}:
   // applies one, or says why not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;
@@ -67,6 +71,7 @@ class Catalog {
   // By id; revoked ones stay, so that their use can be told from a guess.
   const std::map<std::string, StoredKey, std::less<>>& keys() const { return keys_; }
   const std::string& plan() const { return plan_; }  // TOML (feature/plan.h); "" = the default
+  const ModelRegistry& models() const { return models_; }
   // Canonical bytes of everything, for fold hashes and snapshots.
   void encode(std::string& out) const;
   static Result<Catalog> decode(std::string_view bytes);
@@ -75,6 +80,7 @@ class Catalog {
  private:
   Status put(Item item);
   Status put(StoredKey key);
+  Status put(Placement placement);
   Status remove_item(const std::string& id);
   Status revoke(const std::string& id);
 
@@ -84,6 +90,7 @@ class Catalog {
   std::map<std::string, Placement, std::less<>> placements_;
   std::map<std::string, StoredKey, std::less<>> keys_;
   std::string plan_;
+  ModelRegistry models_;
 };
 
 std::string item_json(const Item& item);

@@ -13,23 +13,25 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::array<std::string_view, 6> kOps = {"put_item", "delete_item", "put_placement",
-                                                  "put_key",  "revoke_key",  "put_plan"};
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
-constexpr std::array<std::string_view, 8> kPlacementFields = {"name",
+constexpr std::array<std::string_view, 9> kPlacementFields = {"name",
                                                               "epsilon",
                                                               "control_share",
                                                               "seen_window_s",
                                                               "outcome_window_s",
                                                               "is_impression_served",
                                                               "candidates",
+                                                              "model",
                                                               "rules"};
 constexpr std::array<std::string_view, 5> kKeyFields = {"id", "name", "hash", "salt", "scopes"};
+constexpr std::array<std::string_view, 6> kModelFields = {"name",  "id",    "kind",
+                                                          "input", "bytes", "about"};
 constexpr std::array<std::string_view, 4> kScopeNames = {"write", "decide", "read", "admin"};
 constexpr double kMaxWindow = 366.0 * 86400;
 constexpr std::size_t kMaxRules = 1000;
+constexpr std::size_t kMaxReason = 1024;  // bytes
 
 Result<Control> parse_item(dom::object object, Time received) {
   const JsonFields fields(object, "item.");
@@ -118,6 +120,11 @@ Status parse_rules(const JsonFields& fields, std::vector<Rule>& out) {
   return ok_status();
 }
 
+Status check_model_name(const JsonFields& fields, std::string_view field, std::string_view name) {
+  if (is_model_name(name)) return ok_status();
+  return fields.wrong(field, "1-64 of a-z, 0-9, - and _, a letter first");
+}
+
 Result<Control> parse_placement(dom::object object) {
   const JsonFields fields(object, "placement.");
   TRY_OK(fields.only("placement field", kPlacementFields));
@@ -129,6 +136,8 @@ Result<Control> parse_placement(dom::object object) {
   TRY_OK(fields.number("outcome_window_s", 0, kMaxWindow, p.outcome_window_s));
   TRY_OK(fields.flag("is_impression_served", p.is_impression_served));
   TRY_OK(fields.integer("candidates", 1, 100000, p.candidates));
+  TRY_OK(fields.text("model", p.model));
+  if (!p.model.empty()) TRY_OK(check_model_name(fields, "model", p.model));
   TRY_OK(parse_rules(fields, p.rules));
   return Control(std::move(p));
 }
@@ -161,12 +170,133 @@ Result<Control> parse_key(dom::object object, Time received) {
   return Control(std::move(key));
 }
 
+// Short words that say what a model is: no list of them, so that newer kinds can be registered.
+Status word(const JsonFields& fields, std::string_view name, std::string& out) {
+  TRY_OK(fields.id(name, true, out));
+  return out.size() <= 64 ? ok_status() : Status(fields.wrong(name, "at most 64 bytes"));
+}
+
+Result<Control> parse_model(dom::object object) {
+  const JsonFields fields(object, "model.");
+  TRY_OK(fields.only("model field", kModelFields));
+  RegisterModel model;
+  TRY_OK(fields.text("name", model.name));
+  TRY_OK(check_model_name(fields, "name", model.name));
+  TRY_OK(fields.text("id", model.version.id));
+  if (!is_model_id(model.version.id)) {
+    return fields.wrong("id", "the id of a model file, m_ and 26 letters and digits");
+  }
+  TRY_OK(word(fields, "kind", model.version.kind));
+  TRY_OK(word(fields, "input", model.version.input));
+  double bytes = 0;
+  TRY_OK(fields.number("bytes", 0, 1e15, bytes));
+  model.version.bytes = static_cast<std::uint64_t>(bytes);
+  if (const auto about = fields.find("about")) {
+    dom::object said;
+    if (about->get(said)) return fields.wrong("about", "an object");
+    model.version.about = simdjson::minify(said);
+    if (model.version.about.size() > ModelRegistry::kMostAboutBytes) {
+      return fields.wrong("about", fmt::format("at most {} bytes", ModelRegistry::kMostAboutBytes));
+    }
+  }
+  return Control(std::move(model));
+}
+
+// What promotes, rolls back and removes have in common.
+Status model_change(const JsonFields& fields, std::string& name, std::string* reason,
+                    std::uint32_t* version) {
+  TRY_OK(fields.text("name", name));
+  TRY_OK(check_model_name(fields, "name", name));
+  if (reason != nullptr) {
+    TRY_OK(fields.text("reason", *reason));
+    if (reason->size() > kMaxReason) return fields.wrong("reason", "at most 1024 bytes");
+  }
+  if (version == nullptr) return ok_status();
+  int number = 0;
+  if (!fields.find("version")) return invalid_field("version", "version is missing");
+  TRY_OK(fields.integer("version", 1, 1'000'000'000, number));
+  *version = static_cast<std::uint32_t>(number);
+  return ok_status();
+}
+
 Result<dom::object> body(const JsonFields& fields, std::string_view name) {
   const auto element = fields.find(name);
   if (!element) return invalid_field(std::string(name), fmt::format("{} is missing", name));
   dom::object object;
   if (element->get(object)) return fields.wrong(name, "an object");
   return object;
+}
+
+// The fields of a control record, by its "op".
+struct Op {
+  std::string_view name;
+  Result<Control> (*parse)(const JsonFields& fields, Time received);
+};
+
+constexpr Op kOps[] = {
+    {"put_item",
+     [](const JsonFields& fields, Time received) -> Result<Control> {
+       TRY(const dom::object item, body(fields, "item"));
+       return parse_item(item, received);
+     }},
+    {"delete_item",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       DeleteItem gone;
+       TRY_OK(fields.id("id", true, gone.id));
+       return Control(std::move(gone));
+     }},
+    {"put_placement",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       TRY(const dom::object placement, body(fields, "placement"));
+       return parse_placement(placement);
+     }},
+    {"put_key",
+     [](const JsonFields& fields, Time received) -> Result<Control> {
+       TRY(const dom::object key, body(fields, "key"));
+       return parse_key(key, received);
+     }},
+    {"revoke_key",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       RevokeKey revoked;
+       TRY_OK(fields.id("id", true, revoked.id));
+       return Control(std::move(revoked));
+     }},
+    {"put_plan",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       if (!fields.find("plan")) return invalid_field("plan", "plan is missing");
+       PutPlan plan;
+       TRY_OK(fields.text("plan", plan.toml));
+       return Control(std::move(plan));
+     }},
+    {"register_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       TRY(const dom::object model, body(fields, "model"));
+       return parse_model(model);
+     }},
+    {"promote_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       PromoteModel promoted;
+       TRY_OK(model_change(fields, promoted.name, &promoted.reason, &promoted.version));
+       return Control(std::move(promoted));
+     }},
+    {"roll_back_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       RollBackModel back;
+       TRY_OK(model_change(fields, back.name, &back.reason, nullptr));
+       return Control(std::move(back));
+     }},
+    {"remove_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       RemoveModel gone;
+       TRY_OK(model_change(fields, gone.name, nullptr, &gone.version));
+       return Control(std::move(gone));
+     }},
+};
+
+std::vector<std::string_view> op_names() {
+  std::vector<std::string_view> names;
+  for (const Op& op : kOps) names.push_back(op.name);
+  return names;
 }
 
 }  // namespace
@@ -182,37 +312,12 @@ Result<Control> parse_control(std::string_view json, Time received) {
   if (root.get(object)) return invalid_field("", "a control record must be a JSON object");
   const JsonFields fields(object, "");
   if (!fields.find("op")) return invalid_field("op", "op is missing");
-  std::string op;
-  TRY_OK(fields.text("op", op));
-  if (op == "put_item") {
-    TRY(const dom::object item, body(fields, "item"));
-    return parse_item(item, received);
+  std::string name;
+  TRY_OK(fields.text("op", name));
+  for (const Op& op : kOps) {
+    if (op.name == name) return op.parse(fields, received);
   }
-  if (op == "delete_item") {
-    DeleteItem gone;
-    TRY_OK(fields.id("id", true, gone.id));
-    return Control(std::move(gone));
-  }
-  if (op == "put_placement") {
-    TRY(const dom::object placement, body(fields, "placement"));
-    return parse_placement(placement);
-  }
-  if (op == "put_key") {
-    TRY(const dom::object key, body(fields, "key"));
-    return parse_key(key, received);
-  }
-  if (op == "revoke_key") {
-    RevokeKey revoked;
-    TRY_OK(fields.id("id", true, revoked.id));
-    return Control(std::move(revoked));
-  }
-  if (op == "put_plan") {
-    if (!fields.find("plan")) return invalid_field("plan", "plan is missing");
-    PutPlan plan;
-    TRY_OK(fields.text("plan", plan.toml));
-    return Control(std::move(plan));
-  }
-  return unknown_name("op", op, kOps, "op");
+  return unknown_name("op", name, op_names(), "op");
 }
 
 }  // namespace attune

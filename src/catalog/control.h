@@ -19,7 +19,8 @@ struct RevokeKey {
 struct PutPlan {
   std::string toml;  // "" = the default plan
 };
-using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey, PutPlan>;
+using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey, PutPlan,
+                             RegisterModel, PromoteModel, RollBackModel, RemoveModel>;
 
 // received: the created time of an item that has none.
 Result<Control> parse_control(std::string_view json, Time received);

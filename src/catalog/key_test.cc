@@ -53,13 +53,16 @@ TEST(Key, BadRecordsAreRefusedByField) {
   EXPECT_TRUE(catalog.keys().empty());
 }
 
-TEST(Catalog, FormatOneWithoutKeysIsReadAndANewerOneNamed) {
+TEST(Catalog, OlderFormatsAreReadAndANewerOneNamed) {
   const auto old = Catalog::decode(std::string("\x01\x00\x00", 3));
   ASSERT_TRUE(old.ok());
   EXPECT_TRUE(old->keys().empty());
-  const auto newer = Catalog::decode(std::string("\x03\x00\x00\x00", 4));
+  const auto without_models = Catalog::decode(std::string("\x02\x00\x00\x00\x00", 5));
+  ASSERT_TRUE(without_models.ok());
+  EXPECT_TRUE(without_models->models().models().empty());
+  const auto newer = Catalog::decode(std::string("\x7f\x00\x00\x00", 4));
   ASSERT_FALSE(newer.ok());
-  EXPECT_EQ(newer.error().message, "the catalog has format 3, this program reads up to 2");
+  EXPECT_EQ(newer.error().message, "the catalog has format 127, this program reads up to 3");
 }
 
 }  // namespace

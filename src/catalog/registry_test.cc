@@ -1,0 +1,144 @@
+#include "catalog/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "catalog/catalog.h"
+
+namespace attune {
+namespace {
+
+const Time kNow = time_from_us(1'700'000'000'000'000);
+const std::string kOne = "m_" + std::string(26, '1'), kTwo = "m_" + std::string(26, '2');
+
+std::string registered(const std::string& id, const std::string& name = "ranker") {
+  return R"({"op":"register_model","model":{"name":")" + name + R"(","id":")" + id +
+         R"(","kind":"fm","input":"workspace","bytes":1000,"about":{"log_loss":0.3}}})";
+}
+std::string promoted(int version) {
+  return R"({"op":"promote_model","name":"ranker","version":)" + std::to_string(version) +
+         R"(,"reason":"better"})";
+}
+const char* const kBack = R"({"op":"roll_back_model","name":"ranker"})";
+
+std::uint32_t promoted_of(const Catalog& catalog) {
+  const ModelVersion* const version = catalog.models().find("ranker")->promoted();
+  return version == nullptr ? 0 : version->number;
+}
+
+Catalog with_two() {
+  Catalog catalog;
+  EXPECT_TRUE(catalog.apply(registered(kOne), kNow).ok());
+  EXPECT_TRUE(catalog.apply(registered(kTwo), kNow).ok());
+  return catalog;
+}
+
+TEST(Registry, NumbersVersionsAndPromotesNoneByItself) {
+  const Catalog catalog = with_two();
+  const RegisteredModel& model = *catalog.models().find("ranker");
+  ASSERT_EQ(model.versions.size(), 2u);
+  EXPECT_EQ(model.versions[1].number, 2u);
+  EXPECT_EQ(model.versions[1].id, kTwo);
+  EXPECT_EQ(model.versions[1].about, R"({"log_loss":0.3})");
+  EXPECT_EQ(model.promoted(), nullptr);
+}
+
+TEST(Registry, PromotesAndRollsBackStepByStep) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(1), kNow).ok());
+  ASSERT_TRUE(catalog.apply(promoted(2), kNow).ok());
+  EXPECT_EQ(promoted_of(catalog), 2u);
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  EXPECT_EQ(promoted_of(catalog), 1u);
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  EXPECT_EQ(promoted_of(catalog), 0u);
+  const Status again = catalog.apply(kBack, kNow);
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, Code::kConflict);
+  EXPECT_EQ(again.error().message, "no version of model \"ranker\" is promoted");
+}
+
+TEST(Registry, SaysEachStep) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(2), kNow).ok());
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  const auto& steps = catalog.models().find("ranker")->steps;
+  ASSERT_EQ(steps.size(), 4u);
+  EXPECT_EQ(steps[2].what, ModelStep::What::kPromote);
+  EXPECT_EQ(steps[2].reason, "better");
+  EXPECT_EQ(steps[3].what, ModelStep::What::kRollBack);
+  EXPECT_EQ(steps[3].version, 0u);
+}
+
+TEST(Registry, RemovesOnlyWhatCannotBeServedAgain) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(1), kNow).ok());
+  ASSERT_TRUE(catalog.apply(promoted(2), kNow).ok());
+  const std::string gone = R"({"op":"remove_model","name":"ranker","version":1})";
+  EXPECT_EQ(catalog.apply(gone, kNow).error().code, Code::kConflict);
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  ASSERT_TRUE(catalog.apply(gone, kNow).ok());
+  EXPECT_EQ(catalog.models().find("ranker")->versions.size(), 1u);
+  ASSERT_TRUE(catalog.apply(registered(kOne), kNow).ok());
+  EXPECT_EQ(catalog.models().find("ranker")->versions.back().number, 3u);  // 1 is not used again
+}
+
+TEST(Registry, RefusesWhatCannotBe) {
+  struct Case {
+    std::string change, message;
+  };
+  const Case cases[] = {
+      {registered(kOne), kOne + " is version 1 of model \"ranker\" already"},
+      {registered("m_short"), "id must be the id of a model file, m_ and 26 letters and digits"},
+      {registered(kOne, "My model"), "name must be 1-64 of a-z, 0-9, - and _, a letter first"},
+      {promoted(9), "model \"ranker\" has no version 9"},
+      {promoted(0), "version is 0, must be in [1, 1000000000]"},
+      {R"({"op":"promote_model","name":"rankr","version":1})",
+       "no model \"rankr\" is registered, did you mean \"ranker\"?"},
+      {R"({"op":"promote_model","name":"ranker"})", "version is missing"},
+      {R"({"op":"put_placement","placement":{"name":"home","model":"rankr"}})",
+       "no model \"rankr\" is registered, did you mean \"ranker\"?"},
+  };
+  for (const Case& one : cases) {
+    Catalog catalog = with_two();
+    const Status status = catalog.apply(one.change, kNow);
+    ASSERT_FALSE(status.ok()) << one.change;
+    EXPECT_EQ(status.error().message, one.message);
+  }
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(1), kNow).ok());
+  EXPECT_EQ(catalog.apply(promoted(1), kNow).error().message,
+            "version 1 of model \"ranker\" is promoted already");
+}
+
+TEST(Registry, KeepsABoundedNumberOfSteps) {
+  Catalog catalog = with_two();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(catalog.apply(promoted(1 + i % 2), kNow).ok());
+  }
+  const RegisteredModel& model = *catalog.models().find("ranker");
+  EXPECT_EQ(model.steps.size(), ModelRegistry::kStepsKept);
+  EXPECT_EQ(model.promotions.size(), ModelRegistry::kStepsKept);
+  EXPECT_EQ(model.promoted()->number, 2u);
+}
+
+TEST(Registry, SurvivesEncoding) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(2), kNow).ok());
+  ASSERT_TRUE(
+      catalog.apply(R"({"op":"put_placement","placement":{"name":"home","model":"ranker"}})", kNow)
+          .ok());
+  std::string bytes, again;
+  catalog.encode(bytes);
+  const auto decoded = Catalog::decode(bytes);
+  ASSERT_TRUE(decoded.ok());
+  decoded->encode(again);
+  EXPECT_EQ(again, bytes);
+  EXPECT_EQ(promoted_of(*decoded), 2u);
+  EXPECT_EQ(decoded->placement("home").model, "ranker");
+  EXPECT_EQ(model_json(*decoded->models().find("ranker")),
+            model_json(*catalog.models().find("ranker")));
+}
+
+}  // namespace
+}  // namespace attune
