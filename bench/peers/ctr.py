@@ -183,8 +183,8 @@ def main():
     parser.add_argument("--core", type=int, default=0, help="the core everything runs on")
     parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
     parser.add_argument("--ours", help="KIND:FORM[:cache][:NAME=NUMBER...] with commas",
-                        default="ftrl:tsv:l1=0,ftrl:vw:l1=0,ftrl:tsv:l1=0:cache,adagrad:tsv,"
-                                "adagrad:tsv:cache,fm:tsv,fm:tsv:cache")
+                        default="ftrl:tsv,ftrl:vw,ftrl:tsv:cache,adagrad:tsv,adagrad:tsv:cache,"
+                                "fm:tsv,fm:tsv:cache")
     parser.add_argument("--runs", type=int, default=2, help="of each; the fastest counts")
     parser.add_argument("--no-peer", action="store_true", help="only ours")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")

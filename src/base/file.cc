@@ -8,7 +8,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+
+#include "base/new_file.h"
 
 namespace attune {
 
@@ -63,18 +64,9 @@ Status write_at(int fd, const std::string& path, std::uint64_t offset, std::stri
 }
 
 Status store_file(const std::string& path, std::span<const std::string_view> parts) {
-  const std::string fresh = path + ".new";
-  const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd.valid()) return file_error("create", fresh);
-  std::uint64_t at = 0;
-  for (const std::string_view part : parts) {
-    TRY_OK(write_at(fd.get(), fresh, at, part));
-    at += part.size();
-  }
-  if (::fdatasync(fd.get()) != 0) return file_error("sync", fresh);
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return file_error("create", path);
-  const std::string folder = std::filesystem::path(path).parent_path();
-  return sync_directory(folder.empty() ? "." : folder);
+  TRY(NewFile file, NewFile::create(path));
+  for (const std::string_view part : parts) TRY_OK(file.append(part));
+  return file.finish();
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {

@@ -56,10 +56,9 @@ void Trained::predict(Examples& block, std::vector<float>& out) const {
 
 Result<std::string> Trained::save(const std::string& path) const {
   const std::string about = encoded_about(*this);
-  std::string encoded_model, encoded_names, encoded_rows, encoded_inputs, plan;
-  model->encode(encoded_model);
+  std::string encoded_names, encoded_rows, encoded_inputs, plan;
   std::vector<ModelSection> sections = {
-      {"model", encoded_model}, {kAbout, about}, {kReport, report}};
+      {"model", {}, model.get()}, {kAbout, about}, {kReport, report}};
   if (names.size() > 0) {
     names.encode(encoded_names);
     sections.push_back({"names", encoded_names});

@@ -129,6 +129,25 @@ TEST_F(ModelFiles, TheSameContentHasTheSameIdAndBytes) {
   EXPECT_NE(*a, *c);
 }
 
+TEST_F(ModelFiles, AModelWrittenAsItIsMadeIsTheSameFile) {
+  for (const std::size_t rows : {20u, 3000u}) {  // few rows taken, nearly all
+    const auto model = trained("fm", rows_of(rows, 1));
+    std::string bytes;
+    model->encode(bytes);
+    const auto a = store_model_file(
+        path("a"), std::vector<ModelSection>{{"report", "{}"}, {"model", bytes}, {"plan", "p"}});
+    const auto b = store_model_file(
+        path("b"),
+        std::vector<ModelSection>{{"report", "{}"}, {"model", {}, model.get()}, {"plan", "p"}});
+    ASSERT_TRUE(a.ok() && b.ok());
+    EXPECT_EQ(*a, *b);
+    EXPECT_EQ(contents(path("a")), contents(path("b")));
+    const auto back = ModelFile::open(path("b"))->model();
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(predicted(**back, rows_of(100, 2)), predicted(*model, rows_of(100, 2)));
+  }
+}
+
 TEST_F(ModelFiles, DamageCutsAndNewerVersionsAreRefused) {
   std::string model;
   trained("ftrl", rows_of(50, 1))->encode(model);

@@ -8,7 +8,7 @@ namespace {
 constexpr Setting kFtrlSettings[] = {
     {"alpha", 0.1, 1e-6, 100, "learning rate of each weight"},
     {"beta", 1, 0, 1e6, "keeps the first steps small"},
-    {"l1", 0.5, 0, 1e6, "what a weight must overcome to leave 0"},
+    {"l1", 0, 0, 1e6, "what a weight must overcome to leave 0"},
     {"l2", 0, 0, 1e6, "draws weights to 0"},
 };
 constexpr Setting kSgdSettings[] = {

@@ -118,15 +118,40 @@ Result<std::string_view> opened(std::string_view bytes) {
 
 }  // namespace
 
-void StoredModel::encode(std::string& out) const {
-  const std::size_t begin = out.size();
-  Writer w(out);
-  out.append(kMagic);
+void ModelSink::pass(std::string_view bytes) {
+  drain();
+  hash_.add(bytes);
+  to_.write(bytes);
+  passed_ += bytes.size();
+}
+
+void ModelSink::drain() {
+  if (out.empty()) return;
+  hash_.add(out);
+  to_.write(out);
+  passed_ += out.size();
+  out.clear();
+}
+
+void ModelSink::seal() {
+  drain();
+  Writer(out).u64(hash_.hash64());
+  drain();
+}
+
+void Model::encode(std::string& out) const {
+  StringSink sink(out);
+  write(sink);
+}
+
+void StoredModel::write(ByteSink& to) const {
+  ModelSink sink(to);
+  Writer w(sink.out);
+  sink.out.append(kMagic);
   w.u32(kVersion);
   put_options(w, options_);
-  ModelSink sink{out, begin};
   encode_state(sink);
-  w.u64(hash64(std::string_view(out).substr(begin)));
+  sink.seal();
 }
 
 Result<std::unique_ptr<Model>> make_model(const ModelOptions& options) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/byte_sink.h"
 #include "model/examples.h"
 
 namespace attune {
@@ -65,7 +66,8 @@ class Model {
   virtual TableCounts counts() const { return {}; }
   virtual std::size_t memory_bytes() const = 0;
   // Canonical and complete: continuing after decode_model equals never having stopped.
-  virtual void encode(std::string& out) const = 0;
+  virtual void write(ByteSink& to) const = 0;
+  void encode(std::string& out) const;  // the same, appended
 };
 
 // kInvalid for an unknown kind or setting (the hint names the nearest) and for values out of range.

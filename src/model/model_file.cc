@@ -9,6 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/hash_stream.h"
+#include "base/new_file.h"
 
 namespace attune {
 namespace {
@@ -62,23 +64,60 @@ Status check(std::span<const ModelSection> sections) {
   return ok_status();
 }
 
+// A section in the file.
+struct Placed {
+  std::uint64_t at, size;
+  Hash128 hash;
+};
+
+// Appends to a file and hashes on the way. The first fault stays.
+class FileSink final : public ByteSink {
+ public:
+  explicit FileSink(NewFile& file) : file_(file), begin_(file.size()) {}
+  void write(std::string_view bytes) override {
+    hash_.add(bytes);
+    if (status_.ok()) status_ = file_.append(bytes);
+  }
+  Result<Placed> end() const {
+    TRY_OK(status_);
+    return Placed{begin_, file_.size() - begin_, hash_.hash128()};
+  }
+
+ private:
+  NewFile& file_;
+  const std::uint64_t begin_;
+  HashStream hash_;
+  Status status_ = ok_status();
+};
+
+Result<Placed> append(const ModelSection& section, NewFile& file) {
+  FileSink sink(file);
+  if (section.model != nullptr) {
+    section.model->write(sink);
+  } else {
+    sink.write(section.bytes);
+  }
+  return sink.end();
+}
+
+std::size_t head_bytes(std::size_t sections) {
+  return kMagic.size() + 8 + sections * kEntryBytes + kShaBytes;
+}
+
 // All before the sections, its hash included.
-std::string head_of(std::span<const ModelSection> sections) {
+std::string head_of(std::span<const ModelSection> sections, std::span<const Placed> places) {
   std::string head(kMagic);
   Writer w(head);
   w.u32(kVersion);
   w.u32(static_cast<std::uint32_t>(sections.size()));
-  std::uint64_t at = kMagic.size() + 8 + sections.size() * kEntryBytes + kShaBytes;
-  for (const ModelSection& s : sections) {
-    at = aligned(at);
-    std::string name = s.name;
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    std::string name = sections[i].name;
     name.resize(kNameBytes, '\0');
     head += name;
-    const Hash128 hash = hash128(s.bytes);
-    for (const std::uint64_t number : {at, std::uint64_t{s.bytes.size()}, hash.low, hash.high}) {
+    const Placed& place = places[i];
+    for (const std::uint64_t number : {place.at, place.size, place.hash.low, place.hash.high}) {
       w.u64(number);
     }
-    at += s.bytes.size();
   }
   return head + sha256(head);
 }
@@ -111,15 +150,17 @@ Result<std::size_t> head_size(const std::string& path, std::string_view bytes) {
 Result<std::string> store_model_file(const std::string& path,
                                      std::span<const ModelSection> sections) {
   TRY_OK(check(sections));
-  const std::string head = head_of(sections);
-  std::vector<std::string_view> parts{head};
-  std::uint64_t at = head.size();
-  for (const ModelSection& s : sections) {
-    parts.emplace_back(kZeros.data(), aligned(at) - at);
-    parts.push_back(s.bytes);
-    at = aligned(at) + s.bytes.size();
+  TRY(NewFile file, NewFile::create(path));
+  TRY_OK(file.append(std::string(head_bytes(sections.size()), '\0')));
+  std::vector<Placed> places;
+  for (const ModelSection& section : sections) {
+    TRY_OK(file.append({kZeros.data(), aligned(file.size()) - file.size()}));
+    TRY(const Placed place, append(section, file));
+    places.push_back(place);
   }
-  TRY_OK(store_file(path, parts));
+  const std::string head = head_of(sections, places);
+  TRY_OK(file.overwrite(0, head));
+  TRY_OK(file.finish());
   return id_of(std::string_view(head).substr(head.size() - kShaBytes));
 }
 

@@ -18,6 +18,7 @@ namespace attune {
 struct ModelSection {
   std::string name;  // 1 to 16 of a-z and _
   std::string_view bytes;
+  const Model* model = nullptr;  // its bytes instead, written as they are made
 };
 
 // Writes the file whole or not at all and gives the model's id: "m_" and 26 base32 characters, made

@@ -1,11 +1,8 @@
 #include "model/row_cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/bytes.h"
 #include "model/row_block.h"
@@ -41,42 +38,28 @@ Status check_head(const std::string& path, std::string_view bytes, Hash128 sourc
 }  // namespace
 
 Result<RowCacheWriter> RowCacheWriter::open(const std::string& path, Hash128 source) {
-  RowCacheWriter writer;
-  writer.path_ = path;
-  writer.fresh_ = path + ".new";
-  writer.fd_ = Fd(::open(writer.fresh_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!writer.fd_.valid()) return file_error("create", writer.fresh_);
+  TRY(NewFile file, NewFile::create(path));
   std::string head(kMagic);
   Writer w(head);
   w.u32(kVersion);
   w.u32(0);
   w.u64(source.low);
   w.u64(source.high);
-  TRY_OK(writer.write(head));
-  return writer;
-}
-
-RowCacheWriter::~RowCacheWriter() {
-  if (fd_.valid()) ::unlink(fresh_.c_str());
-}
-
-Status RowCacheWriter::write(std::string_view bytes) {
-  TRY_OK(write_at(fd_.get(), fresh_, at_, bytes));
-  at_ += bytes.size();
-  return ok_status();
+  TRY_OK(file.append(head));
+  return RowCacheWriter(std::move(file));
 }
 
 Status RowCacheWriter::add(const Examples& rows) {
   if (rows.size() == 0) return ok_status();
   buffer_.clear();
   encode_block(rows, buffer_);
-  blocks_.push_back({at_, buffer_.size(), static_cast<std::uint32_t>(rows.size()),
+  blocks_.push_back({file_.size(), buffer_.size(), static_cast<std::uint32_t>(rows.size()),
                      static_cast<std::uint32_t>(rows.features.size())});
   rows_ += rows.size();
   for (const std::uint16_t field : rows.fields) {
     fields_ = std::max<std::uint64_t>(fields_, field + 1U);
   }
-  return write(buffer_);
+  return file_.append(buffer_);
 }
 
 Status RowCacheWriter::finish() {
@@ -91,12 +74,8 @@ Status RowCacheWriter::finish() {
   for (const std::uint64_t number : {std::uint64_t{blocks_.size()}, rows_, fields_}) w.u64(number);
   w.u64(hash64(tail));
   tail += kEnd;
-  TRY_OK(write(tail));
-  if (::fdatasync(fd_.get()) != 0) return file_error("sync", fresh_);
-  if (::rename(fresh_.c_str(), path_.c_str()) != 0) return file_error("create", path_);
-  fd_ = Fd();
-  const std::string folder = std::filesystem::path(path_).parent_path();
-  return sync_directory(folder.empty() ? "." : folder);
+  TRY_OK(file_.append(tail));
+  return file_.finish();
 }
 
 Result<RowCache> RowCache::open(const std::string& path, Hash128 source) {

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/new_file.h"
 #include "base/result.h"
 #include "model/examples.h"
 
@@ -21,25 +23,19 @@ class RowCacheWriter {
   // source: what the rows are made of (file, format, options); a cache of another source is
   // refused.
   static Result<RowCacheWriter> open(const std::string& path, Hash128 source);
-  RowCacheWriter(RowCacheWriter&&) noexcept = default;
-  RowCacheWriter& operator=(RowCacheWriter&&) noexcept = default;
-  ~RowCacheWriter();
   // One block, read back as it is; a few thousand rows read fastest. Empty ones are left out.
   Status add(const Examples& rows);
   // Makes it durable and gives it its name. Then nothing may be added.
   Status finish();
 
  private:
-  RowCacheWriter() = default;
+  explicit RowCacheWriter(NewFile file) : file_(std::move(file)) {}
   struct Block {
     std::uint64_t offset, size;
     std::uint32_t rows, features;
   };
-  Status write(std::string_view bytes);
-
-  std::string path_, fresh_;
-  Fd fd_;
-  std::uint64_t at_ = 0, rows_ = 0, fields_ = 0;
+  NewFile file_;
+  std::uint64_t rows_ = 0, fields_ = 0;
   std::vector<Block> blocks_;
   std::string buffer_;
 };

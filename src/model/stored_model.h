@@ -7,14 +7,35 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/hash_stream.h"
+#include "model/byte_sink.h"
 #include "model/model.h"
 
 namespace attune {
 
-// What encode_state() appends to. begin: where the bytes of the model begin in out.
-struct ModelSink {
-  std::string& out;
-  std::size_t begin;
+// What encode_state() writes to: small pieces into `out`, what is long through pass().
+class ModelSink {
+ public:
+  explicit ModelSink(ByteSink& to) : to_(to) {}
+  std::string out;
+  // Hands on what is in out once it is long; to be called now and then.
+  void drain_if_long() {
+    if (out.size() >= kLong) drain();
+  }
+  // After what is in out; not copied.
+  void pass(std::string_view bytes);
+  // Bytes so far, from the magic of the model.
+  std::uint64_t size() const { return passed_ + out.size(); }
+  // Ends with the checksum of all before.
+  void seal();
+
+ private:
+  static constexpr std::size_t kLong = 256 << 10;
+  void drain();
+
+  ByteSink& to_;
+  std::uint64_t passed_ = 0;
+  HashStream hash_;
 };
 
 // What restore() reads: the state alone is left in reader.
@@ -28,7 +49,7 @@ class StoredModel : public Model {
  public:
   explicit StoredModel(ModelOptions options) : options_(std::move(options)) {}
   const ModelOptions& options() const final { return options_; }
-  void encode(std::string& out) const final;
+  void write(ByteSink& to) const final;
   // Why a model of these options cannot be: no memory for its table, no inputs.
   virtual Status usable() const = 0;
   // Fills a model just made with these options; false when the state makes no sense.

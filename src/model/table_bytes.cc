@@ -1,5 +1,6 @@
 // How a FeatureTable is written: row by row when few are taken, else as it lies in memory.
 #include <algorithm>
+#include <cstring>
 
 #include "model/feature_table.h"
 
@@ -34,16 +35,17 @@ void FeatureTable::encode(ModelSink& sink) const {
     w.varint(admission_->added());
     w.str(admission_->counters());
   }
-  const bool is_row_by_row = counts_.rows < capacity_ / 4;
+  const bool is_row_by_row = counts_.rows < capacity_ / 2;
   w.u8(static_cast<std::uint8_t>(is_row_by_row ? Form::kRowByRow : Form::kAsInMemory));
   if (is_row_by_row) return encode_rows(sink);
   w.varint(std::min<std::uint64_t>(counts_.rows, capacity_));
   for (std::size_t slot = 0; index_ && slot < capacity_; ++slot) {
     w.u32(index_->id(slot));
     w.u32(index_->seen(slot));
+    sink.drain_if_long();
   }
-  sink.out.append(padding(sink.out.size() - sink.begin), '\0');
-  sink.out.append(reinterpret_cast<const char*>(memory_.data()), memory_.size() * sizeof(float));
+  sink.out.append(padding(sink.size()), '\0');
+  sink.pass({reinterpret_cast<const char*>(memory_.data()), memory_.size() * sizeof(float)});
 }
 
 // Each taken row: how far from the one before, plus 1; id and moment when there is an index; the
@@ -60,6 +62,7 @@ void FeatureTable::encode_rows(ModelSink& sink) const {
       w.u32(index_->seen(slot));
     }
     sink.out.append(reinterpret_cast<const char*>(row(slot)), width_ * sizeof(float));
+    sink.drain_if_long();
   }
   w.varint(0);
 }
@@ -88,7 +91,9 @@ bool FeatureTable::restore_rows(Reader& r) {
       index_->set(static_cast<std::uint32_t>(slot), id, seen);
       if (seen == 0) return false;
     }
-    for (std::size_t i = 0; i < width_; ++i) row(slot)[i] = r.f32();
+    const std::string_view floats = r.bytes(width_ * sizeof(float));
+    if (!r.ok()) return false;
+    std::memcpy(row(slot), floats.data(), floats.size());
     ++counts_.rows;
   }
   return r.ok();
