@@ -1,6 +1,6 @@
 // Criteo's TSV: label, 13 integers, 26 categories, any but the label empty; without the label when
-// it is not known. One pass over the line finds its tabs, 32 bytes at a time; a category of 8
-// characters is one load and one multiplication, an integer one table look-up.
+// it is not known. One pass over the line finds its tabs, 64 bytes at a time; a category of 8
+// characters is one load and one multiplication, an integer of 8 digits one load and three.
 #include <fmt/format.h>
 #include <immintrin.h>
 
@@ -19,24 +19,51 @@ namespace {
 
 constexpr std::size_t kIntegers = 13, kFields = 39;
 constexpr std::size_t kLongestToken = 256;
+constexpr std::size_t kSmall = 4096;  // integers with a table of their own
 
-using Tabs = std::array<std::uint32_t, kFields + 32>;  // room for all of the last 32 bytes
+using Tabs = std::array<std::uint32_t, kFields + 1 + 64>;  // room for all of the last 64 bytes
 
-// Where the tabs of a line are; how many. Stops after kFields + 1, so that too many is seen. Reads
-// up to 31 bytes after the line.
-std::size_t find_tabs(std::string_view line, Tabs& tabs) {
+std::uint64_t tabs_of(const char* at) {
   const __m256i tab = _mm256_set1_epi8('\t');
+  const auto* block = reinterpret_cast<const __m256i*>(at);
+  const auto mask = [&](const __m256i* half) {
+    return static_cast<std::uint32_t>(
+        _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_loadu_si256(half), tab)));
+  };
+  return mask(block) | std::uint64_t{mask(block + 1)} << 32;
+}
+
+// Where the tabs of a line are; how many. Stops beyond kFields, so that too many is seen. Eight
+// places are written at once, whether there are so many or not: the branches are then almost always
+// the same. Reads up to 63 bytes after the line.
+std::size_t find_tabs(std::string_view line, Tabs& tabs) {
   std::size_t count = 0;
-  for (std::size_t at = 0; at < line.size() && count <= kFields; at += 32) {
-    const auto block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line.data() + at));
-    auto mask = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block, tab)));
-    if (line.size() - at < 32) mask = _bzhi_u32(mask, static_cast<unsigned>(line.size() - at));
-    for (; mask != 0; mask &= mask - 1) {
-      if (count > kFields) break;
-      tabs[count++] = static_cast<std::uint32_t>(at) + _tzcnt_u32(mask);
+  for (std::size_t at = 0; at < line.size() && count <= kFields; at += 64) {
+    std::uint64_t mask = tabs_of(line.data() + at);
+    if (line.size() - at < 64) mask = _bzhi_u64(mask, static_cast<unsigned>(line.size() - at));
+    const auto found = static_cast<std::size_t>(_mm_popcnt_u64(mask));
+    std::uint32_t* to = &tabs[count];
+    for (std::size_t done = 0; done < found; done += 8) {
+      for (std::size_t i = 0; i < 8; ++i, mask &= mask - 1) {
+        *to++ = static_cast<std::uint32_t>(at + _tzcnt_u64(mask));
+      }
     }
+    count += found;
   }
   return count;
+}
+
+// Of up to 8 bytes as they lie in memory, the first digit lowest; more than they can hold when one
+// is no digit.
+constexpr std::uint64_t kNoDigits = 100'000'000;
+std::uint64_t parse_digits(std::uint64_t word, std::size_t size) {
+  const auto shift = static_cast<unsigned>(64 - 8 * size);
+  std::uint64_t x = (word << shift) - (0x3030303030303030ULL << shift);
+  if (((x | (x + 0x7676767676767676ULL)) & 0x8080808080808080ULL) != 0) return kNoDigits;
+  x = x * 10 + (x >> 8);  // pairs
+  const std::uint64_t low = (x & 0x000000ff000000ffULL) * (100 + (1'000'000ULL << 32));
+  const std::uint64_t high = ((x >> 16) & 0x000000ff000000ffULL) * (1 + (10'000ULL << 32));
+  return (low + high) >> 32;
 }
 
 std::optional<std::int64_t> parse_integer(const char* text, std::size_t size) {
@@ -64,6 +91,9 @@ class CriteoReader final : public ExampleReader {
       numbers_[field] = static_cast<std::uint16_t>(field);
       salts_[field] = field_salt(static_cast<std::uint32_t>(field));
       field_names_.push_back(field_name(field));
+    }
+    for (std::size_t x = 0; x < kSmall; ++x) {
+      small_[x] = static_cast<std::uint16_t>(integer_token(static_cast<std::int64_t>(x)));
     }
     for (std::size_t field = 0; field < kIntegers; ++field) {
       for (std::size_t token = 0; token < kIntegerTokens; ++token) {
@@ -150,9 +180,19 @@ class CriteoReader final : public ExampleReader {
       const std::size_t size = ends[i] - begin;
       std::size_t token = 0;
       if (size > 0) {
-        const auto value = parse_integer(line + begin, size);
-        if (!value) return refuse_integer(i, {line + begin, size});
-        token = integer_token(*value);
+        const char* const text = line + begin;
+        std::uint64_t word = 0;
+        std::memcpy(&word, text, sizeof word);
+        const std::uint64_t value = size <= 8 ? parse_digits(word, size) : kNoDigits;
+        if (value < kSmall) {
+          token = small_[value];
+        } else if (value < kNoDigits) {
+          token = integer_token(static_cast<std::int64_t>(value));
+        } else {
+          const auto any = parse_integer(text, size);
+          if (!any) return refuse_integer(i, {text, size});
+          token = integer_token(*any);
+        }
       }
       out[i] = {integers_[i][token], 1.0F};
       begin = ends[i] + 1;
@@ -211,6 +251,7 @@ class CriteoReader final : public ExampleReader {
   std::array<std::uint16_t, kFields> numbers_{};
   std::array<std::uint64_t, kFields> salts_{};
   std::array<std::array<std::uint32_t, kIntegerTokens>, kIntegers> integers_{};
+  std::array<std::uint16_t, kSmall> small_{};  // token of an integer
   std::vector<std::string> field_names_;
   Tabs tabs_{};
   BadRows bad_;

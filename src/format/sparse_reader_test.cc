@@ -94,6 +94,73 @@ TEST(Vw, BadRowsSayWhy) {
             "! 10 : text between tag and |", "! 11 label: \"0:1:0.5\" is no number"}));
 }
 
+struct AllRows {
+  Examples rows;
+  std::vector<std::string> bad, fields;
+};
+AllRows read_all(const std::string& text, NameSink names) {
+  const auto reader = open_text(text, ExampleFormat::kVw, {.names = std::move(names)});
+  AllRows all;
+  EXPECT_TRUE(reader->next(100'000, all.rows).ok());
+  for (float& label : all.rows.labels) label = std::isnan(label) ? -9 : label;  // equals itself
+  for (const BadRow& bad : reader->first_bad()) {
+    all.bad.push_back(fmt::format("{} {}: {}", bad.line, bad.column, bad.reason));
+  }
+  all.fields.assign(reader->field_names().begin(), reader->field_names().end());
+  return all;
+}
+
+// A row like those of files made by programs, or now and then with something no rule forbids or no
+// rule allows.
+std::string vw_line(Rng& rng) {
+  const auto word = [&] {
+    return std::string(1 + rng.below(12), static_cast<char>('a' + rng.below(26)));
+  };
+  std::string line = rng.chance(0.5) ? "1 " : "-1 ";
+  for (std::size_t spaces = rng.below(9); spaces > 0; --spaces) {
+    line += '|' + (rng.chance(0.05) ? "" : word());
+    if (rng.chance(0.02)) line += ":2";
+    for (std::size_t features = rng.below(5); features > 0; --features) {
+      line += ' ' + word();
+      if (rng.chance(0.3)) line += fmt::format(":{}", rng.normal());
+    }
+    if (rng.chance(0.8)) line += ' ';
+  }
+  constexpr std::string_view kOdd[] = {":", "|", "\t", "  ", "\r", "x:1e9", ":nan", "\xff", "'"};
+  if (rng.chance(0.1)) line.insert(rng.below(line.size() + 1), kOdd[rng.below(std::size(kOdd))]);
+  return line + (rng.chance(0.1) ? "\r\n" : "\n");
+}
+
+// With a sink of names every row is read by what knows all rules.
+TEST(Vw, UsualRowsAreReadAsByAllRules) {
+  Rng rng(11);
+  for (int round = 0; round < 40; ++round) {
+    std::string text;
+    for (std::size_t lines = 1 + rng.below(300); lines > 0; --lines) text += vw_line(rng);
+    if (rng.chance(0.5)) text.pop_back();
+    const AllRows fast = read_all(text, nullptr);
+    const AllRows plain = read_all(text, [](std::uint32_t, std::string_view) {});
+    ASSERT_EQ(fast.rows.labels, plain.rows.labels);
+    ASSERT_EQ(fast.rows.weights, plain.rows.weights);
+    ASSERT_EQ(fast.rows.ends, plain.rows.ends);
+    ASSERT_EQ(fast.rows.fields, plain.rows.fields);
+    for (std::size_t i = 0; i < plain.rows.features.size(); ++i) {
+      ASSERT_EQ(fast.rows.features[i].hash, plain.rows.features[i].hash);
+      ASSERT_EQ(fast.rows.features[i].value, plain.rows.features[i].value);
+    }
+    ASSERT_EQ(fast.bad, plain.bad);
+    ASSERT_EQ(fast.fields, plain.fields);
+  }
+}
+
+TEST(Vw, ManyNamespacesKeepTheirNumbers) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += fmt::format("1 |s{} x |a_long_name_{} x\n", i, i);
+  const AllRows once = read_all(text + text, nullptr);
+  ASSERT_EQ(once.rows.fields.size(), 12'000u);
+  for (std::size_t i = 0; i < 12'000; ++i) ASSERT_EQ(once.rows.fields[i], i % 6000);
+}
+
 TEST(Libsvm, LabelsQidsAndCommentsAreRead) {
   EXPECT_EQ(rows_of("+1 1:0.5 3:2 # why\n# a comment\n-1 qid:7 2:1e-2\n3.5\n2:1\n",
                     ExampleFormat::kLibsvm),

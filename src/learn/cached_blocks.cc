@@ -44,7 +44,6 @@ Status CachedBlocks::begin(std::size_t pass) {
   }
   if (!cache_) TRY_OK(open_cache());
   prefetch_ = std::make_unique<Prefetch>([this](Examples& out) -> Result<bool> {
-    out.clear();
     if (read_ == cache_->blocks()) return false;
     TRY_OK(cache_->read(read_++, out));
     return true;

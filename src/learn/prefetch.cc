@@ -42,11 +42,11 @@ void Prefetch::work() {
 }
 
 Result<bool> Prefetch::next(Examples& out) {
-  out.clear();
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return end_ || !ready_.empty(); });
     if (ready_.empty()) {
+      out.clear();
       TRY_OK(*end_);
       return false;
     }

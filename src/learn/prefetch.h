@@ -17,7 +17,8 @@ namespace attune {
 class Prefetch {
  public:
   static constexpr std::size_t kBlocks = 4;  // in memory, the learner's own included
-  // read: fills a block, false at the end; called on the other thread until it ends or fails.
+  // read: makes a block the next rows, false at the end; called on the other thread until it ends
+  // or fails. The block holds earlier rows, to be written over.
   using Read = std::function<Result<bool>(Examples&)>;
   explicit Prefetch(Read read);
   Prefetch(const Prefetch&) = delete;
