@@ -1,7 +1,12 @@
 #include "model/feature_table.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
+
+#include "model/float8.h"
 
 namespace attune {
 namespace {
@@ -18,9 +23,19 @@ std::size_t rows_within(const ModelOptions& o, std::size_t width) {
 }
 
 bool are_allowed(Row features) {
-  bool allowed = true;
-  for (const Feature& f : features) allowed &= std::abs(f.value) <= kMaxFeatureValue;
-  return allowed;
+  // A hash and a value, four times; whatever the hashes are, they are passed.
+  const __m256 most = _mm256_set1_ps(kMaxFeatureValue);
+  const __m256 is_hash = _mm256_castsi256_ps(_mm256_set1_epi64x(0xffffffff));
+  __m256 allowed = _mm256_castsi256_ps(_mm256_set1_epi64x(-1));
+  std::size_t i = 0;
+  for (; i + 4 <= features.size(); i += 4) {
+    const Float8 four = Float8::load(reinterpret_cast<const float*>(&features[i]));
+    const __m256 within = _mm256_cmp_ps(magnitude(four).v, most, _CMP_LE_OQ);
+    allowed = _mm256_and_ps(allowed, _mm256_or_ps(within, is_hash));
+  }
+  bool is_allowed = _mm256_movemask_ps(allowed) == 0xff;
+  for (; i < features.size(); ++i) is_allowed &= std::abs(features[i].value) <= kMaxFeatureValue;
+  return is_allowed;
 }
 
 // How an id was last seen, in few bits: 16 rows are one moment.
@@ -48,46 +63,80 @@ Status FeatureTable::usable() const {
                "use fewer bits or a smaller memory limit"};
 }
 
+// Eight features at the end of found. Which of their rows (by bits) another id took, or nobody did
+// (`free` are those).
+std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& found,
+                                        std::uint32_t& free) const {
+  const auto* pairs = reinterpret_cast<const float*>(features);
+  const Float8 a = Float8::load(pairs), b = Float8::load(pairs + 8);
+  const auto in_order = [](__m256 of_halves) {
+    return _mm256_permute4x64_epi64(_mm256_castps_si256(of_halves), 0xd8);
+  };
+  const __m256i hashes = in_order(_mm256_shuffle_ps(a.v, b.v, 0x88));
+  const __m256i values = in_order(_mm256_shuffle_ps(a.v, b.v, 0xdd));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(&found.x[found.count]), values);
+
+  const __m256i slots = _mm256_and_si256(hashes, _mm256_set1_epi32(static_cast<int>(mask_)));
+  const __m256i bytes = _mm256_set1_epi64x(static_cast<std::int64_t>(width_ * sizeof(float)));
+  const __m256i begin = _mm256_set1_epi64x(reinterpret_cast<std::int64_t>(memory_.data()));
+  const auto place = [&](__m128i four) {
+    return _mm256_add_epi64(_mm256_mul_epu32(_mm256_cvtepu32_epi64(four), bytes), begin);
+  };
+  float** const at = &found.at[found.count];
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), place(_mm256_castsi256_si128(slots)));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at + 4),
+                      place(_mm256_extracti128_si256(slots, 1)));
+
+  const auto [columns] = load_columns(at);
+  columns[1].store(&found.first[found.count]);
+  const __m256i owners = _mm256_castps_si256(columns[0].v);
+  const __m256i tags =
+      _mm256_add_epi32(_mm256_srl_epi32(hashes, _mm_cvtsi32_si128(bits_)), _mm256_set1_epi32(1));
+  const auto lanes = [](__m256i equal) {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
+  };
+  free = lanes(_mm256_cmpeq_epi32(owners, _mm256_setzero_si256()));
+  return 0xff & ~lanes(_mm256_cmpeq_epi32(owners, tags));
+}
+
 // A row nobody took becomes the id's; use of one that is another's is counted.
-// Local copies, because the compiler must think that found changes the table.
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
-  const std::size_t size = features.size(), width = width_;
-  const std::uint32_t mask = mask_;
-  const int bits = bits_;
-  float* const begin = memory_.data();
-  found.at.resize(size);
-  found.x.resize(size);
-  float** const rows = found.at.data();
-  float* const values = found.x.data();
-  std::uint64_t shared = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    const std::uint32_t hash = features[i].hash;
-    float* const at = begin + (hash & mask) * width;
-    rows[i] = at;
-    values[i] = features[i].value;
-    const auto owner = std::bit_cast<std::uint32_t>(*at);
-    shared += owner != (hash >> bits) + 1 ? 1 : 0;
-    if (owner != 0) continue;
-    --shared;
-    *at = std::bit_cast<float>(tag(hash));
-    found.fresh.emplace_back(at, hash);
+  std::array<Feature, kLanes> last{};
+  for (std::size_t i = 0; i < features.size(); i += kLanes) {
+    const std::size_t left = std::min(features.size() - i, kLanes);
+    const Feature* eight = &features[i];
+    if (left < kLanes) {
+      std::copy_n(eight, left, last.begin());
+      eight = last.data();
+    }
+    std::uint32_t free = 0;
+    const std::uint32_t there = (1U << left) - 1;
+    const std::uint32_t others = place_eight(eight, found, free) & there;
+    counts_.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
+    for (free &= there; free != 0; free &= free - 1) {
+      const auto lane = static_cast<std::size_t>(std::countr_zero(free));
+      float* const at = found.at[found.count + lane];
+      const std::uint32_t hash = eight[lane].hash;
+      const auto owner = std::bit_cast<std::uint32_t>(*at);
+      if (owner != 0) {  // an earlier one of the eight took it
+        counts_.shared_uses += owner != tag(hash) ? 1 : 0;
+        continue;
+      }
+      *at = std::bit_cast<float>(tag(hash));
+      found.fresh.emplace_back(at, hash);
+    }
+    found.count += left;
   }
-  counts_.shared_uses += shared;
   counts_.rows += found.fresh.size();
 }
 
 void FeatureTable::find_hashed(Row features, FoundRows& found) const {
-  const std::size_t size = features.size(), width = width_;
-  const std::uint32_t mask = mask_;
-  float* const begin = memory_.data();
-  found.at.resize(size);
-  found.x.resize(size);
-  float** const rows = found.at.data();
-  float* const values = found.x.data();
-  for (std::size_t i = 0; i < size; ++i) {
-    rows[i] = begin + (features[i].hash & mask) * width;
-    values[i] = features[i].value;
+  std::size_t i = 0;
+  std::uint32_t free = 0;
+  for (; i + kLanes <= features.size(); i += kLanes, found.count += kLanes) {
+    place_eight(&features[i], found, free);
   }
+  for (; i < features.size(); ++i) found.add(row(features[i].hash & mask_), features[i].value);
 }
 
 float* FeatureTable::admit(std::uint32_t hash, FoundRows& found) {
@@ -114,8 +163,7 @@ void FeatureTable::take_indexed(Row features, FoundRows& found) {
     float* const at = slot ? row(*slot) : admit(f.hash, found);
     if (at == nullptr) continue;
     if (slot) index_->touch(*slot, now);
-    found.at.push_back(at);
-    found.x.push_back(f.value);
+    found.add(at, f.value);
   }
   ++learned_;
   if (expire_rows_ > 0 && learned_ % std::max<std::uint64_t>(expire_rows_ / 4, 1) == 0) expire();
@@ -134,43 +182,34 @@ void FeatureTable::expire() {
 }
 
 bool FeatureTable::take(Row features, FoundRows& found) {
-  found.at.clear();
-  found.x.clear();
-  found.fresh.clear();
-  found.size = 0;
+  found.begin(features.size());
   if (!are_allowed(features)) return false;
   if (index_) {
     take_indexed(features, found);
   } else {
     take_hashed(features, found);
   }
-  found.size = found.at.size();
+  found.size = found.count;
   return true;
 }
 
 bool FeatureTable::find(Row features, FoundRows& found) const {
-  found.at.clear();
-  found.x.clear();
-  found.fresh.clear();
-  found.size = 0;
+  found.begin(features.size());
   if (!are_allowed(features)) return false;
   if (!index_) find_hashed(features, found);
   for (std::size_t i = 0; index_ && i < features.size(); ++i) {
     const auto slot = index_->find(features[i].hash);
-    if (!slot) continue;
-    found.at.push_back(row(*slot));
-    found.x.push_back(features[i].value);
+    if (slot) found.add(row(*slot), features[i].value);
   }
-  found.size = found.at.size();
+  found.size = found.count;
   return true;
 }
 
 void FeatureTable::pad(FoundRows& found) const {
-  found.size = found.at.size();
+  found.size = found.count;
   if (found.spare.empty()) found.spare.assign(kLanes * width_, 0.0F);
-  for (std::size_t i = 0; found.at.size() % kLanes != 0; ++i) {
-    found.at.push_back(found.spare.data() + i * width_);
-    found.x.push_back(0);
+  for (std::size_t i = 0; found.count % kLanes != 0; ++i) {
+    found.add(found.spare.data() + i * width_, 0);
   }
 }
 

@@ -18,14 +18,32 @@
 
 namespace attune {
 
-// The rows of one example's features, parallel to their values. Used again and again. padded()
-// fills up to a multiple of 8 with rows and values that change nothing.
+// The rows of one example's features, parallel to their values. Used again and again: the first
+// `count` places of `at`, `x` and `first` hold. pad() fills up to a multiple of 8 with rows and
+// values that change nothing.
 struct FoundRows {
   std::vector<float*> at;
   std::vector<float> x;
+  std::vector<float> first;  // of the model's floats in each row, as it was found
   std::vector<std::pair<float*, std::uint32_t>> fresh;  // rows just taken, and by which hash
-  std::size_t size = 0;                                 // without padding
+  std::size_t size = 0, count = 0;                      // without and with padding
   std::vector<float> spare;                             // what padding points to
+
+  // Empty, with room for so many and what is padded.
+  void begin(std::size_t most) {
+    if (at.size() < most + 16) {
+      at.resize(most + 16);
+      x.resize(most + 16);
+      first.resize(most + 16);
+    }
+    fresh.clear();
+    size = count = 0;
+  }
+  void add(float* row, float value) {
+    at[count] = row;
+    x[count] = value;
+    first[count++] = row[1];
+  }
 };
 
 class FeatureTable {
@@ -37,7 +55,9 @@ class FeatureTable {
 
   void prefetch(std::uint32_t hash) const {
     if (index_) return index_->prefetch(hash);
-    for (std::size_t i = 0; i < width_; i += 16) __builtin_prefetch(row(hash & mask_) + i, 1);
+    const float* const at = row(hash & mask_);
+    __builtin_prefetch(at, 1);
+    for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
   }
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.
@@ -57,6 +77,7 @@ class FeatureTable {
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
   void take_hashed(Row features, FoundRows& found);
   void find_hashed(Row features, FoundRows& found) const;
+  std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
   void take_indexed(Row features, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/hash.h"
@@ -44,6 +46,49 @@ TEST(FeatureTable, CountsCollisionsOfTheHashedTable) {
   EXPECT_EQ(static_cast<double>(counts.shared_uses), collisions);
   // Linear counting is within a few percent of the ids here.
   EXPECT_NEAR(static_cast<double>(counts.collisions), collisions, 120);
+}
+
+// Eight at a time or one by one: the same rows, counts and order, ids twice in a row included.
+TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
+  Rng rng(5);
+  FeatureTable table({.bits = 8}, kWidth);
+  std::map<std::uint32_t, std::uint32_t> owners;  // of slots, as tags
+  std::uint64_t shared = 0;
+  FoundRows found;
+  for (std::size_t round = 0; round < 300; ++round) {
+    std::vector<Feature> row(rng.below(45));
+    std::vector<std::uint32_t> fresh;
+    for (Feature& f : row) {
+      f = {static_cast<std::uint32_t>(rng.below(1ULL << 32)), static_cast<float>(rng.normal())};
+      if (rng.chance(0.3)) f.hash = row[rng.below(row.size())].hash;  // perhaps twice
+    }
+    for (const Feature& f : row) {
+      const std::uint32_t tag = (f.hash >> 8) + 1;
+      const auto [owner, is_new] = owners.try_emplace(f.hash & 0xff, tag);
+      if (is_new) fresh.push_back(f.hash);
+      shared += owner->second != tag ? 1 : 0;
+    }
+    ASSERT_TRUE(table.take(row, found));
+    ASSERT_EQ(found.size, row.size());
+    ASSERT_EQ(found.fresh.size(), fresh.size());
+    for (std::size_t i = 0; i < fresh.size(); ++i) ASSERT_EQ(found.fresh[i].second, fresh[i]);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      ASSERT_EQ(found.x[i], row[i].value);
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(found.at[i][0]), owners.at(row[i].hash & 0xff));
+      ASSERT_EQ(found.at[i] - found.at[0],
+                (static_cast<std::ptrdiff_t>(row[i].hash & 0xff) - (row[0].hash & 0xff)) * 4);
+      found.at[i][1] = static_cast<float>(row[i].hash & 0xff);
+    }
+    FoundRows again;
+    ASSERT_TRUE(table.find(row, again));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      ASSERT_EQ(again.at[i], found.at[i]);
+      ASSERT_EQ(again.x[i], row[i].value);
+      ASSERT_EQ(again.first[i], static_cast<float>(row[i].hash & 0xff));
+    }
+  }
+  EXPECT_EQ(table.counts().rows, owners.size());
+  EXPECT_EQ(table.counts().shared_uses, shared);
 }
 
 TEST(FeatureTable, EveryIdHasARowOfItsOwnWhenCollisionFree) {

@@ -60,7 +60,7 @@ class Fm final : public StoredModel {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
       prefetch(rows, r + kAhead);
-      if (!table_.find(rows.row(r), found)) found.at.clear();
+      (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       table_.pad(found);
       out[r] = probability(look(found).logit + bias_);
     }
@@ -163,7 +163,7 @@ class Fm final : public StoredModel {
     const float before = probability(seen.logit + bias_);
     if (!teaches) return before;
     const float error = before - label;
-    for (std::size_t i = 0; i < found_.at.size(); i += 8) step_group(i, seen, error, weight);
+    for (std::size_t i = 0; i < found_.count; i += 8) step_group(i, seen, error, weight);
     bias_squares_ += weight * error * error;
     bias_ -= rates_.bias * weight * error / std::sqrt(1 + bias_squares_);
     return before;

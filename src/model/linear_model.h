@@ -4,7 +4,7 @@
 // A rule has
 //   kIsProbability: logistic loss, else squared loss
 //   Rule(values of its settings, in order)
-//   prepare(found): before the prediction; may change rows
+//   prepare(found): before the prediction; may change rows, and then found.first
 //   begin(found, label): before the steps of a row
 //   error(prediction, label): d loss / d logit, perhaps scaled
 //   step<F>(Cell<F>&, gradient, weight): one weight, or eight; also runs in doubles (tests)
@@ -40,7 +40,7 @@ class LinearModel final : public StoredModel {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
       if (r + kAhead < rows.size()) prefetch(rows.row(r + kAhead));
-      if (!table_.find(rows.row(r), found)) found.at.clear();
+      (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
     }
   }
@@ -94,20 +94,15 @@ class LinearModel final : public StoredModel {
   }
 
   FoundRows& with_bias(FoundRows& found) const {
-    found.x.resize(found.at.size());
-    found.at.push_back(const_cast<float*>(bias_.data()));
-    found.x.push_back(1);
+    found.add(const_cast<float*>(bias_.data()), 1);
     table_.pad(found);
     return found;
   }
 
   static float prediction(const FoundRows& found) {
     Float8 total;
-    for (std::size_t i = 0; i < found.at.size(); i += 8) {
-      float* const* at = &found.at[i];
-      const Float8 weights = _mm256_setr_ps(at[0][1], at[1][1], at[2][1], at[3][1], at[4][1],
-                                            at[5][1], at[6][1], at[7][1]);
-      total = multiply_add(weights, Float8::load(&found.x[i]), total);
+    for (std::size_t i = 0; i < found.count; i += 8) {
+      total = multiply_add(Float8::load(&found.first[i]), Float8::load(&found.x[i]), total);
     }
     const float logit = sum(total);
     if (Rule::kIsProbability) return probability(logit);
@@ -123,7 +118,7 @@ class LinearModel final : public StoredModel {
     const float before = prediction(found_);
     rule_.begin(found_, label);
     const float error = rule_.error(before, label);
-    for (std::size_t i = 0; i < found_.at.size(); i += 8) {
+    for (std::size_t i = 0; i < found_.count; i += 8) {
       prefetch_eight();
       step_eight(i, error, weight);
     }

@@ -106,6 +106,7 @@ struct NormalisedRule {
       row[1] *= row[3] / size;
       row[3] = size;
     }
+    for (std::size_t i = 0; i < found.size; ++i) found.first[i] = found.at[i][1];
   }
   void begin(const FoundRows& found, float label) {
     double& rows = numbers[0];
