@@ -7,12 +7,13 @@
 #include "base/bytes.h"
 #include "base/json.h"
 #include "catalog/control.h"
+#include "catalog/item_maker.h"
 #include "catalog/item_vector.h"
 
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kFormat = 3;  // 2: with keys; 3: with models
+constexpr std::uint8_t kFormat = 4;  // 2: with keys; 3: with models; 4: with dials of placements
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -35,6 +36,9 @@ void encode_placement(const Placement& p, Writer& out) {
   out.u8(p.is_impression_served ? 1 : 0);
   out.svarint(p.candidates);
   out.str(p.model);
+  out.f64(p.diversity);
+  out.f64(p.freshness);
+  out.f64(p.freshness_half_life_s);
   out.varint(p.rules.size());
   for (const auto& rule : p.rules) {
     out.u8(static_cast<std::uint8_t>(rule.kind));
@@ -113,6 +117,11 @@ Placement decode_placement(Reader& in, std::uint8_t format) {
   p.is_impression_served = in.u8() != 0;
   p.candidates = static_cast<int>(in.svarint());
   if (format >= 3) p.model = in.str();
+  if (format >= 4) {
+    p.diversity = in.f64();
+    p.freshness = in.f64();
+    p.freshness_half_life_s = in.f64();
+  }
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
   return p;
 }
@@ -134,6 +143,7 @@ Status Catalog::put(Item item) {
   }
   item.topics = topics_of(item.category, item.tags);
   item.vector = vector_of(item.attributes);
+  item.maker = maker_of(item.attributes);
   bytes_ += size_of(item);
   items_.change(slot) = std::make_shared<const Item>(std::move(item));
   return ok_status();
@@ -317,10 +327,9 @@ std::string placement_json(const Placement& placement) {
   json.field("seen_window_s", placement.seen_window_s);
   json.field("outcome_window_s", placement.outcome_window_s);
   json.field("is_impression_served", placement.is_impression_served);
-  json.field("candidates", placement.candidates)
-      .field("model", placement.model)
-      .key("rules")
-      .begin_array();
+  json.field("candidates", placement.candidates).field("model", placement.model);
+  json.field("diversity", placement.diversity).field("freshness", placement.freshness);
+  json.field("freshness_half_life_s", placement.freshness_half_life_s).key("rules").begin_array();
   for (const Rule& rule : placement.rules) write_rule(rule, json);
   json.end_array().end_object();
   return out;

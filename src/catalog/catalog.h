@@ -29,6 +29,7 @@ struct Item {
   std::string attributes;     // JSON object text as sent
   std::vector<Topic> topics;  // of category and tags; set when put
   std::vector<float> vector;  // of the attribute "vector", a list of numbers; set when put
+  std::uint64_t maker = 0;    // hash of the attribute "brand" or "author"; 0 = none; set when put
 };
 
 struct Rule {
@@ -49,6 +50,9 @@ struct Placement {
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
   int candidates = 500;              // scored at most
   std::string model;                 // whose promoted version ranks; "" = the live learner
+  double diversity = 0;              // each like item above takes this share of a score, in [0, 1]
+  double freshness = 0;              // share of its score the oldest item loses, in [0, 1]
+  double freshness_half_life_s = 604800;  // after it an item has lost half of that
   std::vector<Rule> rules;
 };
 

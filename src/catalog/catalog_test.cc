@@ -97,6 +97,20 @@ TEST(Catalog, FallsBackToTheDefaultPlacement) {
   EXPECT_EQ(home.rules[3].limit, 3);
 }
 
+// Format 3 has no dials; they are off then.
+TEST(Catalog, FormatThreeWithoutDialsIsRead) {
+  Catalog c;
+  ASSERT_TRUE(c.apply(place(R"("name":"feed","candidates":7)"), kNow).ok());
+  std::string old = bytes(c);
+  ASSERT_EQ(old[0], 4);
+  old[0] = 3;
+  // format, no items, one placement, "feed", four doubles, a flag, candidates, no model
+  old.erase(1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1, 3 * 8);
+  const auto back = Catalog::decode(old);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(bytes(*back), bytes(c));
+}
+
 struct Case {
   std::string json, field, message;
 };
@@ -148,6 +162,11 @@ TEST(Catalog, SaysWhatIsWrongWithPlacements) {
       {place(R"("seen_window_s":-1)"), "placement.seen_window_s", "seen_window_s is -1"},
       {place(R"("candidates":0)"), "placement.candidates", "candidates is 0"},
       {place(R"("candidates":1.5)"), "placement.candidates", "must be a whole number"},
+      {place(R"("diversity":1.5)"), "placement.diversity", "diversity is 1.5, must be in [0, 1]"},
+      {place(R"("freshness":-0.1)"), "placement.freshness", "freshness is -0.1"},
+      {place(R"("freshness":"much")"), "placement.freshness", "freshness must be a number"},
+      {place(R"("freshness_half_life_s":0)"), "placement.freshness_half_life_s",
+       "freshness_half_life_s is 0, must be in [60, "},
       {place(R"("epsilom":1)"), "placement.epsilom",
        R"(unknown placement field "epsilom", nearest known is "epsilon")"},
       {place(R"("rules":{})"), "placement.rules", "rules must be an array of objects"},
@@ -171,7 +190,8 @@ TEST(Catalog, DecodesToTheSameBytes) {
   const char* const changes[] = {
       R"({"op":"put_item","item":{"id":"a","category":"x","tags":["t","u"],"price":1.5,"brand":"b"}})",
       R"({"op":"put_item","item":{"id":"b","is_hidden":true}})",
-      R"({"op":"put_placement","placement":{"name":"feed","epsilon":0.5,)"
+      R"({"op":"put_placement","placement":{"name":"feed","epsilon":0.5,"diversity":0.25,)"
+      R"("freshness":0.75,"freshness_half_life_s":3600,)"
       R"("rules":[{"kind":"boost","category":"x","factor":2}]}})"};
   for (const char* change : changes) {
     const Status applied = catalog.apply(change, time_from_us(1'000'000));
@@ -183,6 +203,11 @@ TEST(Catalog, DecodesToTheSameBytes) {
   ASSERT_TRUE(decoded.ok()) << decoded.error().message;
   decoded->encode(again);
   EXPECT_EQ(bytes, again);
+  EXPECT_EQ(decoded->placement("feed").diversity, 0.25);
+  EXPECT_EQ(decoded->placement("feed").freshness, 0.75);
+  EXPECT_EQ(decoded->placement("feed").freshness_half_life_s, 3600);
+  EXPECT_NE(decoded->find("a")->maker, 0U);
+  EXPECT_EQ(decoded->find("b")->maker, 0U);
   EXPECT_EQ(decoded->memory_bytes(), catalog.memory_bytes());
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     EXPECT_FALSE(Catalog::decode(std::string_view(bytes).substr(0, cut)).ok()) << cut;

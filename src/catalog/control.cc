@@ -16,20 +16,24 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
-constexpr std::array<std::string_view, 9> kPlacementFields = {"name",
-                                                              "epsilon",
-                                                              "control_share",
-                                                              "seen_window_s",
-                                                              "outcome_window_s",
-                                                              "is_impression_served",
-                                                              "candidates",
-                                                              "model",
-                                                              "rules"};
+constexpr std::array<std::string_view, 12> kPlacementFields = {"name",
+                                                               "epsilon",
+                                                               "control_share",
+                                                               "seen_window_s",
+                                                               "outcome_window_s",
+                                                               "is_impression_served",
+                                                               "candidates",
+                                                               "model",
+                                                               "diversity",
+                                                               "freshness",
+                                                               "freshness_half_life_s",
+                                                               "rules"};
 constexpr std::array<std::string_view, 5> kKeyFields = {"id", "name", "hash", "salt", "scopes"};
 constexpr std::array<std::string_view, 6> kModelFields = {"name",  "id",    "kind",
                                                           "input", "bytes", "about"};
 constexpr std::array<std::string_view, 4> kScopeNames = {"write", "decide", "read", "admin"};
 constexpr double kMaxWindow = 366.0 * 86400;
+constexpr double kLeastHalfLife = 60;
 constexpr std::size_t kMaxRules = 1000;
 constexpr std::size_t kMaxReason = 1024;  // bytes
 
@@ -138,6 +142,10 @@ Result<Control> parse_placement(dom::object object) {
   TRY_OK(fields.integer("candidates", 1, 100000, p.candidates));
   TRY_OK(fields.text("model", p.model));
   if (!p.model.empty()) TRY_OK(check_model_name(fields, "model", p.model));
+  TRY_OK(fields.number("diversity", 0, 1, p.diversity));
+  TRY_OK(fields.number("freshness", 0, 1, p.freshness));
+  TRY_OK(fields.number("freshness_half_life_s", kLeastHalfLife, 10 * kMaxWindow,
+                       p.freshness_half_life_s));
   TRY_OK(parse_rules(fields, p.rules));
   return Control(std::move(p));
 }

@@ -17,11 +17,12 @@ struct Candidate {
   double logit = 0;
   double p = 0.5;     // of a click
   double base = 0;    // before rules: p, or the popularity score
-  double score = 0;   // after boosts
+  double score = 0;   // after boosts and freshness
   double second = 0;  // decides between equal scores, then the item id
   std::int32_t rank_by_model = 0;
   std::int32_t rank_by_boosts = 0;
   std::int32_t rank_by_rules = 0;
+  std::int32_t rank_by_diversity = 0;
 };
 
 // history: the profile used for taste (blank when it may not be); seen: the one used for the seen

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "decide/candidates.h"
 #include "decide/rank_lists.h"
@@ -89,7 +90,8 @@ void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Bas
         by_popularity ? popularity(basis.counters, c.item->key, prior, on.now) : 0;
     c.base = is_learned ? c.p : popular;
     c.second = popular;
-    c.score = c.base * boost_of(*c.item, on.placement.rules);
+    c.score = c.base * boost_of(*c.item, on.placement.rules) *
+              freshness_factor(*c.item, on.placement, on.now);
     if (!std::isfinite(c.score)) c.score = c.base;  // keeps the order a strict one
   }
 }
@@ -113,29 +115,48 @@ std::vector<std::size_t> order_by(const std::vector<Candidate>& candidates,
   return order;
 }
 
-// Sets all ranks; gives the order after boosts.
-std::vector<std::size_t> rank(std::vector<Candidate>& candidates, const Placement& placement,
-                              int n) {
+// The candidates in order, and how alike they are; the candidates must outlive it.
+struct Ranked {
+  std::vector<std::size_t> order;    // after boosts, best first
+  std::vector<std::size_t> free;     // without the pinned
+  std::optional<Likeness> likeness;  // when diversity is on
+
+  Likeness* alike() { return likeness ? &*likeness : nullptr; }
+};
+
+// The places a filling without exploration gives; the others follow in order.
+void rank_filled(std::vector<Candidate>& candidates, const Ranked& ranked, const Filling& filling,
+                 std::int32_t Candidate::*rank) {
+  std::vector<char> is_placed(candidates.size(), 0);
+  std::int32_t next = 0;
+  for (const Placed& placed : fill_slate(candidates, ranked.free, filling)) {
+    candidates[placed.candidate].*rank = next++;
+    is_placed[placed.candidate] = 1;
+  }
+  for (const std::size_t i : ranked.order) {
+    if (is_placed[i] == 0) candidates[i].*rank = next++;
+  }
+}
+
+// Sets all ranks.
+Ranked rank(std::vector<Candidate>& candidates, const Placement& placement, int n) {
   std::int32_t next = 0;
   const std::vector<std::size_t> by_model = order_by(candidates, &Candidate::base);
   for (const std::size_t i : by_model) candidates[i].rank_by_model = next++;
   const bool is_boosted = std::any_of(candidates.begin(), candidates.end(),
                                       [](const Candidate& c) { return c.score != c.base; });
-  std::vector<std::size_t> order = is_boosted ? order_by(candidates, &Candidate::score) : by_model;
+  Ranked out;
+  out.order = is_boosted ? order_by(candidates, &Candidate::score) : by_model;
   next = 0;
-  for (const std::size_t i : order) candidates[i].rank_by_boosts = next++;
-  std::vector<std::size_t> free = order;
-  std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
-  std::vector<char> is_placed(candidates.size(), 0);
-  next = 0;
-  for (const Placed& placed : fill_slate(candidates, free, placement, n, nullptr)) {
-    candidates[placed.candidate].rank_by_rules = next++;
-    is_placed[placed.candidate] = 1;
+  for (const std::size_t i : out.order) candidates[i].rank_by_boosts = next++;
+  out.free = out.order;
+  std::erase_if(out.free, [&](std::size_t i) { return candidates[i].pin >= 0; });
+  rank_filled(candidates, out, {placement, n}, &Candidate::rank_by_rules);
+  if (placement.diversity > 0) {
+    out.likeness.emplace(candidates);
+    rank_filled(candidates, out, {placement, n, out.alike()}, &Candidate::rank_by_diversity);
   }
-  for (const std::size_t i : order) {
-    if (is_placed[i] == 0) candidates[i].rank_by_rules = next++;
-  }
-  return order;
+  return out;
 }
 
 // Each part's rounding to float is carried into the next, so that the sum keeps double precision.
@@ -164,27 +185,83 @@ ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder&
   out.rank_by_model = c.rank_by_model;
   out.rank_by_boosts = c.rank_by_boosts;
   out.rank_by_rules = c.rank_by_rules;
+  out.rank_by_diversity = on.placement.diversity > 0 ? c.rank_by_diversity : c.rank_by_rules;
+  out.freshness = static_cast<float>(freshness_factor(*c.item, on.placement, on.now));
+  out.diversity = static_cast<float>(placed.diversity);
   out.is_explored = placed.is_explored;
-  out.rules = rule_sentences(c, on.placement.rules, on.now);
+  out.rules = rule_sentences(c, on.placement, on.now);
   out.parts = explain(c, rows, weights);
   return out;
 }
 
-void add_others(const std::vector<Candidate>& candidates, const std::vector<std::size_t>& order,
+// Why each item of the slate stands below others that are unlike those above.
+void add_diversity_sentences(const std::vector<Candidate>& candidates,
+                             const std::vector<Placed>& slate, const Likeness& likeness,
+                             Decision& out) {
+  std::vector<std::size_t> above;
+  for (std::size_t place = 0; place < slate.size(); ++place) {
+    const Placed& own = slate[place];
+    std::string fell_below;  // the nearest above that the rules alone would have placed below
+    for (std::size_t k = 0; k < place && !own.is_explored; ++k) {
+      const Candidate& other = candidates[slate[k].candidate];
+      if (slate[k].is_explored || other.pin >= 0) continue;
+      if (other.rank_by_rules > out.shown[place].rank_by_rules) fell_below = other.item->id;
+    }
+    const std::string sentence =
+        diversity_sentence(likeness, own.candidate, above, own.diversity, fell_below);
+    if (!sentence.empty()) out.shown[place].rules.push_back(sentence);
+    above.push_back(own.candidate);
+  }
+}
+
+// The best not shown, by what they are worth below the slate when diversity is on; and those that
+// would come in instead of a shown one.
+std::vector<std::size_t> best_others(const std::vector<std::size_t>& left, const Variety* variety,
+                                     const std::vector<Instead>& instead) {
+  std::vector<std::size_t> out = left;
+  const std::size_t most = std::min(left.size(), kMostOthers);
+  if (variety != nullptr) {
+    std::vector<std::pair<double, std::size_t>> worth;  // negative, so that the most comes first
+    for (std::size_t k = 0; k < left.size(); ++k)
+      worth.push_back({-variety->log_worth(left[k]), k});
+    std::partial_sort(worth.begin(), worth.begin() + static_cast<std::ptrdiff_t>(most),
+                      worth.end());
+    for (std::size_t k = 0; k < most; ++k) out[k] = left[worth[k].second];
+  }
+  out.resize(most);
+  for (const Instead& one : instead) {
+    if (one.other == 0 || std::find(out.begin(), out.end(), left[one.other - 1]) != out.end()) {
+      continue;
+    }
+    out.push_back(left[one.other - 1]);
+  }
+  return out;
+}
+
+void add_others(const std::vector<Candidate>& candidates, Ranked& ranked,
                 const std::vector<Placed>& slate, const Placement& placement, Decision& out) {
+  std::optional<Variety> variety;
+  if (ranked.likeness) variety.emplace(*ranked.likeness, placement.diversity);
   std::vector<char> is_shown(candidates.size(), 0);
-  for (const Placed& placed : slate) is_shown[placed.candidate] = 1;
-  std::vector<std::size_t> others;
-  for (const std::size_t i : order) {
-    if (others.size() >= kMostOthers) break;
+  for (const Placed& placed : slate) {
+    is_shown[placed.candidate] = 1;
+    if (variety) variety->place(placed.candidate);
+  }
+  std::vector<std::size_t> left = ranked.order;
+  std::erase_if(left, [&](std::size_t i) { return is_shown[i] != 0; });
+  if (!variety && left.size() > kMostOthers) left.resize(kMostOthers);
+  const Variety* const all = variety ? &*variety : nullptr;
+  const std::vector<Instead> instead = instead_of(candidates, slate, left, placement, all);
+  const std::vector<std::size_t> others = best_others(left, all, instead);
+  for (const std::size_t i : others) {
     const Candidate& c = candidates[i];
-    if (is_shown[i] != 0) continue;
-    others.push_back(i);
     out.others.push_back({c.item->id, std::string(c.source), static_cast<float>(c.score)});
   }
-  const std::vector<std::size_t> instead = instead_of(candidates, slate, others, placement);
   for (std::size_t place = 0; place < instead.size(); ++place) {
-    out.shown[place].instead = static_cast<std::uint32_t>(instead[place]);
+    if (instead[place].other == 0) continue;
+    const auto at = std::find(others.begin(), others.end(), left[instead[place].other - 1]);
+    out.shown[place].instead = 1 + static_cast<std::uint32_t>(at - others.begin());
+    out.shown[place].instead_score = static_cast<float>(instead[place].score);
   }
 }
 
@@ -238,6 +315,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   out.model_version = published.version;
   out.outcome_window_s = placement.outcome_window_s;
   out.is_impression_served = placement.is_impression_served;
+  out.has_dials = placement.diversity > 0 || placement.freshness > 0;
 
   std::vector<Candidate> candidates =
       collect_candidates(request, basis.history, asker.profile, on, is_learned);
@@ -245,17 +323,16 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   out.utc_offset_s = request.utc_offset_s;
   const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(out, published));
   score(candidates, rows, basis, on, is_learned);
-  const std::vector<std::size_t> order = rank(candidates, placement, request.n);
-  std::vector<std::size_t> free = order;
-  std::erase_if(free, [&](std::size_t i) { return candidates[i].pin >= 0; });
+  Ranked ranked = rank(candidates, placement, request.n);
   Rng* const explore = choice.policy == Policy::kControl ? nullptr : &rng;
   const std::vector<Placed> slate =
-      fill_slate(candidates, std::move(free), placement, request.n, explore);
+      fill_slate(candidates, ranked.free, {placement, request.n, ranked.alike(), explore});
   out.shown.reserve(slate.size());
   for (const Placed& placed : slate) {
     out.shown.push_back(shown_item(candidates[placed.candidate], placed, rows, basis.weights, on));
   }
-  add_others(candidates, order, slate, placement, out);
+  if (ranked.likeness) add_diversity_sentences(candidates, slate, *ranked.likeness, out);
+  add_others(candidates, ranked, slate, placement, out);
   if (out.shown.empty()) out.reason = "no eligible items";
   return out;
 }

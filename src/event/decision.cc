@@ -10,11 +10,12 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kVersion = 3;  // 2: ranks; 3: context
+constexpr std::uint8_t kVersion = 4;  // 2: ranks; 3: context; 4: dials, written when they are on
+constexpr std::uint8_t kWithoutDials = 3;
 constexpr std::array<std::string_view, 4> kPolicyNames = {"learned", "control", "random",
                                                           "fallback"};
 
-void write_shown(const ShownItem& item, Writer& w) {
+void write_shown(const ShownItem& item, bool has_dials, Writer& w) {
   w.str(item.item_id);
   w.str(item.source);
   w.f32(item.score);
@@ -24,6 +25,12 @@ void write_shown(const ShownItem& item, Writer& w) {
   w.svarint(item.rank_by_boosts);
   w.svarint(item.rank_by_rules);
   w.varint(item.instead);
+  if (has_dials) {
+    w.svarint(item.rank_by_diversity);
+    w.f32(item.freshness);
+    w.f32(item.diversity);
+    w.f32(item.instead_score);
+  }
   w.u8(item.is_explored ? 1 : 0);
   w.varint(item.rules.size());
   for (const std::string& rule : item.rules) w.str(rule);
@@ -49,6 +56,13 @@ ShownItem read_shown(Reader& r, std::uint8_t version) {
   if (version > 1) {
     item.rank_by_rules = static_cast<std::int32_t>(r.svarint());
     item.instead = static_cast<std::uint32_t>(r.varint());
+  }
+  item.rank_by_diversity = item.rank_by_rules;
+  if (version > kWithoutDials) {
+    item.rank_by_diversity = static_cast<std::int32_t>(r.svarint());
+    item.freshness = r.f32();
+    item.diversity = r.f32();
+    item.instead_score = r.f32();
   }
   item.is_explored = r.u8() != 0;
   // Lists grow one by one and end with the bytes: a wrong count allocates nothing.
@@ -86,6 +100,14 @@ void write_change(const std::optional<WouldChange>& change, JsonWriter& json) {
   json.field("to", change->to).field("then", change->then).end_object();
 }
 
+// What the dials did: freshness is within the score, diversity comes after it.
+void write_dials(const ShownItem& item, JsonWriter& json) {
+  json.field("rank_by_diversity", item.rank_by_diversity);
+  json.field("freshness_factor", tidy(item.freshness));
+  json.field("diversity_factor", tidy(item.diversity));
+  json.field("score_by_diversity", double{item.score} * double{item.diversity});
+}
+
 void write_explanation(const Decision& decision, std::size_t place, JsonWriter& json) {
   const ShownItem& item = decision.shown[place];
   double sum = 0;
@@ -97,7 +119,9 @@ void write_explanation(const Decision& decision, std::size_t place, JsonWriter& 
   }
   json.end_array().field("sum_of_parts", sum);
   json.field("rank_by_model", item.rank_by_model).field("rank_by_boosts", item.rank_by_boosts);
-  json.field("rank_by_rules", item.rank_by_rules).field("rank_shown", static_cast<int>(place));
+  json.field("rank_by_rules", item.rank_by_rules);
+  if (decision.has_dials) write_dials(item, json);
+  json.field("rank_shown", static_cast<int>(place));
   write_change(would_change(decision, item), json);
   json.field("what_would_change_it", would_change_sentence(decision, item));
 }
@@ -123,7 +147,7 @@ std::string_view policy_name(Policy policy) {
 
 void encode_decision(const Decision& decision, std::string& out) {
   Writer w(out);
-  w.u8(kVersion);
+  w.u8(decision.has_dials ? kVersion : kWithoutDials);
   w.str(decision.id);
   w.svarint(to_us(decision.time));
   w.str(decision.placement);
@@ -135,7 +159,7 @@ void encode_decision(const Decision& decision, std::string& out) {
   w.svarint(decision.utc_offset_s);
   w.u8(decision.is_impression_served ? 1 : 0);
   w.varint(decision.shown.size());
-  for (const ShownItem& item : decision.shown) write_shown(item, w);
+  for (const ShownItem& item : decision.shown) write_shown(item, decision.has_dials, w);
   w.varint(decision.others.size());
   for (const OtherItem& item : decision.others) {
     w.str(item.item_id);
@@ -149,6 +173,7 @@ Result<Decision> decode_decision(std::string_view bytes) {
   Decision decision;
   const std::uint8_t version = r.u8();
   if (version == 0 || version > kVersion) return corrupt("unknown version");
+  decision.has_dials = version > kWithoutDials;
   decision.id = r.str();
   decision.time = time_from_us(r.svarint());
   decision.placement = r.str();

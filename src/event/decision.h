@@ -24,13 +24,17 @@ struct Part {        // one additive part of a score: weight * value
 struct ShownItem {
   std::string item_id;
   std::string source;  // "popular", "latest", "item_item", "request", "pin"
-  float score = 0;     // what ranked it: p_click, or popularity, times its boosts
+  float score = 0;     // what ranked it: p_click, or popularity, times its boosts and freshness
   float p_click = 0;
-  double propensity = 1;            // chance this policy put this item at this place, in (0, 1]
-  std::int32_t rank_by_model = 0;   // before all else, from 0
-  std::int32_t rank_by_boosts = 0;  // then
-  std::int32_t rank_by_rules = 0;   // after caps and pins, too; its place is after exploration
+  double propensity = 1;               // chance this policy put this item at this place, in (0, 1]
+  std::int32_t rank_by_model = 0;      // before all else, from 0
+  std::int32_t rank_by_boosts = 0;     // then
+  std::int32_t rank_by_rules = 0;      // after caps and pins, too
+  std::int32_t rank_by_diversity = 0;  // then, when the placement asks for any
+  float freshness = 1;                 // within score: what its age left of it
+  float diversity = 1;                 // beside score: what those above left of it at its place
   std::uint32_t instead = 0;  // 1 + index in `others`: who the rules would let in here; 0 = nobody
+  float instead_score = 0;    // with dials: below which its own would have to fall for that
   bool is_explored = false;
   std::vector<std::string> rules;  // "boost category=sport x1.5", "seen 2 h ago" ...
   std::vector<Part> parts;         // sum = logit of p_click
@@ -54,7 +58,8 @@ struct Decision {
   double outcome_window_s = 1800;
   bool is_impression_served = true;
   std::vector<ShownItem> shown;
-  std::vector<OtherItem> others;  // best not shown, at most 50
+  std::vector<OtherItem> others;  // best not shown, at most 50, and who would come in instead
+  bool has_dials = false;         // diversity or freshness were on
   bool is_recorded = true;        // not stored: false when the journal took no more
 };
 

@@ -30,17 +30,23 @@ bool is_common(const Decision& decision, const Part& part) {
   });
 }
 
+// Below which the item's own score would have to fall.
+double wanted_score(const Decision& decision, const ShownItem& item, const OtherItem& next) {
+  return double{decision.has_dials ? item.instead_score : next.score};
+}
+
 bool is_by_model(const Decision& decision, const ShownItem& item) {
   return decision.policy == Policy::kLearned && item.p_click > 0 && item.score > 0 &&
          std::any_of(item.parts.begin(), item.parts.end(),
                      [](const Part& part) { return part.part != 0; });
 }
 
-// Score = boost * sigmoid(sum of parts), as ranked.
+// Score = boost * fresh * sigmoid(sum of parts), as ranked.
 struct Score {
-  double boost, sum, wanted;  // wanted: below this the other one is better
+  double boost, fresh, sum, wanted;  // wanted: below this the other one is better
 
-  double without(double part) const { return boost * sigmoid(sum - part); }
+  double without(double part) const { return boost * fresh * sigmoid(sum - part); }
+  double without_boost() const { return fresh * sigmoid(sum); }
 };
 
 // What it takes: the part in log-odds, the boost as its logarithm. The least that suffices wins.
@@ -54,8 +60,8 @@ std::optional<WouldChange> smallest(const Decision& decision, const ShownItem& i
     best = std::move(change);
   };
   if (score.boost > 1 + 1e-6 && score.boost * score.wanted > 0 &&
-      sigmoid(score.sum) < score.wanted) {
-    offer(std::log(score.boost), {"boost", score.boost, 1, sigmoid(score.sum), then});
+      score.without_boost() < score.wanted) {
+    offer(std::log(score.boost), {"boost", score.boost, 1, score.without_boost(), then});
   }
   for (const Part& part : item.parts) {
     const double size = double{part.part};
@@ -64,7 +70,7 @@ std::optional<WouldChange> smallest(const Decision& decision, const ShownItem& i
     if (part.name.find('=') != std::string::npos) {
       offer(size, {part.name, value, 0, score.without(size), then});
     } else {  // a number: how far it would have to go
-      const double enough = score.sum - logit(score.wanted / score.boost);
+      const double enough = score.sum - logit(score.wanted / (score.boost * score.fresh));
       offer(enough, {part.name, value, value * (1 - enough / size), score.wanted, then});
     }
   }
@@ -78,7 +84,7 @@ std::optional<WouldChange> would_change(const Decision& decision, const ShownIte
   if (next == nullptr || item.is_explored || decision.policy == Policy::kRandom) {
     return std::nullopt;
   }
-  const double wanted = double{next->score}, own = double{item.score};
+  const double wanted = wanted_score(decision, item, *next), own = double{item.score};
   if (item.source == "pin") {
     if (own > wanted) return std::nullopt;  // it would be here by its score
     return WouldChange{"pin", 1, 0, own, next->item_id};
@@ -86,7 +92,8 @@ std::optional<WouldChange> would_change(const Decision& decision, const ShownIte
   if (!is_by_model(decision, item)) {
     return WouldChange{"popularity", own, wanted, wanted, next->item_id};
   }
-  Score score{own / double{item.p_click}, 0, wanted};
+  const double fresh = item.freshness > 0 ? double{item.freshness} : 1;
+  Score score{own / double{item.p_click} / fresh, fresh, 0, wanted};
   for (const Part& part : item.parts) score.sum += double{part.part};
   if (auto found = smallest(decision, item, score, next->item_id)) return found;
   return WouldChange{"score", own, wanted, wanted, next->item_id};
@@ -101,8 +108,10 @@ std::string would_change_sentence(const Decision& decision, const ShownItem& ite
   if (next == nullptr) return "No other item was allowed in its place: nothing would change it.";
   const auto change = would_change(decision, item);
   if (!change) return "It is pinned, and without the pin its score would still place it.";
-  const std::string end =
-      fmt::format("{} ({:.4f}) would take its place", next->item_id, next->score);
+  const bool is_diverse = decision.has_dials && item.instead_score != next->score;
+  const std::string end = fmt::format(
+      "{} ({:.4f}{}) would take its place", next->item_id, next->score,
+      is_diverse ? fmt::format(", by diversity worth {:.4f} here", item.instead_score) : "");
   if (change->part == "pin") return "Without its pin " + end + ".";
   if (change->part == "popularity" || change->part == "score") {
     return fmt::format("{}: its score of {:.4f} would have to fall below {:.4f}, then {}.",
