@@ -93,6 +93,29 @@ TEST_F(AppTest, PlacementsAreListedAsTheyWerePut) {
   EXPECT_EQ(call("admin", "PUT", "/api/v1/placements/feed", one.body).status, 200);
 }
 
+TEST_F(AppTest, DialsArePreviewedBeforeTheyAreSet) {
+  const auto early = call("reader", "POST", "/api/v1/placements/feed/preview", "{}");
+  EXPECT_EQ(early.status, 404);
+  EXPECT_TRUE(has(early.body, "nobody was asked for at the placement feed")) << early.body;
+  ASSERT_EQ(
+      call("admin", "POST", "/api/v1/items",
+           R"([{"id":"a","category":"x"},{"id":"b","category":"x"},{"id":"c","category":"y"}])")
+          .status,
+      200);
+  ASSERT_TRUE(engine_->tick(engine_->now()).ok());
+  ASSERT_EQ(call("reader", "POST", "/api/v1/decide", R"({"person":"ann","placement":"feed","n":2})")
+                .status,
+            200);
+  const auto preview = call("reader", "POST", "/api/v1/placements/feed/preview",
+                            R"({"persons":5,"freshness_half_life_s":3600})");
+  EXPECT_EQ(preview.status, 200) << preview.body;
+  EXPECT_TRUE(has(preview.body, R"({"placement":"feed","persons":1,"places":)")) << preview.body;
+  EXPECT_TRUE(has(preview.body, R"("freshness_half_life_s":3600,"by_diversity":[{"diversity":0,)"));
+  const auto bad = call("reader", "POST", "/api/v1/placements/feed/preview", R"({"persons":0})");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_TRUE(has(bad.body, "persons is 0, must be in [1, 5000]")) << bad.body;
+}
+
 TEST_F(AppTest, APersonIsReadExportedAndUnlinked) {
   ASSERT_EQ(call("writer", "POST", "/v1/identify",
                  R"({"userId":"ann","anonymousId":"a-1","traits":{"country":"DE"}})")

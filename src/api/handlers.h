@@ -24,6 +24,7 @@ void delete_item(const CallPtr& call);
 void list_placements(const CallPtr& call);
 void put_placement(const CallPtr& call);
 void get_placement(const CallPtr& call);
+void preview_placement(const CallPtr& call);
 // persons.cc
 void get_person(const CallPtr& call);
 void export_person(const CallPtr& call);

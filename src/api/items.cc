@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "base/json.h"
 #include "catalog/control.h"
+#include "engine/dial_preview.h"
 
 namespace attune {
 namespace {
@@ -34,6 +35,22 @@ void change(Call& call, const Result<std::string>& record) {
   if (!record.ok()) return call.fail(record.error());
   const Status status = call.engine().control({*record});
   status.ok() ? call.done() : call.fail(status.error());
+}
+
+constexpr std::string_view kPreviewFields[] = {"persons", "freshness_half_life_s"};
+constexpr double kLongestHalfLife = 3660.0 * 86400;
+
+Result<DialQuestion> parse_preview(const std::string& name, const std::string& body) {
+  TRY(const simdjson::dom::object object, read_object(body));
+  const JsonFields fields(object, "");
+  TRY_OK(fields.only("field", kPreviewFields));
+  int persons = 200;
+  TRY_OK(fields.integer("persons", 1, DialQuestion::kMostPersons, persons));
+  DialQuestion question{.placement = name, .persons = static_cast<std::size_t>(persons)};
+  double half_life_s = 0;
+  TRY_OK(fields.number("freshness_half_life_s", 60, kLongestHalfLife, half_life_s));
+  if (half_life_s > 0) question.freshness_half_life_s = half_life_s;
+  return question;
 }
 
 // What cannot be is left out and named.
@@ -107,6 +124,13 @@ void list_placements(const CallPtr& call) {
 void put_placement(const CallPtr& call) {
   change(*call,
          control_of("put_placement", "placement", "name", call->arguments[0], call->request.body));
+}
+
+void preview_placement(const CallPtr& call) {
+  const auto question = parse_preview(call->arguments[0], call->request.body);
+  if (!question.ok()) return call->fail(question.error());
+  const auto preview = preview_dials(call->engine(), *question);
+  preview.ok() ? call->answer(dial_preview_json(*preview)) : call->fail(preview.error());
 }
 
 void get_placement(const CallPtr& call) {

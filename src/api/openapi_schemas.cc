@@ -89,6 +89,10 @@ constexpr std::string_view kDecisionSchemas = R"json(
       "name":{"type":"string"},"value":{"type":"number"},"part":{"type":"number"}}}},
     "sum_of_parts":{"type":"number","description":"The logit of p."},
     "rank_by_model":{"type":"integer"},"rank_by_rules":{"type":"integer"},
+    "rank_by_diversity":{"type":"integer","description":"As the next three, only where the placement's dials are on."},
+    "freshness_factor":{"type":"number","description":"What the item's age left of its score; the score holds it."},
+    "diversity_factor":{"type":"number","description":"What the items above left of it."},
+    "score_by_diversity":{"type":"number","description":"The score times that: what placed the item."},
     "what_would_change_it":{"type":"string"}}}]},
 "ExplainedDecision":{"allOf":[{"$ref":"#/components/schemas/Decision"},{"type":"object","required":["items","others"],"properties":{
     "items":{"type":"array","items":{"$ref":"#/components/schemas/ExplainedItem"}},
@@ -130,10 +134,32 @@ constexpr std::string_view kItemSchemas = R"json(
     "seen_window_s":{"type":"number","minimum":0},"outcome_window_s":{"type":"number","minimum":0},
     "is_impression_served":{"type":"boolean"},"candidates":{"type":"integer","minimum":1},
     "model":{"type":"string","description":"A registered model whose promoted version ranks; empty: the live learner."},
+    "diversity":{"type":"number","minimum":0,"maximum":1,"default":0,"description":"Each like item above (same category, brand or author; tags or vectors alike) takes this share of an item's score."},
+    "freshness":{"type":"number","minimum":0,"maximum":1,"default":0,"description":"Share of its score that the oldest item loses; a new one loses nothing."},
+    "freshness_half_life_s":{"type":"number","minimum":60,"default":604800,"description":"At this age an item has lost half of that share."},
     "rules":{"type":"array","items":{"$ref":"#/components/schemas/Rule"}}},
   "examples":[{"epsilon":0.05,"rules":[{"kind":"boost","category":"shoes","factor":1.5}]}]},
 "Placements":{"type":"object","required":["placements"],"properties":{
-    "placements":{"type":"array","items":{"$ref":"#/components/schemas/Placement"}}}})json";
+    "placements":{"type":"array","items":{"$ref":"#/components/schemas/Placement"}}}},
+"PreviewRequest":{"type":"object","additionalProperties":false,"properties":{
+    "persons":{"type":"integer","minimum":1,"maximum":5000,"default":200,"description":"How many persons' last requests are made again."},
+    "freshness_half_life_s":{"type":"number","minimum":60,"description":"Instead of the placement's own."}},
+  "examples":[{"persons":100}]},
+"DialSetting":{"type":"object","required":["diversity","freshness","categories","entropy_bits","items","coverage","top_ten_share","expected_clicks","mean_age_days","near_global_share"],"properties":{
+    "diversity":{"type":"number"},"freshness":{"type":"number"},
+    "categories":{"type":"number","description":"Different ones in a list, on average."},
+    "entropy_bits":{"type":"number","description":"Of the categories of a list, on average."},
+    "items":{"type":"integer","description":"Different ones in all lists."},
+    "coverage":{"type":"number","description":"Share of the items that may be shown."},
+    "top_ten_share":{"type":"number","description":"Of all places, held by the ten items shown most often."},
+    "expected_clicks":{"type":"number","description":"Of a list, by the model, all places alike."},
+    "mean_age_days":{"type":"number"},
+    "near_global_share":{"type":"number","description":"Of persons whose list differs by at most two items from that of someone of whom nothing is known."}}},
+"Preview":{"type":"object","required":["placement","persons","places","diversity","freshness","freshness_half_life_s","by_diversity","by_freshness"],"properties":{
+    "placement":{"type":"string"},"persons":{"type":"integer"},"places":{"type":"number"},
+    "diversity":{"type":"number"},"freshness":{"type":"number"},"freshness_half_life_s":{"type":"number"},
+    "by_diversity":{"type":"array","items":{"$ref":"#/components/schemas/DialSetting"}},
+    "by_freshness":{"type":"array","items":{"$ref":"#/components/schemas/DialSetting"}}}})json";
 
 constexpr std::string_view kPersonSchemas = R"json(
 "Person":{"type":"object","required":["id","traits","denied_purposes","counts","touches","seen"],"properties":{

@@ -25,6 +25,7 @@ void add_train(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_predict(CLI::App& app, Action& chosen);
 void add_explain(CLI::App& app, Action& chosen);
+void add_preview(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
 void add_person(CLI::App& app, Action& chosen);
 void add_export(CLI::App& app, Action& chosen);

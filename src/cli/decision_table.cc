@@ -26,12 +26,14 @@ double number(element object, const char* name) {
   return object[name].get(found) ? 0 : found;
 }
 
-// Its place by the model, after boosts, after caps and pins, and in the end; from 1.
+// Its place by the model, after boosts, after caps and pins, after diversity where the dials are
+// on, and in the end; from 1.
 std::string ranks_of(element item) {
   std::string out;
-  for (const char* step : {"rank_by_model", "rank_by_boosts", "rank_by_rules", "rank_shown"}) {
+  for (const char* step :
+       {"rank_by_model", "rank_by_boosts", "rank_by_rules", "rank_by_diversity", "rank_shown"}) {
     std::int64_t rank = 0;
-    if (item[step].get(rank)) return {};
+    if (item[step].get(rank)) continue;
     out += fmt::format("{}{}", out.empty() ? "" : " > ", rank + 1);
   }
   return out;
@@ -44,15 +46,19 @@ struct Table {
 
   void add_items(simdjson::dom::array items);
   void add_why(element first);
+  void add_rules(simdjson::dom::array items);
   void add_changes(simdjson::dom::array items);
 };
 
 void Table::add_items(simdjson::dom::array items) {
   double most = 0;
   for (const element item : items) most = std::max(most, number(item, "p"));
+  std::int64_t rank = 0;
+  const bool has_dials = !items.at(0)["rank_by_diversity"].get(rank);
   lines.push_back(fmt::format("  {}  {}{}{}{}  {}{}", left("#", 3), left(words.item, 10),
                               left(words.category, 13), left(words.chance, kBar + 10),
-                              right(words.propensity, 11), left(words.source, 11), words.ranks));
+                              right(words.propensity, 11), left(words.source, 11),
+                              has_dials ? words.ranks_by_dials : words.ranks));
   int place = 0;
   for (const element item : items) {
     if (place == kMostItems) break;
@@ -65,6 +71,26 @@ void Table::add_items(simdjson::dom::array items) {
                                 bar(number(item, "p"), most, kBar) + "  ",
                                 right(fmt::format("{:.4f}", number(item, "propensity")), 11),
                                 left(text(item, "source"), 11), ranks_of(item)));
+  }
+}
+
+// What the rules and the dials did to each, where they did anything.
+void Table::add_rules(simdjson::dom::array items) {
+  bool is_first = true;
+  int place = 0;
+  for (const element item : items) {
+    if (++place > kMostItems) break;
+    simdjson::dom::array rules;
+    if (item["rules"].get(rules) || rules.size() == 0) continue;
+    if (is_first) lines.insert(lines.end(), {"", std::string(words.rules_did)});
+    is_first = false;
+    std::string all;
+    for (const element rule : rules) {
+      std::string_view said;
+      if (!rule.get(said)) all.append(all.empty() ? "" : "; ").append(said);
+    }
+    lines.push_back(fmt::format("  {}  {}{}", left(std::to_string(place), 3),
+                                left(text(item, "item_id"), 10), all));
   }
 }
 
@@ -132,6 +158,7 @@ Result<std::vector<std::string>> decision_table(
   table.lines.push_back(fmt::format("  {}", text(root, "reason")));
   table.lines.push_back({});
   table.add_items(items);
+  table.add_rules(items);
   table.add_why(items.at(0));
   table.add_changes(items);
   return table.lines;

@@ -16,7 +16,9 @@ struct Words {
   std::string_view last_quarter;
   std::string_view gap;  // percent, low, high
   std::string_view one_decision, person, item, category, chance, propensity, source;
-  std::string_view ranks;    // by the model, after boosts, after caps and pins, in the end
+  std::string_view ranks;           // by the model, after boosts, after caps and pins, in the end
+  std::string_view ranks_by_dials;  // the same, diversity before the end
+  std::string_view rules_did;
   std::string_view why;      // item, log-odds, percent
   std::string_view smaller;  // number of parts
   std::string_view change;

@@ -66,6 +66,16 @@ struct BackupReport {
   std::uint64_t files = 0, bytes = 0;
 };
 
+// Placements to try on the persons one was last asked for.
+struct Trial {
+  std::string placement;
+  std::size_t persons = 200;  // at most
+  std::vector<Placement> variants;
+};
+// One person's slate by one of the variants; global: what someone of whom nothing is known gets.
+using UseTried =
+    std::function<void(std::size_t variant, const Decision& made, const Decision& global)>;
+
 struct MemoryPart {
   std::string name;
   std::uint64_t bytes = 0;
@@ -115,6 +125,12 @@ class Engine {
   // The person is named by user id, else by anonymous id.
   virtual Result<Decision> decide(const DecideRequest& request) = 0;
   virtual Result<Decision> find_decision(const std::string& id) = 0;  // reads the journal
+  // What each variant would show now, without exploration; nothing is recorded. The persons' newest
+  // requests are made again as far as the journal tells them; it is read backwards, at most
+  // kTrialRecords of it. All slates are of one published version; use: variants in order, for one
+  // person after the other. How many persons there were.
+  static constexpr std::uint64_t kTrialRecords = 2'000'000;
+  virtual Result<std::size_t> try_placements(const Trial& trial, const UseTried& use) = 0;
   // A file's rows. kConflict while the same file waits in the other way, staged or not.
   virtual Result<std::unique_ptr<Importer>> import_file(const ImportStart& start) = 0;
   struct ImportStatus {

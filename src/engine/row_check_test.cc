@@ -83,6 +83,28 @@ TEST(RowCheck, EveryRowIsRecomputedAndATamperedOneIsFound) {
       << report->rows.first_difference;
 }
 
+// The dials are no part of a row: what they place is recomputed as it was.
+TEST(RowCheck, RowsUnderDialsAreRecomputed) {
+  const TempFolder folder;
+  constexpr int kRounds = 40;
+  {
+    const auto engine = open_engine(folder.workspace());
+    ASSERT_TRUE(engine
+                    ->control({R"({"op":"put_placement","placement":{"name":"feed",)"
+                               R"("diversity":0.6,"freshness":0.7,"freshness_half_life_s":3600,)"
+                               R"("epsilon":0.2}})"})
+                    .ok());
+    live(*engine, kRounds);
+  }
+  std::size_t with_dials = 0;
+  rewrite(folder.workspace(), [&](Decision& decision) { with_dials += decision.has_dials; });
+  EXPECT_EQ(with_dials, kRounds);
+  const auto report = open_engine(folder.workspace())->verify(3);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->is_equal) << report->rows.first_difference;
+  EXPECT_EQ(report->rows.decisions, kRounds);
+}
+
 // Every declared kind, with a context and in a time zone.
 TEST(RowCheck, DeclaredFeaturesAreRecomputedFromTheRecord) {
   const auto plan = Plan::declare(

@@ -31,6 +31,7 @@ class Workspace final : public Engine {
               std::function<void(const Result<IngestReport>&)> done) override;
   Result<Decision> decide(const DecideRequest& request) override;
   Result<Decision> find_decision(const std::string& id) override;
+  Result<std::size_t> try_placements(const Trial& trial, const UseTried& use) override;
   Status control(const std::vector<std::string>& changes) override;
   std::shared_ptr<const Catalog> catalog() const override;
   Result<std::unique_ptr<Importer>> import_file(const ImportStart& start) override;
@@ -135,6 +136,14 @@ class Workspace final : public Engine {
                                      Batch& created);
   Result<Record> seal_decision(const Decision& decision, Surrogate person) const;
   Status record(Decision& decision, Surrogate person, Result<Record> sealed, Batch& created);
+  // trial.cc
+  struct PastRequest {
+    Surrogate person{};
+    DecideRequest request;
+  };
+  Status requests_between(const std::string& placement, Position from, Position to,
+                          std::vector<PastRequest>& out);
+  Result<std::vector<PastRequest>> last_requests(const Trial& trial);
   // person.cc
   Result<Surrogate> require(IdType type, std::string_view id) const;
   Status events_between(std::span<const Surrogate> members, Position from, Position to,
