@@ -87,6 +87,7 @@ test('every operation answers its example with 200, as it says', async () => {
   await good('readBack', { given: { part: 'traits' } })
   const decision = (await good('decide')).json.decision_id
   await good('explainDecision', { given: { id: decision } })
+  await good('previewPlacement')
   const made = (await good('createKey')).json
   await good('listKeys')
   await good('revokeKey', { given: { id: made.id } })
