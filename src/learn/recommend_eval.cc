@@ -6,10 +6,14 @@
 
 #include "base/hash.h"
 #include "base/rng.h"
+#include "model/implicit_factors.h"
 #include "model/item_similarity.h"
+#include "model/person_similarity.h"
 
 namespace attune {
 namespace {
+
+constexpr std::size_t kBlock = 16;  // persons scored at a time
 
 using Rows = std::vector<std::vector<std::uint32_t>>;
 
@@ -64,6 +68,34 @@ ItemScorer by_similarity(const RecommendSplit& split, const ItemSimilarityOption
   };
 }
 
+ItemScorer by_persons(const RecommendSplit& split, std::uint64_t) {
+  const auto model = std::make_shared<PersonSimilarity>(split.train, PersonSimilarityOptions{});
+  return [model](std::uint32_t person, std::span<const std::uint32_t> history,
+                 std::span<float> scores) { model->score(person, history, scores); };
+}
+
+// Persons are scored some at a time, so that the items' vectors are read once for all of them.
+ItemScorer by_factors(const RecommendSplit& split, std::uint64_t seed) {
+  struct Block {
+    ImplicitFactors factors;
+    std::vector<float> scores = {};
+    std::size_t first = 0, count = 0;
+  };
+  const auto block = std::make_shared<Block>(ImplicitFactors(split.train, {.seed = seed}));
+  return [block](std::uint32_t person, std::span<const std::uint32_t>, std::span<float> scores) {
+    const std::size_t items = block->factors.items();
+    if (person < block->first || person >= block->first + block->count) {
+      block->first = person;
+      block->count = std::min(kBlock, block->factors.persons() - person);
+      block->scores.resize(block->count * items);
+      block->factors.score(person, block->count, block->scores);
+    }
+    const auto from =
+        block->scores.begin() + static_cast<std::ptrdiff_t>((person - block->first) * items);
+    std::copy_n(from, items, scores.begin());
+  };
+}
+
 constexpr RecommendMethod kMethods[] = {
     {"random", "by chance", by_chance},
     {"popular", "what most people took", by_popularity},
@@ -71,6 +103,10 @@ constexpr RecommendMethod kMethods[] = {
      [](const RecommendSplit& split, std::uint64_t) {
        return by_similarity(split, {.in = 0.5, .user = 0.5, .out = 0.5, .shrink = 3});
      }},
+    {"user_user", "what the persons took who took most alike, rare items counting for more",
+     by_persons},
+    {"ials", "persons and items as vectors of 128 numbers, by alternating least squares",
+     by_factors},
     {"p3", "items reached by walks of three steps, the beaten track avoided (P3, RP3beta)",
      [](const RecommendSplit& split, std::uint64_t) { return by_similarity(split, {}); }},
 };
