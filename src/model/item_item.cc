@@ -1,5 +1,7 @@
 #include "model/item_item.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -14,6 +16,7 @@ namespace {
 constexpr std::string_view kMagic = "AITM";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMaxRecent = 30;
+constexpr std::size_t kAhead = 2;  // lines, so that memory is there in time
 constexpr double kFade = 0.6;      // of an item's weight with each one after it
 constexpr double kLasting = 0.05;  // what stays of it, for people whose order says little
 
@@ -32,15 +35,27 @@ const std::array<float, kMaxRecent + 1> kWeights = [] {
 
 // Where the item is; the size when it is not there.
 std::size_t place_of(const std::vector<ItemKey>& items, ItemKey item) {
-  constexpr std::size_t kBlock = 16;  // compared at once, without a branch
+  static_assert(sizeof(ItemKey) == 8);
+  const __m256i wanted = _mm256_set1_epi64x(static_cast<std::int64_t>(raw(item)));
+  const auto equal = [&](std::size_t i) {
+    return _mm256_cmpeq_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(&items[i])),
+                              wanted);
+  };
   std::size_t i = 0;
-  for (; i + kBlock <= items.size(); i += kBlock) {
-    std::uint64_t found = 0;
-    for (std::size_t k = 0; k < kBlock; ++k) found |= items[i + k] == item ? 1 : 0;
-    if (found != 0) break;
+  for (; i + 16 <= items.size(); i += 16) {  // compared at once, with one branch
+    const __m256i found = _mm256_or_si256(_mm256_or_si256(equal(i), equal(i + 4)),
+                                          _mm256_or_si256(equal(i + 8), equal(i + 12)));
+    if (_mm256_testz_si256(found, found) == 0) break;
   }
   while (i < items.size() && items[i] != item) ++i;
   return i;
+}
+
+template <class T>
+void prefetch(const std::vector<T>& numbers) {
+  for (std::size_t i = 0; i < numbers.size(); i += 64 / sizeof(T)) {
+    __builtin_prefetch(numbers.data() + i);
+  }
 }
 
 // Sums by item, in one allocation: open addressing, for a known number of additions.
@@ -85,14 +100,27 @@ void ItemItem::Line::push(ItemKey item, float count) {
   counts.push_back(count);
 }
 
-// The least count; of equal ones the largest key. Positive floats order as their bits do.
+// Of a full line the least count; of equal ones the largest key. Positive floats order as their
+// bits do.
 std::size_t ItemItem::Line::worst() const {
-  std::uint32_t least = ~std::uint32_t{0};
-  for (const float count : counts) least = std::min(least, std::bit_cast<std::uint32_t>(count));
-  std::size_t place = items.size();
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (std::bit_cast<std::uint32_t>(counts[i]) != least) continue;
-    if (place == items.size() || raw(items[i]) > raw(items[place])) place = i;
+  static_assert(kMaxNeighbours == 64);
+  const auto eight = [this](std::size_t i) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(&counts[8 * i]));
+  };
+  __m256i least = eight(0);
+  for (std::size_t i = 1; i < 8; ++i) least = _mm256_min_epu32(least, eight(i));
+  least = _mm256_min_epu32(least, _mm256_permute2x128_si256(least, least, 1));
+  least = _mm256_min_epu32(least, _mm256_shuffle_epi32(least, 0x4e));
+  least = _mm256_min_epu32(least, _mm256_shuffle_epi32(least, 0xb1));
+  std::uint64_t equal = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const __m256 same = _mm256_castsi256_ps(_mm256_cmpeq_epi32(eight(i), least));
+    equal |= static_cast<std::uint64_t>(_mm256_movemask_ps(same)) << (8 * i);
+  }
+  auto place = static_cast<std::size_t>(std::countr_zero(equal));
+  for (equal &= equal - 1; equal != 0; equal &= equal - 1) {
+    const auto other = static_cast<std::size_t>(std::countr_zero(equal));
+    if (raw(items[other]) > raw(items[place])) place = other;
   }
   return place;
 }
@@ -114,7 +142,21 @@ void ItemItem::Line::add(ItemKey item, float amount) {
 void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
   if (item == ItemKey{}) return;
   const std::size_t used = std::min(recent.size(), kMaxRecent);
+  // The lines lie anywhere: where they are is asked for first, then what is in the next few.
+  const auto line_at = [&](std::size_t d) -> const Line* {
+    const CowPtr<Line>* const found = d > used ? nullptr : lines_.find(recent[recent.size() - d]);
+    return found == nullptr ? nullptr : found->get();
+  };
+  const auto ask_for = [&](std::size_t d) {
+    const Line* const line = line_at(d);
+    if (line == nullptr) return;
+    prefetch(line->items);
+    prefetch(line->counts);
+  };
+  for (std::size_t d = 1; d <= used; ++d) __builtin_prefetch(line_at(d));
+  for (std::size_t d = 1; d <= kAhead; ++d) ask_for(d);
   for (std::size_t d = 1; d <= used; ++d) {
+    ask_for(d + kAhead);
     const ItemKey before = recent[recent.size() - d];
     if (before == item || before == ItemKey{}) continue;
     CowPtr<Line>& place = lines_.change(before);

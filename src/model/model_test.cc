@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -196,6 +197,55 @@ TEST(ItemItem, ACopyStaysAsItWas) {
   }
   for (const auto& [copy, expected] : copies) EXPECT_EQ(bytes_of(copy), expected);
   EXPECT_EQ(bytes_of(model), bytes_of(twin));
+}
+
+// The plain twin: a line is a list; when it is full its least count gives way, of equal ones that
+// of the largest key.
+struct PlainLine {
+  float sum = 0;
+  std::vector<Neighbour> all;
+  void add(ItemKey item, float amount) {
+    sum += amount;
+    for (Neighbour& one : all) {
+      if (one.item == item) return void(one.count += amount);
+    }
+    if (all.size() == 64) {
+      all.erase(std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return a.count != b.count ? a.count < b.count : raw(a.item) > raw(b.item);
+      }));
+    }
+    all.push_back({item, amount});
+  }
+};
+
+TEST(ItemItem, AgreesWithThePlainTwin) {
+  Rng rng(9);
+  ItemItem model;
+  std::map<std::uint64_t, PlainLine> plain;
+  std::vector<ItemKey> recent;
+  for (int i = 0; i < 20'000; ++i) {
+    const ItemKey item{rng.below(i % 3 == 0 ? 20 : 400)};  // 0 = none
+    model.learn(recent, item);
+    for (std::size_t d = 1; raw(item) != 0 && d <= std::min<std::size_t>(recent.size(), 30); ++d) {
+      const ItemKey before = recent[recent.size() - d];
+      if (before == item || raw(before) == 0) continue;
+      plain[raw(before)].add(item, static_cast<float>(1 / std::sqrt(static_cast<double>(d))));
+    }
+    recent.push_back(item);
+    if (recent.size() > 35) recent.erase(recent.begin());
+  }
+  for (auto& [key, line] : plain) {
+    const auto found = model.score(std::vector<ItemKey>{ItemKey{key}}, 100);
+    std::sort(line.all.begin(), line.all.end(), [](const auto& a, const auto& b) {
+      return a.count != b.count ? a.count > b.count : raw(a.item) < raw(b.item);
+    });
+    ASSERT_EQ(found.size(), line.all.size());
+    const double scale = 1.05 / std::pow(static_cast<double>(line.sum), 0.4);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_EQ(found[i].item, line.all[i].item) << key << " " << i;
+      ASSERT_EQ(found[i].count, static_cast<float>(scale * double{line.all[i].count}));
+    }
+  }
 }
 
 TEST(ItemItem, KeepsTheBestAndSavesCanonically) {
