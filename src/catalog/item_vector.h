@@ -11,5 +11,7 @@ inline constexpr std::size_t kMostVector = 1024;
 // Of the attribute "vector" of an item's JSON text, at its top or within "attributes". Empty when
 // there is none, or not 1 to kMostVector finite numbers.
 std::vector<float> vector_of(std::string_view item_json);
+// Whether there is such an attribute, whatever it holds.
+bool has_vector(std::string_view item_json);
 
 }  // namespace attune

@@ -291,23 +291,8 @@ Result<std::string> read_text(const std::string& path) {
 Result<TableOptions> table_options(const FileImportOptions& options) {
   TableOptions out;
   out.format = options.format == "jsonl" ? TableFormat::kJsonl : TableFormat::kDelimited;
-  if (!options.delimiter.empty()) {
-    const std::string& text = options.delimiter;
-    if (text == "tab" || text == "\\t") {
-      out.delimiter = '\t';
-    } else if (text.size() == 1) {
-      out.delimiter = text[0];
-    } else {
-      return Error{Code::kInvalid, "--delimiter must be one character, or tab", "delimiter", ""};
-    }
-  }
-  if (!options.encoding.empty()) {
-    out.encoding = encoding_named(options.encoding);
-    if (!out.encoding) {
-      return Error{Code::kInvalid, "unknown encoding " + options.encoding, "encoding",
-                   "utf-8, utf-16le, utf-16be, gbk or latin-1"};
-    }
-  }
+  TRY(out.delimiter, parse_delimiter(options.delimiter));
+  TRY(out.encoding, parse_encoding(options.encoding));
   if (!options.header.empty()) out.has_header = options.header == "yes";
   return out;
 }

@@ -4,182 +4,133 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/json.h"
-#include "base/nearest.h"
 #include "catalog/control.h"
+#include "catalog/item_vector.h"
+#include "format/guess_dialect.h"
+#include "format/item_cell.h"
+#include "format/table_readers.h"
+#include "format/text_lines.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kMaxLineBytes = 1 << 20;
+constexpr std::string_view kWantedHeader =
+    "the first line names the columns: id,category,tags,price,created,title";
 
-enum class Column { kText, kTags, kPrice, kFlag };
-
-Column column_of(std::string_view name) {
-  if (name == "tags") return Column::kTags;
-  if (name == "price") return Column::kPrice;
-  return name == "is_hidden" ? Column::kFlag : Column::kText;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
-void write_tags(std::string_view cell, JsonWriter& json) {
-  json.begin_array();
-  while (!cell.empty()) {
-    const auto bar = cell.find('|');
-    const std::string_view tag = trim(cell.substr(0, bar));
-    if (!tag.empty()) json.value(tag);
-    cell = bar == std::string_view::npos ? std::string_view() : cell.substr(bar + 1);
+Status check_header(const TableShape& shape, std::uint64_t line) {
+  const auto& names = shape.columns;
+  if (names.empty())
+    return Error{Code::kInvalid, "the file is empty", "", "it needs a header line"};
+  const auto refuse = [&](std::string what, std::string_view hint) {
+    return Error{Code::kInvalid, fmt::format("line {}: {}", line, what), "", std::string(hint)};
+  };
+  if (!shape.unnamed.empty()) {
+    return refuse(fmt::format("column {} has no name", shape.unnamed[0] + 1), kWantedHeader);
   }
-  json.end_array();
-}
-
-Status write_cell(const std::string& name, std::string_view cell, JsonWriter& json) {
-  json.key(name);
-  switch (column_of(name)) {
-    case Column::kTags:
-      write_tags(cell, json);
-      return ok_status();
-    case Column::kPrice: {
-      const std::string_view text = trim(cell);
-      double price = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), price);
-      if (error != std::errc() || end != text.data() + text.size()) {
-        return Error{Code::kInvalid,
-                     fmt::format("price is \"{}\", must be a number such as 19.99", cell), name};
-      }
-      json.value(price);
-      return ok_status();
-    }
-    case Column::kFlag:
-      if (cell != "true" && cell != "false") {
-        return Error{Code::kInvalid, fmt::format("{} is \"{}\", must be true or false", name, cell),
-                     name};
-      }
-      json.value(cell == "true");
-      return ok_status();
-    case Column::kText:
-      json.value(cell);
-  }
-  return ok_status();
-}
-
-Status check_header(const std::vector<std::string>& names) {
   for (auto name = names.begin(); name != names.end(); ++name) {
-    const auto column = name - names.begin() + 1;
-    if (name->empty()) {
-      return Error{Code::kInvalid, fmt::format("line 1: column {} has no name", column), "",
-                   "the first line names the columns: id,category,tags,price,created,title"};
-    }
-    if (std::find(names.begin(), name, *name) != name) {
-      return Error{Code::kInvalid, fmt::format("line 1: two columns are named {}", *name), "",
-                   "rename or remove one"};
-    }
+    if (std::find(names.begin(), name, *name) == name) continue;
+    return refuse(fmt::format("two columns are named {}", *name), "rename or remove one");
   }
   if (std::find(names.begin(), names.end(), "id") != names.end()) return ok_status();
-  std::string found = names.front();
-  for (std::size_t i = 1; i < names.size(); ++i) found += ", " + names[i];
-  return Error{Code::kInvalid, "line 1: no column is named id; there is: " + found, "",
-               "the first line names the columns: id,category,tags,price,created,title"};
+  return refuse(fmt::format("no column is named id; there is: {}", fmt::join(names, ", ")),
+                kWantedHeader);
 }
 
 class CsvRows final : public ItemRows {
  public:
-  CsvRows(std::istream& in, Time now) : ItemRows(now), reader_(in) {}
-  Status read_header() {
-    TRY(const bool is_there, reader_.next(names_));
-    if (!is_there) return Error{Code::kInvalid, "the file is empty", "", "it needs a header line"};
-    return check_header(names_);
+  CsvRows(std::unique_ptr<TableReader> table, Time now) : ItemRows(now), table_(std::move(table)) {}
+  const ByteSource& bytes() const override { return table_->bytes(); }
+  std::string note() const override {
+    const TableShape& shape = table_->shape();
+    if (shape.encoding == Encoding::kUtf8 && shape.delimiter == ',') return "";
+    if (shape.delimiter == kNoDelimiter) return "";
+    return fmt::format("read as {}, parted by {}", encoding_name(shape.encoding),
+                       shape.delimiter == '\t' ? "tabs" : fmt::format("\"{}\"", shape.delimiter));
   }
-  std::uint64_t bytes() const override { return reader_.bytes(); }
 
  protected:
-  std::uint64_t line() const override { return reader_.line(); }
-  Result<bool> read(std::string& json) override {
-    auto more = reader_.next(cells_);
-    if (!more.ok()) return named(std::move(more).error());
-    if (!*more) return false;
-    if (cells_.size() != names_.size()) {
-      return Error{Code::kInvalid,
-                   fmt::format("{} fields, but the header names {}", cells_.size(), names_.size())};
-    }
+  std::uint64_t line() const override { return table_->line(); }
+  Result<Next> read(std::string& json, BadRow& bad) override {
+    TRY(const Next what, table_->next());
+    if (what == Next::kBad) bad = table_->bad();
+    if (what != Next::kRow) return what;
     JsonWriter writer(json);
     writer.begin_object();
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      if (!cells_[i].empty()) TRY_OK(write_cell(names_[i], cells_[i], writer));
+    for (std::size_t i = 0; i < table_->cells().size(); ++i) {
+      const std::string_view cell = table_->cells()[i];
+      const std::string& name = table_->shape().columns[i];
+      if (cell.empty()) continue;
+      const Status written = write_item_cell(name, cell, TableFormat::kDelimited, writer);
+      if (written.ok()) continue;
+      bad = {line(), name, written.error().message};
+      return Next::kBad;
     }
     writer.end_object();
-    return true;
+    return Next::kRow;
   }
 
  private:
-  // The reader's column numbers by name; its messages begin with the line, which is told apart.
-  Error named(Error error) const {
-    std::size_t number = 0;
-    std::from_chars(error.field.data(), error.field.data() + error.field.size(), number);
-    if (number >= 1 && number <= names_.size()) error.field = names_[number - 1];
-    const std::string line = fmt::format("line {}: ", reader_.line());
-    if (error.message.starts_with(line)) error.message.erase(0, line.size());
-    return error;
-  }
-  CsvReader reader_;
-  std::vector<std::string> names_, cells_;
+  const std::unique_ptr<TableReader> table_;
 };
 
 class JsonlRows final : public ItemRows {
  public:
-  JsonlRows(std::istream& in, Time now) : ItemRows(now), in_(in) {}
-  std::uint64_t bytes() const override { return bytes_; }
+  JsonlRows(TextWindow window, Time now)
+      : ItemRows(now), lines_(std::move(window), TableReader::kMaxRowBytes) {}
+  const ByteSource& bytes() const override { return lines_.window().bytes(); }
+  std::string note() const override {
+    const Encoding encoding = lines_.window().encoding();
+    return encoding == Encoding::kUtf8 ? "" : fmt::format("read as {}", encoding_name(encoding));
+  }
 
  protected:
-  std::uint64_t line() const override { return line_; }
-  Result<bool> read(std::string& json) override {
-    while (std::getline(in_, text_)) {
-      ++line_;
-      bytes_ += text_.size() + 1;
-      if (line_ == 1 && text_.starts_with("\xef\xbb\xbf")) text_.erase(0, 3);
-      if (text_.find_first_not_of(" \t\r") == std::string::npos) continue;
-      if (text_.size() > kMaxLineBytes) return Error{Code::kInvalid, "a line longer than 1 MB"};
-      TRY_OK(minify(json));
-      return true;
+  std::uint64_t line() const override { return lines_.line(); }
+  Result<Next> read(std::string& json, BadRow& bad) override {
+    while (true) {
+      TRY(const auto what, lines_.next());
+      if (what == TextLines::Next::kEnd) return Next::kEnd;
+      if (what == TextLines::Next::kTooLong) {
+        bad = {line(), "", "a line longer than 1 MB"};
+        return Next::kBad;
+      }
+      if (lines_.text().find_first_not_of(" \t\r") != std::string_view::npos) break;
     }
-    return false;
+    bad = {line(), "", minify(json)};
+    return bad.reason.empty() ? Next::kRow : Next::kBad;
   }
 
  private:
-  Status minify(std::string& json) {
+  std::string minify(std::string& json) {
     simdjson::dom::object object;
-    const auto error = parser_.parse(text_).get(object);
+    const auto error = parser_.parse(std::string(lines_.text())).get(object);
     if (error == simdjson::INCORRECT_TYPE) {
-      return Error{Code::kInvalid, "not a JSON object; a line is one item, such as {\"id\":\"a\"}"};
+      return "not a JSON object; a line is one item, such as {\"id\":\"a\"}";
     }
-    if (error) {
-      return Error{Code::kInvalid, fmt::format("not JSON: {}", simdjson::error_message(error))};
-    }
+    if (error) return fmt::format("not JSON: {}", simdjson::error_message(error));
     json = simdjson::minify(object);
-    return ok_status();
+    return "";
   }
-  std::istream& in_;
+  TextLines lines_;
   simdjson::dom::parser parser_;
-  std::string text_;
-  std::uint64_t line_ = 0, bytes_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ItemRows>> ItemRows::open(std::istream& in, RowFormat format, Time now) {
-  if (format == RowFormat::kJsonl) {
-    return std::unique_ptr<ItemRows>(std::make_unique<JsonlRows>(in, now));
+Result<std::unique_ptr<ItemRows>> ItemRows::open(std::unique_ptr<ByteSource> bytes,
+                                                 TableOptions options, Time now) {
+  TRY(TextWindow window, TextWindow::open(std::move(bytes), options.encoding));
+  if (!options.format) {
+    TRY(options.format, guess_format(window.view()));
   }
-  auto rows = std::make_unique<CsvRows>(in, now);
-  TRY_OK(rows->read_header());
-  return std::unique_ptr<ItemRows>(std::move(rows));
+  if (options.format == TableFormat::kJsonl) {
+    return std::unique_ptr<ItemRows>(std::make_unique<JsonlRows>(std::move(window), now));
+  }
+  options.has_header = true;
+  TRY(auto table, open_delimited(std::move(window), options));
+  TRY_OK(check_header(table->shape(), table->line()));
+  return std::unique_ptr<ItemRows>(std::make_unique<CsvRows>(std::move(table), now));
 }
 
 Result<ItemRow> ItemRows::check(const std::string& json) {
@@ -190,32 +141,42 @@ Result<ItemRow> ItemRows::check(const std::string& json) {
     return error;
   }
   const Item& item = std::get<Item>(*control);
+  if (has_vector(item.attributes) && vector_of(item.attributes).empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("vector must be a list of 1 to {} numbers", kMostVector), "vector"};
+  }
   const auto [first, is_new] = lines_.try_emplace(item.id, line());
   if (!is_new) {
     return Error{Code::kInvalid,
                  fmt::format("id \"{}\" stands on line {} already", item.id, first->second), "id"};
   }
-  return ItemRow{line(), item.id, item.attributes};
+  return ItemRow{item.id, item.attributes};
 }
 
-std::optional<ItemRows::Row> ItemRows::next() {
+Result<std::optional<ItemRows::Row>> ItemRows::next() {
   std::string json;
-  const auto more = read(json);
-  if (more.ok() && !*more) return std::nullopt;
   Row row;
-  auto checked = more.ok() ? check(json) : Result<ItemRow>(more.error());
+  TRY(const Next what, read(json, row.bad));
+  if (what == Next::kEnd) return std::optional<Row>();
+  if (what == Next::kBad) return std::optional<Row>(std::move(row));
+  auto checked = check(json);
   if (checked.ok()) {
     row.good = std::move(checked).value();
   } else {
     row.bad = {line(), checked.error().field, checked.error().message};
   }
-  return row;
+  return std::optional<Row>(std::move(row));
 }
 
-std::optional<RowFormat> format_of(std::string_view file_name) {
-  if (file_name.ends_with(".csv")) return RowFormat::kCsv;
+std::optional<TableFormat> item_format_of(std::string_view file_name) {
+  for (const std::string_view end : {".gz", ".zst"}) {
+    if (file_name.ends_with(end)) file_name.remove_suffix(end.size());
+  }
+  for (const std::string_view end : {".csv", ".tsv"}) {
+    if (file_name.ends_with(end)) return TableFormat::kDelimited;
+  }
   for (const std::string_view end : {".jsonl", ".ndjson", ".json"}) {
-    if (file_name.ends_with(end)) return RowFormat::kJsonl;
+    if (file_name.ends_with(end)) return TableFormat::kJsonl;
   }
   return std::nullopt;
 }

@@ -1,50 +1,47 @@
 // ItemRows: the items of a CSV or JSONL file, checked one by one as the catalog checks them, as the
-// JSON the items API takes. CSV: the columns id, category, tags (parted by |), price, created and
-// is_hidden are the item's fields; all others (title, ...) are its attributes, as text. JSONL: one
-// object of the items API per line. One thread.
+// JSON the items API takes. CSV: cells as format/item_cell.h has them; an empty one is no field.
+// JSONL: one object of the items API per line. One thread.
 #pragma once
 #include <cstdint>
-#include <istream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "base/csv.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "format/table.h"
 
 namespace attune {
 
-enum class RowFormat { kCsv, kJsonl };
-
 struct ItemRow {
-  std::uint64_t line = 0;
   std::string id;
   std::string json;  // minified
 };
 
 class ItemRows {
  public:
-  // Reads the header of CSV. in: must outlive this. now: only to check against.
-  static Result<std::unique_ptr<ItemRows>> open(std::istream& in, RowFormat format, Time now);
+  // Reads the header of CSV. What `options` leave open is guessed, but CSV has a header. now: only
+  // to check against.
+  static Result<std::unique_ptr<ItemRows>> open(std::unique_ptr<ByteSource> bytes,
+                                                TableOptions options, Time now);
   virtual ~ItemRows() = default;
 
-  // The next item, good or bad; nullopt at the end.
+  // The next item, good or bad; nullopt at the end. An error is of the file as a whole.
   struct Row {
     std::optional<ItemRow> good;
     BadRow bad;  // when not good
   };
-  std::optional<Row> next();
-  virtual std::uint64_t bytes() const = 0;  // read so far
+  Result<std::optional<Row>> next();
+  virtual const ByteSource& bytes() const = 0;
+  virtual std::string note() const = 0;  // how the file is read, if not as UTF-8 with commas
 
  protected:
+  using Next = TableReader::Next;
   explicit ItemRows(Time now) : now_(now) {}
-  // False at the end. On an error line() is that of the row, and the error's field its column.
-  virtual Result<bool> read(std::string& json) = 0;
-  virtual std::uint64_t line() const = 0;
+  virtual Result<Next> read(std::string& json, BadRow& bad) = 0;
+  virtual std::uint64_t line() const = 0;  // of the last row
 
  private:
   Result<ItemRow> check(const std::string& json);
@@ -52,7 +49,8 @@ class ItemRows {
   std::unordered_map<std::string, std::uint64_t> lines_;  // by id
 };
 
-// By the file's name: .csv, .jsonl, .ndjson, .json; nullopt when it says nothing.
-std::optional<RowFormat> format_of(std::string_view file_name);
+// By the file's name without .gz or .zst: .csv, .tsv; .jsonl, .ndjson, .json; nullopt when it says
+// nothing.
+std::optional<TableFormat> item_format_of(std::string_view file_name);
 
 }  // namespace attune

@@ -6,9 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -40,12 +37,14 @@ class Progress {
   Screen screen_;
 };
 
-Result<RowFormat> choose_format(const ImportOptions& options) {
-  if (options.format == "csv") return RowFormat::kCsv;
-  if (options.format == "jsonl") return RowFormat::kJsonl;
-  if (const auto format = format_of(options.file)) return *format;
-  return Error{Code::kInvalid, options.file + ": its name does not say what it is", "format",
-               "add --format csv or --format jsonl"};
+Result<TableOptions> table_options(const ImportOptions& options) {
+  TableOptions table;
+  TRY(table.delimiter, parse_delimiter(options.delimiter));
+  TRY(table.encoding, parse_encoding(options.encoding));
+  table.format = item_format_of(options.file);
+  if (options.format == "csv") table.format = TableFormat::kDelimited;
+  if (options.format == "jsonl") table.format = TableFormat::kJsonl;
+  return table;
 }
 
 void note_bad(ImportReport& report, BadRow bad) {
@@ -55,30 +54,23 @@ void note_bad(ImportReport& report, BadRow bad) {
 
 Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& progress,
                                       ImportReport& report) {
-  TRY(const RowFormat format, choose_format(options));
-  std::ifstream file;
-  std::error_code unknown_size;
-  double size = 0;
-  if (options.file != "-") {
-    file.open(options.file, std::ios::binary);
-    if (!file || std::filesystem::is_directory(options.file, unknown_size)) {
-      return Error{Code::kNotFound, "cannot read " + options.file, "file", "name a CSV file"};
-    }
-    size = static_cast<double>(std::filesystem::file_size(options.file, unknown_size));
-    if (unknown_size) size = 0;
-  }
-  TRY(const auto rows, ItemRows::open(options.file == "-" ? std::cin : file, format, wall_now()));
+  TRY(const TableOptions table, table_options(options));
+  TRY(auto bytes, ByteSource::open(options.file));
+  TRY(const auto rows, ItemRows::open(std::move(bytes), table, wall_now()));
+  report.note = rows->note();
   std::vector<ItemRow> all;
-  while (auto row = rows->next()) {
+  while (true) {
+    TRY(auto row, rows->next());
+    if (!row) return all;
     ++report.rows;
     if (row->good) {
       all.push_back(std::move(*row->good));
     } else {
       note_bad(report, std::move(row->bad));
     }
-    progress.show("checked", static_cast<double>(rows->bytes()), size, report.rows);
+    progress.show("checked", static_cast<double>(rows->bytes().taken()),
+                  static_cast<double>(rows->bytes().size()), report.rows);
   }
-  return all;
 }
 
 // The first rows that fit one batch.
@@ -176,6 +168,9 @@ std::string sentence(const ImportOptions& options, const ImportReport& report) {
 Status import_and_say(const ImportOptions& options) {
   ImportReport report;
   Status done = import_items(options, report);
+  if (!report.note.empty()) {
+    std::fprintf(stderr, "%s: %s\n", options.file.c_str(), report.note.c_str());
+  }
   say_bad(report);
   if (options.is_json) {
     std::printf("%s\n", report_json(report, options.is_dry_run).c_str());
@@ -191,8 +186,11 @@ void add_items_import(CLI::App& items, Action& chosen) {
       items, "Commands", "import",
       "Stores items from a CSV file (the first line names the columns; id is needed; category, "
       "tags "
-      "parted by |, price, created and is_hidden are fields, all others attributes) or JSONL (one "
-      "item a line). Nothing is stored while a row is bad; the same file again changes nothing",
+      "parted by |, price, created, is_hidden and vector are fields, all others attributes) or "
+      "JSONL "
+      "(one item a line), plain, gzip or zstd; delimiter and encoding are guessed. Nothing is "
+      "stored "
+      "while a row is bad; the same file again changes nothing",
       "attune items import shop.csv --workspace shop                   a stopped workspace\n"
       "attune items import shop.jsonl --server http://127.0.0.1:8090   key in ATTUNE_ADMIN_KEY\n"
       "attune items import shop.csv --dry-run                          only check");
@@ -200,8 +198,13 @@ void add_items_import(CLI::App& items, Action& chosen) {
       ->required();
   command->add_option("--workspace", options->workspace, "folder of a stopped workspace");
   command->add_option("--server", options->server, "address of a running server");
-  command->add_option("--format", options->format, "csv or jsonl; by the file's name if not given")
+  command
+      ->add_option("--format", options->format,
+                   "csv or jsonl; by the file's name or its text if not given")
       ->check(CLI::IsMember({"csv", "jsonl"}));
+  command->add_option("--delimiter", options->delimiter, "one character, or tab; guessed");
+  command->add_option("--encoding", options->encoding,
+                      "utf-8, utf-16le, utf-16be, gbk or latin-1; guessed");
   command->add_flag("--skip-bad-rows", options->is_skipping_bad, "import the good rows");
   command->add_flag("--dry-run", options->is_dry_run, "check the rows, store nothing");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");

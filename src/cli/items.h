@@ -8,11 +8,12 @@
 namespace attune {
 
 struct ImportOptions {
-  std::string file = {};         // "-" = standard input
-  std::string format = {};       // "csv", "jsonl"; "" = by the file's name
-  std::string workspace = {};    // either this
-  std::string server = {};       // or this; neither for a dry run
-  std::string key = {};          // of the server
+  std::string file = {};                      // "-" = standard input
+  std::string format = {};                    // "csv", "jsonl"; "" = by the file's name or its text
+  std::string delimiter = {}, encoding = {};  // "" = guessed
+  std::string workspace = {};                 // either this
+  std::string server = {};                    // or this; neither for a dry run
+  std::string key = {};                       // of the server
   bool is_skipping_bad = false;  // else one bad row stops the import before anything is stored
   bool is_dry_run = false;       // only check
   bool is_json = false;
@@ -21,6 +22,7 @@ struct ImportOptions {
 struct ImportReport {
   std::uint64_t rows = 0, created = 0, changed = 0, unchanged = 0, bad = 0;
   std::vector<BadRow> first_bad;  // at most 20
+  std::string note;               // how the file was read, if not as is usual
   double seconds = 0;
 };
 

@@ -21,17 +21,29 @@ struct Folder : TempFolder {
   }
 };
 
-// Of every row: the item's JSON, or "! line, column: reason".
-std::vector<std::string> rows_of(const std::string& text, RowFormat format = RowFormat::kCsv) {
-  std::istringstream in(text);
-  const auto rows = ItemRows::open(in, format, Time{});
+constexpr auto kCsv = TableFormat::kDelimited;
+constexpr auto kJsonl = TableFormat::kJsonl;
+
+// Of every row: the item's JSON, or "! line, column: reason"; at last "= note" when there is one.
+std::vector<std::string> rows_of(const std::string& text, const TableOptions& options = {}) {
+  auto bytes = ByteSource::of_memory(text, "f");
+  if (!bytes.ok()) return {"! " + bytes.error().message};
+  const auto rows = ItemRows::open(std::move(*bytes), options, Time{});
   if (!rows.ok()) return {"! " + rows.error().message};
   std::vector<std::string> out;
-  while (const auto row = (*rows)->next()) {
-    out.push_back(row->good ? row->good->json
-                            : "! " + std::to_string(row->bad.line) + ", " + row->bad.column + ": " +
-                                  row->bad.reason);
+  while (true) {
+    const auto row = (*rows)->next();
+    if (!row.ok()) {
+      out.push_back("! " + row.error().message);
+      break;
+    }
+    if (!*row) break;
+    const auto& bad = (*row)->bad;
+    out.push_back((*row)->good
+                      ? (*row)->good->json
+                      : "! " + std::to_string(bad.line) + ", " + bad.column + ": " + bad.reason);
   }
+  if (!(*rows)->note().empty()) out.push_back("= " + (*rows)->note());
   return out;
 }
 
@@ -82,20 +94,48 @@ TEST(ItemRows, AHeaderWithoutIdIsRefused) {
 TEST(ItemRows, JsonLinesAreItemsOfTheApi) {
   EXPECT_EQ(rows_of("{\"id\": \"a\", \"price\": 2, \"size\": {\"w\": 1}}\n\n[1]\n{\"id\":5}\n{x\n"
                     "{\"id\":\"b\",\"tags\":\"t\"}\n",
-                    RowFormat::kJsonl)
+                    {.format = kJsonl})
                 .size(),
             5u);
-  EXPECT_EQ(rows_of("{\"id\": \"a\", \"size\": {\"w\": 1}}", RowFormat::kJsonl)[0],
+  EXPECT_EQ(rows_of("{\"id\": \"a\", \"size\": {\"w\": 1}}", {.format = kJsonl})[0],
             R"({"id":"a","size":{"w":1}})");
-  EXPECT_EQ(rows_of("\n{\"id\":5}\n", RowFormat::kJsonl)[0], "! 2, id: id must be a string");
-  EXPECT_EQ(rows_of("[1]\n", RowFormat::kJsonl)[0],
+  EXPECT_EQ(rows_of("\n{\"id\":5}\n", {.format = kJsonl})[0], "! 2, id: id must be a string");
+  EXPECT_EQ(rows_of("[1]\n", {.format = kJsonl})[0],
             "! 1, : not a JSON object; a line is one item, such as {\"id\":\"a\"}");
 }
 
+TEST(ItemRows, TheTextSaysTheFormatWhereTheNameDoesNot) {
+  EXPECT_EQ(rows_of("{\"id\":\"a\"}\n"), (Rows{R"({"id":"a"})"}));
+  EXPECT_EQ(rows_of("id\na\n"), (Rows{R"({"id":"a"})"}));
+  EXPECT_EQ(rows_of("[{\"id\":\"a\"}]"), (Rows{"! the file is a JSON array, not JSON lines"}));
+}
+
+TEST(ItemRows, DelimiterAndEncodingAreGuessedAndSaid) {
+  const std::string gbk = "id;\xc3\xfb\xb3\xc6\na;\xc3\xfb\xb3\xc6\n";  // "name", in Chinese
+  EXPECT_EQ(rows_of(gbk), (Rows{"{\"id\":\"a\",\"\u540d\u79f0\":\"\u540d\u79f0\"}",
+                                "= read as gbk, parted by \";\""}));
+  std::string utf16 = "\xff\xfe";
+  for (const char c : std::string("id\tprice\nq\t2\n")) utf16 += {c, '\0'};
+  EXPECT_EQ(rows_of(utf16),
+            (Rows{R"({"id":"q","price":2})", "= read as utf-16le, parted by tabs"}));
+  EXPECT_EQ(rows_of("id|x\na|1;2\n", {.delimiter = ';'})[0],
+            "! line 1: no column is named id; there is: id|x");
+}
+
+TEST(ItemRows, AVectorIsAListOfNumbers) {
+  EXPECT_EQ(rows_of("id,vector\na,\"[1, -0.5]\"\nb,1 2|3\nc,x\nd,[]\n"),
+            (Rows{R"({"id":"a","vector":[1,-0.5]})", R"({"id":"b","vector":[1,2,3]})",
+                  "! 4, vector: vector is \"x\", must be numbers such as [0.12,-3.4]",
+                  "! 5, vector: vector must be a list of 1 to 1024 numbers"}));
+  EXPECT_EQ(rows_of("{\"id\":\"a\",\"vector\":\"1,2\"}\n")[0],
+            "! 1, vector: vector must be a list of 1 to 1024 numbers");
+}
+
 TEST(ItemRows, TheFilesNameSaysTheFormat) {
-  EXPECT_EQ(format_of("a/b.csv"), RowFormat::kCsv);
-  EXPECT_EQ(format_of("b.jsonl"), RowFormat::kJsonl);
-  EXPECT_EQ(format_of("b.txt"), std::nullopt);
+  EXPECT_EQ(item_format_of("a/b.csv"), kCsv);
+  EXPECT_EQ(item_format_of("a/b.tsv.gz"), kCsv);
+  EXPECT_EQ(item_format_of("b.jsonl.zst"), kJsonl);
+  EXPECT_EQ(item_format_of("b.txt"), std::nullopt);
 }
 
 TEST(ServerAddress, IsHttpHostAndPort) {
@@ -189,7 +229,7 @@ TEST(ImportItems, AWrongPlaceIsSaid) {
             "--workspace and --server are both given");
   EXPECT_EQ(message({.file = file, .server = "http://127.0.0.1:1"}), "--server needs a key");
   EXPECT_EQ(message({.file = folder.path("no.csv"), .is_dry_run = true}),
-            "cannot read " + folder.path("no.csv"));
+            "cannot read " + folder.path("no.csv") + ": No such file or directory");
 }
 
 TEST(ImportItems, GoesThroughARunningServer) {

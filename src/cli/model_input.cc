@@ -36,14 +36,10 @@ Result<TableOptions> FileOptions::table() const {
   if (format == "csv" || format == "tsv") table.format = TableFormat::kDelimited;
   if (format == "tsv") table.delimiter = '\t';
   if (has_no_header) table.has_header = false;
-  if (delimiter.empty()) return table;
-  const std::string one = delimiter == "tab" || delimiter == "\\t" ? "\t" : delimiter;
-  if (one.size() != 1) {
-    return Error{Code::kInvalid,
-                 fmt::format("--delimiter {}: must be one character, or tab", delimiter),
-                 "delimiter", ""};
+  if (!delimiter.empty()) {
+    TRY(table.delimiter, parse_delimiter(delimiter));
   }
-  table.delimiter = one[0];
+  TRY(table.encoding, parse_encoding(encoding));
   return table;
 }
 
@@ -52,6 +48,8 @@ void add_format_options(CLI::App& command, FileOptions& options) {
                      "csv, tsv, jsonl (guessed), or criteo, vw, libsvm, libffm");
   command.add_option("--delimiter", options.delimiter,
                      "of a table: one character, or tab (guessed)");
+  command.add_option("--encoding", options.encoding,
+                     "of a table: utf-8, utf-16le, utf-16be, gbk or latin-1 (guessed)");
   command.add_flag("--no-header", options.has_no_header,
                    "of a table: the first line is data (guessed)");
 }

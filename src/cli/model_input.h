@@ -16,8 +16,8 @@ namespace attune {
 
 struct FileOptions {
   std::string file;
-  std::string format;     // "" = by its name; csv, tsv, jsonl, criteo, vw, libsvm, libffm
-  std::string delimiter;  // of a table; "" = guessed
+  std::string format;               // "" = by its name; csv, tsv, jsonl, criteo, vw, libsvm, libffm
+  std::string delimiter, encoding;  // of a table; "" = guessed
   bool has_no_header = false;
 
   // Of a file made for learners; nullopt = a table.
@@ -25,7 +25,7 @@ struct FileOptions {
   Result<TableOptions> table() const;
 };
 
-// --format, --delimiter, --no-header
+// --format, --delimiter, --encoding, --no-header
 void add_format_options(CLI::App& command, FileOptions& options);
 // The file itself and the format options.
 void add_file_options(CLI::App& command, FileOptions& options, const std::string& what);

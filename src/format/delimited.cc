@@ -34,6 +34,12 @@ class DelimitedReader final : public TableReader {
       return Error{Code::kInvalid, fmt::format("{}: line {}: the header cannot be read: {}",
                                                window_.bytes().name(), line_, row_.reason)};
     }
+    if (is_there && (!is_utf8(text_) || has_zero(text_))) {
+      return Error{Code::kInvalid,
+                   fmt::format("{}: line {}: the header is not {}", window_.bytes().name(), line_,
+                               encoding_name(shape_.encoding)),
+                   "encoding", "say how it is written: --encoding latin-1"};
+    }
     return ok_status();
   }
 

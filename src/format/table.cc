@@ -21,6 +21,22 @@ Status check_options(const TableOptions& options) {
 
 }  // namespace
 
+Result<std::optional<char>> parse_delimiter(std::string_view text) {
+  if (text.empty()) return std::optional<char>();
+  if (text == "tab" || text == "\\t") return std::optional('\t');
+  if (text.size() == 1) return std::optional(text[0]);
+  return Error{Code::kInvalid, fmt::format("--delimiter {}: must be one character, or tab", text),
+               "delimiter"};
+}
+
+Result<std::optional<Encoding>> parse_encoding(std::string_view text) {
+  if (text.empty()) return std::optional<Encoding>();
+  const auto encoding = encoding_named(text);
+  if (encoding) return encoding;
+  return Error{Code::kInvalid, fmt::format("unknown encoding {}", text), "encoding",
+               "utf-8, utf-16le, utf-16be, gbk or latin-1"};
+}
+
 Result<std::unique_ptr<TableReader>> TableReader::open(const std::string& path,
                                                        const TableOptions& options) {
   TRY(auto bytes, ByteSource::open(path));

@@ -26,6 +26,10 @@ struct TableOptions {  // nullopt = guess
   std::optional<bool> has_quotes = {};  // whether " at the beginning of a cell quotes it
 };
 
+// What a user calls them: one character, or tab; utf-8, utf-16le ... "" = guess.
+Result<std::optional<char>> parse_delimiter(std::string_view text);
+Result<std::optional<Encoding>> parse_encoding(std::string_view text);
+
 struct TableShape {
   TableFormat format{};
   char delimiter = ',';  // '\0' = none: a line is one cell

@@ -3,24 +3,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 
 #include "base/json.h"
 #include "format/event_formats.h"
 #include "format/event_row.h"
+#include "format/item_cell.h"
 
 namespace attune {
 namespace {
 
 constexpr std::array<std::string_view, 9> kIds = {
     "id", "item_id", "itemid", "product_id", "sku", "asin", "movie_id", "movieId", "article_id"};
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
 
 class TableItems final : public NotedReader {
  public:
@@ -63,9 +56,8 @@ class TableItems final : public NotedReader {
       const std::string_view cell = table_->cells()[i];
       const std::string& name = table_->shape().columns[i];
       if (i == id_ || cell.empty() || name == "id") continue;
-      if (!write(name, cell, writer)) {
-        return bad_row(table_->line(), name, "is not what the field takes", cell);
-      }
+      const Status written = write_item_cell(name, cell, table_->shape().format, writer);
+      if (!written.ok()) return bad_row(table_->line(), name, written.error().message, cell);
     }
     writer.end_object();
     TRY_OK(sink.item(std::move(json)));
@@ -74,40 +66,6 @@ class TableItems final : public NotedReader {
   const ByteSource& bytes() const override { return table_->bytes(); }
 
  private:
-  bool write(const std::string& name, std::string_view cell, JsonWriter& json) const {
-    if (name == "tags") {
-      json.key(name);
-      write_tags(cell, json);
-      return true;
-    }
-    if (name == "price") {
-      double price = 0;
-      const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), price);
-      json.field(name, price);
-      return error == std::errc() && end == cell.data() + cell.size() && std::isfinite(price);
-    }
-    if (name == "is_hidden") {
-      json.field(name, cell == "true");
-      return cell == "true" || cell == "false";
-    }
-    json.field(name, cell);
-    return true;
-  }
-  // Of CSV parted by |; of JSONL a list.
-  void write_tags(std::string_view cell, JsonWriter& json) const {
-    if (table_->shape().format == TableFormat::kJsonl && cell.starts_with("[")) {
-      json.raw(cell);
-      return;
-    }
-    json.begin_array();
-    while (!cell.empty()) {
-      const auto end = std::min(cell.find('|'), cell.size());
-      if (const auto tag = trim(cell.substr(0, end)); !tag.empty()) json.value(tag);
-      cell.remove_prefix(std::min(end + 1, cell.size()));
-    }
-    json.end_array();
-  }
-
   std::unique_ptr<TableReader> table_;
   std::size_t id_ = 0;
 };

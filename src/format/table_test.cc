@@ -137,6 +137,17 @@ TEST(Table, BytesThatAreNoTextMakeTheirRowBad) {
   EXPECT_EQ(rows_of("caf\xc3\xa9,\xe7\xbe\x8e\n", kPlain), (Rows{{"caf\xc3\xa9", "\xe7\xbe\x8e"}}));
 }
 
+TEST(Table, AHeaderThatIsNoTextIsRefused) {
+  auto bytes = ByteSource::of_memory("id,caf\xe9\n1,2\n", "f");
+  const auto reader = TableReader::open(std::move(*bytes), kNamed);
+  ASSERT_FALSE(reader.ok());
+  EXPECT_EQ(reader.error().message, "f: line 1: the header is not utf-8");
+  EXPECT_EQ(open_text("id,caf\xe9\n1,2\n", {.encoding = Encoding::kLatin1, .has_header = true})
+                ->shape()
+                .columns[1],
+            "caf\xc3\xa9");
+}
+
 TEST(Table, ARowOfMoreThanAMegabyteIsPassedOver) {
   const std::string long_text(TableReader::kMaxRowBytes + 10, 'x');
   for (const std::string& row :

@@ -103,6 +103,22 @@ class Import(ImportCase):
         self.assertEqual(self.report("csv", "orders.csv", "--workspace", "w")["state"], "imported")
         self.verify()
 
+    def test_items_file_packed_and_in_gbk(self):
+        self.put("orders.csv", ORDERS)
+        self.ok("import", "csv", "orders.csv", "--workspace", "w")
+        shop = "id;标题;price\np1;红鞋;19.9\np2;帽子;x\n".encode("gbk")
+        self.put("shop.csv.gz", gzip.compress(shop))
+        refused = self.run_attune("items", "import", "shop.csv.gz", "--workspace", "w")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn('shop.csv.gz: read as gbk, parted by ";"', refused.stderr)
+        self.assertIn('line 3, column price: price is "x", must be a number such as 19.99', refused.stderr)
+        done = self.ok("items", "import", "shop.csv.gz", "--workspace", "w", "--skip-bad-rows")
+        self.assertIn("1 item: 1 new", done.stdout)
+        wrong = self.run_attune("items", "import", "shop.csv.gz", "--dry-run", "--encoding", "utf-8")
+        self.assertIn("not utf-8", wrong.stderr)
+        self.put("cut.csv.gz", gzip.compress(shop * 1000)[:-20])
+        self.assertIn("cut.csv.gz", self.run_attune("items", "import", "cut.csv.gz", "--dry-run").stderr)
+
     def test_items(self):
         self.put("items.csv", "sku,category,tags,price,title\np1,shoes,run|red,19.99,Shoe\np2,hats,,x,Hat\n")
         said = self.report("csv", "items.csv", "--as", "items", "--workspace", "w")
