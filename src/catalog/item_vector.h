@@ -6,7 +6,7 @@
 
 namespace attune {
 
-inline constexpr std::size_t kMostVector = 1024;
+inline constexpr std::size_t kMostVector = 4096;
 
 // Of the attribute "vector" of an item's JSON text, at its top or within "attributes". Empty when
 // there is none, or not 1 to kMostVector finite numbers.

@@ -150,7 +150,7 @@ Result<ItemRow> ItemRows::check(const std::string& json) {
     return Error{Code::kInvalid,
                  fmt::format("id \"{}\" stands on line {} already", item.id, first->second), "id"};
   }
-  return ItemRow{item.id, item.attributes};
+  return ItemRow{item.id, item.attributes, {vector().begin(), vector().end()}};
 }
 
 Result<std::optional<ItemRows::Row>> ItemRows::next() {

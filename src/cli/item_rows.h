@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,7 +18,8 @@ namespace attune {
 
 struct ItemRow {
   std::string id;
-  std::string json;  // minified
+  std::string json;           // minified
+  std::vector<float> vector;  // of a vector file: all that the row sets; json has the id alone
 };
 
 class ItemRows {
@@ -41,7 +43,8 @@ class ItemRows {
   using Next = TableReader::Next;
   explicit ItemRows(Time now) : now_(now) {}
   virtual Result<Next> read(std::string& json, BadRow& bad) = 0;
-  virtual std::uint64_t line() const = 0;  // of the last row
+  virtual std::uint64_t line() const = 0;                       // of the last row
+  virtual std::span<const float> vector() const { return {}; }  // of the last row
 
  private:
   Result<ItemRow> check(const std::string& json);

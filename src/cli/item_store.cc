@@ -18,21 +18,19 @@ class WorkspaceItems final : public ItemStore {
   BatchSize batch_size() const override { return {.items = 10'000, .bytes = 64u << 20}; }
   explicit WorkspaceItems(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
-  Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {
+  Result<std::vector<std::string>> known(std::span<const ItemRow> rows) override {
     const auto catalog = engine_->catalog();
-    std::vector<ItemChange> changes;
+    std::vector<std::string> out;
     for (const ItemRow& row : rows) {
-      const Item* known = catalog->find(row.id);
-      changes.push_back(known == nullptr                ? ItemChange::kNew
-                        : known->attributes == row.json ? ItemChange::kUnchanged
-                                                        : ItemChange::kChanged);
+      const Item* item = catalog->find(row.id);
+      out.push_back(item == nullptr ? "" : item->attributes);
     }
-    return changes;
+    return out;
   }
-  Status put(std::span<const ItemRow> rows) override {
+  Status put(std::span<const std::string> items) override {
     std::vector<std::string> changes;
-    for (const ItemRow& row : rows) {
-      changes.push_back(R"({"op":"put_item","item":)" + row.json + "}");
+    for (const std::string& item : items) {
+      changes.push_back(R"({"op":"put_item","item":)" + item + "}");
     }
     is_changed_ = true;
     return engine_->control(changes);
@@ -74,24 +72,23 @@ class ServerItems final : public ItemStore {
   BatchSize batch_size() const override { return {.items = 500, .bytes = 256 << 10}; }
   explicit ServerItems(Client client) : client_(std::move(client)) {}
 
-  Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) override {
-    std::vector<ItemChange> changes;
+  Result<std::vector<std::string>> known(std::span<const ItemRow> rows) override {
+    std::vector<std::string> out;
     for (std::size_t begin = 0; begin < rows.size(); begin += kAskedAtOnce) {
       const auto some = rows.subspan(begin, std::min(kAskedAtOnce, rows.size() - begin));
       for (const ItemRow& row : some) {
         TRY_OK(client_.send("GET", "/api/v1/items/" + escaped(row.id), ""));
       }
-      for (const ItemRow& row : some) {
+      for (std::size_t i = 0; i < some.size(); ++i) {
         TRY(const Answer answer, client_.receive_any());
-        TRY(const ItemChange change, change_of(row, answer));
-        changes.push_back(change);
+        TRY(out.emplace_back(), item_of(answer));
       }
     }
-    return changes;
+    return out;
   }
-  Status put(std::span<const ItemRow> rows) override {
+  Status put(std::span<const std::string> items) override {
     std::string body = "[";
-    for (const ItemRow& row : rows) body += (body.size() > 1 ? "," : "") + row.json;
+    for (const std::string& item : items) body += (body.size() > 1 ? "," : "") + item;
     TRY_OK(client_.send("POST", "/api/v1/items", body + "]"));
     TRY(const Answer answer, client_.receive_any());
     return answer.status == 200 ? ok_status() : Status(refusal(answer));
@@ -99,15 +96,15 @@ class ServerItems final : public ItemStore {
   Status close() override { return ok_status(); }
 
  private:
-  static Result<ItemChange> change_of(const ItemRow& row, const Answer& answer) {
-    if (answer.status == 404) return ItemChange::kNew;
+  static Result<std::string> item_of(const Answer& answer) {
+    if (answer.status == 404) return std::string();
     if (answer.status != 200) return refusal(answer);
     simdjson::dom::parser parser;
     simdjson::dom::element known;
     if (parser.parse(answer.body).get(known) || known["attributes"].get(known)) {
       return refusal(answer);
     }
-    return simdjson::minify(known) == row.json ? ItemChange::kUnchanged : ItemChange::kChanged;
+    return simdjson::minify(known);
   }
   Client client_;
 };

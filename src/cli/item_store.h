@@ -11,8 +11,6 @@
 
 namespace attune {
 
-enum class ItemChange { kNew, kChanged, kUnchanged };
-
 struct BatchSize {
   std::size_t items = 0, bytes = 0;
 };
@@ -24,10 +22,10 @@ class ItemStore {
   static Result<std::unique_ptr<ItemStore>> of_server(const std::string& url, std::string key);
   virtual ~ItemStore() = default;
   virtual BatchSize batch_size() const = 0;  // most to put at once
-  // What storing each would change. An item is unchanged when the same fields are stored.
-  virtual Result<std::vector<ItemChange>> compare(std::span<const ItemRow> rows) = 0;
-  // All are stored, or none.
-  virtual Status put(std::span<const ItemRow> rows) = 0;
+  // The stored JSON of each, minified; "" = none.
+  virtual Result<std::vector<std::string>> known(std::span<const ItemRow> rows) = 0;
+  // Items as JSON. All are stored, or none.
+  virtual Status put(std::span<const std::string> items) = 0;
   virtual Status close() = 0;
 };
 

@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/item_merge.h"
 #include "cli/item_store.h"
 #include "cli/plot.h"
 #include "cli/screen.h"
+#include "cli/vector_rows.h"
 
 namespace attune {
 namespace {
@@ -47,6 +49,20 @@ Result<TableOptions> table_options(const ImportOptions& options) {
   return table;
 }
 
+Result<std::unique_ptr<ItemRows>> open_rows(const ImportOptions& options) {
+  TRY(const TableOptions table, table_options(options));
+  TRY(auto bytes, ByteSource::open(options.file));
+  if (!options.ids.empty()) {
+    TRY(auto ids, ByteSource::open(options.ids));
+    return open_vector_rows(std::move(bytes), std::move(ids), wall_now());
+  }
+  if (options.file.ends_with(".npy")) {
+    return Error{Code::kInvalid, options.file + ": which items its rows are of is not said", "ids",
+                 "--ids FILE, one id a line, in the order of the rows"};
+  }
+  return ItemRows::open(std::move(bytes), table, wall_now());
+}
+
 void note_bad(ImportReport& report, BadRow bad) {
   ++report.bad;
   if (report.first_bad.size() < kMostBadSaid) report.first_bad.push_back(std::move(bad));
@@ -54,9 +70,7 @@ void note_bad(ImportReport& report, BadRow bad) {
 
 Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& progress,
                                       ImportReport& report) {
-  TRY(const TableOptions table, table_options(options));
-  TRY(auto bytes, ByteSource::open(options.file));
-  TRY(const auto rows, ItemRows::open(std::move(bytes), table, wall_now()));
+  TRY(const auto rows, open_rows(options));
   report.note = rows->note();
   std::vector<ItemRow> all;
   while (true) {
@@ -73,29 +87,34 @@ Result<std::vector<ItemRow>> read_all(const ImportOptions& options, Progress& pr
   }
 }
 
-// The first rows that fit one batch.
-std::span<const ItemRow> batch_of(std::span<const ItemRow> rows, const BatchSize& most) {
-  std::size_t count = 0, bytes = 0;
-  while (count < std::min(rows.size(), most.items)) {
-    bytes += rows[count].json.size() + 1;
-    if (count > 0 && bytes > most.bytes) break;
-    ++count;
+// Stores the items in as many parts as their bytes ask for.
+Status put_all(ItemStore& store, std::span<const std::string> items) {
+  while (!items.empty()) {
+    std::size_t count = 0, bytes = 0;
+    while (count < items.size()) {
+      bytes += items[count].size() + 1;
+      if (count > 0 && bytes > store.batch_size().bytes) break;
+      ++count;
+    }
+    TRY_OK(store.put(items.first(count)));
+    items = items.subspan(count);
   }
-  return rows.first(count);
+  return ok_status();
 }
 
 Status store_batch(ItemStore& store, std::span<const ItemRow> batch, ImportReport& report) {
-  TRY(const std::vector<ItemChange> changes, store.compare(batch));
-  std::vector<ItemRow> wanted;
-  ImportReport sum;
+  TRY(const std::vector<std::string> known, store.known(batch));
+  std::vector<std::string> wanted;
+  std::uint64_t created = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    sum.created += changes[i] == ItemChange::kNew;
-    sum.changed += changes[i] == ItemChange::kChanged;
-    if (changes[i] != ItemChange::kUnchanged) wanted.push_back(batch[i]);
+    std::string item = merged_item(batch[i], known[i]);
+    if (item == known[i]) continue;
+    created += known[i].empty();
+    wanted.push_back(std::move(item));
   }
-  if (!wanted.empty()) TRY_OK(store.put(wanted));
-  report.created += sum.created;
-  report.changed += sum.changed;
+  TRY_OK(put_all(store, wanted));
+  report.created += created;
+  report.changed += wanted.size() - created;
   report.unchanged += batch.size() - wanted.size();
   return ok_status();
 }
@@ -106,7 +125,7 @@ Status store_all(const ImportOptions& options, std::span<const ItemRow> rows, Pr
                                                : ItemStore::of_server(options.server, options.key));
   std::span<const ItemRow> left = rows;
   while (!left.empty()) {
-    const auto batch = batch_of(left, store->batch_size());
+    const auto batch = left.first(std::min(left.size(), store->batch_size().items));
     TRY_OK(store_batch(*store, batch, report));
     left = left.subspan(batch.size());
     const std::size_t done = rows.size() - left.size();
@@ -193,8 +212,9 @@ void add_items_import(CLI::App& items, Action& chosen) {
       "while a row is bad; the same file again changes nothing",
       "attune items import shop.csv --workspace shop                   a stopped workspace\n"
       "attune items import shop.jsonl --server http://127.0.0.1:8090   key in ATTUNE_ADMIN_KEY\n"
+      "attune items import vectors.npy --ids ids.txt --workspace shop  what a model says of them\n"
       "attune items import shop.csv --dry-run                          only check");
-  command->add_option("file", options->file, "CSV or JSONL file, or - for standard input")
+  command->add_option("file", options->file, "CSV, JSONL or .npy file, or - for standard input")
       ->required();
   command->add_option("--workspace", options->workspace, "folder of a stopped workspace");
   command->add_option("--server", options->server, "address of a running server");
@@ -202,6 +222,8 @@ void add_items_import(CLI::App& items, Action& chosen) {
       ->add_option("--format", options->format,
                    "csv or jsonl; by the file's name or its text if not given")
       ->check(CLI::IsMember({"csv", "jsonl"}));
+  command->add_option("--ids", options->ids,
+                      "ids of the rows of a .npy file of vectors, one a line");
   command->add_option("--delimiter", options->delimiter, "one character, or tab; guessed");
   command->add_option("--encoding", options->encoding,
                       "utf-8, utf-16le, utf-16be, gbk or latin-1; guessed");

@@ -11,6 +11,7 @@ struct ImportOptions {
   std::string file = {};                      // "-" = standard input
   std::string format = {};                    // "csv", "jsonl"; "" = by the file's name or its text
   std::string delimiter = {}, encoding = {};  // "" = guessed
+  std::string ids = {};                       // file of the ids of the rows of a .npy file
   std::string workspace = {};                 // either this
   std::string server = {};                    // or this; neither for a dry run
   std::string key = {};                       // of the server

@@ -7,8 +7,11 @@
 
 #include "api/app.h"
 #include "api/http_server.h"
+#include "catalog/item_vector.h"
 #include "cli/client.h"
+#include "cli/item_merge.h"
 #include "cli/item_store.h"
+#include "cli/vector_rows.h"
 #include "engine/test_workspace.h"
 
 namespace attune {
@@ -126,9 +129,72 @@ TEST(ItemRows, AVectorIsAListOfNumbers) {
   EXPECT_EQ(rows_of("id,vector\na,\"[1, -0.5]\"\nb,1 2|3\nc,x\nd,[]\n"),
             (Rows{R"({"id":"a","vector":[1,-0.5]})", R"({"id":"b","vector":[1,2,3]})",
                   "! 4, vector: vector is \"x\", must be numbers such as [0.12,-3.4]",
-                  "! 5, vector: vector must be a list of 1 to 1024 numbers"}));
+                  "! 5, vector: vector must be a list of 1 to 4096 numbers"}));
   EXPECT_EQ(rows_of("{\"id\":\"a\",\"vector\":\"1,2\"}\n")[0],
-            "! 1, vector: vector must be a list of 1 to 1024 numbers");
+            "! 1, vector: vector must be a list of 1 to 4096 numbers");
+}
+
+// A .npy file of float32.
+std::string npy_of(std::size_t rows, std::size_t columns, const std::vector<float>& numbers) {
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                       std::to_string(rows) + ", " + std::to_string(columns) + "), }";
+  header.resize(117, ' ');
+  std::string out = std::string("\x93NUMPY\x01\0\x76\0", 10) + header + '\n';
+  out.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float));
+  return out;
+}
+
+// As rows_of(), but of each good row "id: numbers".
+Rows vectors_of(const std::string& npy, const std::string& ids) {
+  auto vectors = ByteSource::of_memory(npy, "v.npy");
+  auto names = ByteSource::of_memory(ids, "ids");
+  const auto rows = open_vector_rows(std::move(*vectors), std::move(*names), Time{});
+  if (!rows.ok()) return {"! " + rows.error().message};
+  Rows out;
+  while (true) {
+    const auto row = (*rows)->next();
+    if (!row.ok()) out.push_back("! " + row.error().message);
+    if (!row.ok() || !*row) return out;
+    const auto& [good, bad] = **row;
+    if (!good) {
+      out.push_back("! " + std::to_string(bad.line) + ", " + bad.column + ": " + bad.reason);
+      continue;
+    }
+    out.push_back(good->id + ":");
+    for (const float number : good->vector) out.back() += " " + std::to_string(number);
+  }
+}
+
+TEST(VectorRows, ARowIsTheVectorOfTheIdOnItsLine) {
+  const std::string npy = npy_of(3, 2, {1, 2, 3, 4, 5, -6});
+  EXPECT_EQ(vectors_of(npy, "a\r\nb\n\nc d"),
+            (Rows{"a: 1.000000 2.000000", "b: 3.000000 4.000000", "c d: 5.000000 -6.000000"}));
+  EXPECT_EQ(vectors_of(npy, "a\nb\n").back(), "! v.npy has 3 rows, but ids has fewer ids");
+  EXPECT_EQ(vectors_of(npy, "a\nb\nc\nd\n").back(), "! v.npy has 3 rows, but ids has more ids");
+  EXPECT_EQ(vectors_of(npy, "a\nb\na\n").back(), "! 3, id: id \"a\" stands on line 1 already");
+  EXPECT_EQ(vectors_of(npy_of(2, 2, {1, 2, 3, std::nanf("")}), "a\nb\n").back(),
+            "! 2, vector: number 2 is nan, must be finite");
+  EXPECT_EQ(vectors_of(npy_of(1, 5000, {}), "a\n").back(),
+            "! v.npy: its rows have 5000 numbers, a vector has at most 4096");
+}
+
+TEST(MergedItem, AVectorFileSetsTheVectorAlone) {
+  const ItemRow row{.id = "a", .json = R"({"id":"a"})", .vector = {0.1F, -2, 1e-10F}};
+  EXPECT_EQ(merged_item(row, ""), R"({"id":"a","vector":[0.1,-2,1e-10]})");
+  EXPECT_EQ(merged_item(row, R"({"id":"a","vector":[9],"title":"t"})"),
+            R"({"id":"a","title":"t","vector":[0.1,-2,1e-10]})");
+  const std::string once = merged_item(row, "");
+  EXPECT_EQ(merged_item(row, once), once);
+  EXPECT_EQ(vector_of(once), row.vector);
+}
+
+TEST(MergedItem, ARowWithoutAVectorKeepsTheStoredOne) {
+  const std::string known = R"({"id":"a","title":"t","vector":[0.5,1]})";
+  const ItemRow row{.id = "a", .json = R"({"id":"a","title":"u"})", .vector = {}};
+  EXPECT_EQ(merged_item(row, known), R"({"id":"a","title":"u","vector":[0.5,1]})");
+  const ItemRow own{.id = "a", .json = R"({"id":"a","vector":[2]})", .vector = {}};
+  EXPECT_EQ(merged_item(own, known), own.json);
+  EXPECT_EQ(merged_item(row, R"({"id":"a"})"), row.json);
 }
 
 TEST(ItemRows, TheFilesNameSaysTheFormat) {
@@ -170,6 +236,29 @@ TEST(ImportItems, TheSameFileAgainChangesNothing) {
   EXPECT_EQ(other.created, 1u);
   EXPECT_EQ(other.changed, 1u);
   EXPECT_EQ(other.unchanged, 1u);
+}
+
+TEST(ImportItems, VectorsJoinTheItemsThatAreThere) {
+  const Folder folder;
+  make_workspace(folder.path("shop"));
+  ImportOptions shop{.file = folder.file("i.csv", kShop), .workspace = folder.path("shop")};
+  ImportOptions vectors{.file = folder.file("v.npy", npy_of(2, 2, {1, 0.25F, 3, 4})),
+                        .ids = folder.file("ids", "b\nnew\n"),
+                        .workspace = folder.path("shop")};
+  ImportReport first, set, again, kept;
+  ASSERT_TRUE(import_items(shop, first).ok());
+  ASSERT_TRUE(import_items(vectors, set).ok());
+  EXPECT_EQ(set.changed, 1u);
+  EXPECT_EQ(set.created, 1u);
+  ASSERT_TRUE(import_items(vectors, again).ok());
+  EXPECT_EQ(again.unchanged, 2u);
+  ASSERT_TRUE(import_items(shop, kept).ok());
+  EXPECT_EQ(kept.unchanged, 3u);
+  const auto engine = open_engine(folder.path("shop"));
+  const Item* item = engine->catalog()->find("b");
+  ASSERT_NE(item, nullptr);
+  EXPECT_EQ(item->attributes, R"({"id":"b","category":"y","price":2,"vector":[1,0.25]})");
+  EXPECT_EQ(item->vector, (std::vector<float>{1, 0.25F}));
 }
 
 TEST(ImportItems, ABadRowStopsItUnlessBadRowsAreSkipped) {

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import time
@@ -118,6 +119,22 @@ class Import(ImportCase):
         self.assertIn("not utf-8", wrong.stderr)
         self.put("cut.csv.gz", gzip.compress(shop * 1000)[:-20])
         self.assertIn("cut.csv.gz", self.run_attune("items", "import", "cut.csv.gz", "--dry-run").stderr)
+
+    def test_vectors_of_items(self):
+        self.put("orders.csv", ORDERS)
+        self.ok("import", "csv", "orders.csv", "--workspace", "w")
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }".ljust(117) + b"\n"
+        array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack("<6d", 1, 2, 3, 0.5, 0, -1)
+        self.put("v.npy.gz", gzip.compress(array))
+        self.put("ids.txt", "p1\np2\n")
+        vectors = ["items", "import", "v.npy.gz", "--ids", "ids.txt", "--workspace", "w"]
+        self.assertIn("2 items: 2 new", self.ok(*vectors).stdout)
+        self.assertIn("unchanged: 2 items", self.ok(*vectors).stdout)
+        self.put("cut.npy", array[:-1])
+        cut = self.run_attune("items", "import", "cut.npy", "--ids", "ids.txt", "--workspace", "w")
+        self.assertEqual(cut.returncode, 1)
+        self.assertIn("cut.npy: it ends in row 2 of the 2 of its header", cut.stderr)
+        self.assertIn("--ids FILE", self.run_attune("items", "import", "cut.npy", "--dry-run").stderr)
 
     def test_items(self):
         self.put("items.csv", "sku,category,tags,price,title\np1,shoes,run|red,19.99,Shoe\np2,hats,,x,Hat\n")
