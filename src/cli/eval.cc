@@ -24,6 +24,7 @@ struct EvalOptions {
   FileOptions file;
   std::string model, slice, group;
   double threshold = 0.5;
+  std::size_t k = 10;
   bool is_json = false;
 };
 
@@ -68,7 +69,7 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
   }
   Evaluated out;
   out.is_binary = trained.model->is_probability();
-  Evaluation evaluation({out.is_binary, options.threshold, trained.known_rate});
+  Evaluation evaluation({out.is_binary, options.threshold, trained.known_rate, options.k});
   const auto take = [&](const ScoredRow& row, std::span<const std::size_t> asked) -> Status {
     if (!row.prediction) return ok_status();
     const auto cell = [&](bool is_wanted, std::size_t place) {
@@ -150,13 +151,18 @@ void add_eval(CLI::App& app, Action& chosen) {
       add_command(app, kLearnGroup, "eval", "How good a model is on the rows of a file",
                   "attune eval march.csv --model bank.attune\n"
                   "attune eval march.csv --model bank.attune --slice job --json\n"
+                  "attune eval impressions.csv --model ctr.attune --group person --k 5\n"
                   "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf");
   command->require_subcommand(0, 1);
   command->add_option("file", options->file.file, "rows with their labels; - is standard input");
   add_format_options(*command, options->file);
   command->add_option("--model", options->model, "file of the model (required)");
   command->add_option("--slice", options->slice, "column: every value of it is measured alone");
-  command->add_option("--group", options->group, "column of persons or queries, for gauc");
+  command->add_option(
+      "--group", options->group,
+      "column of persons or queries: gauc, NDCG, recall and precision of the first k rows of each");
+  command->add_option("--k", options->k, "rows of a group that count as shown")
+      ->check(CLI::Range(1, 10000));
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(CLI::Range(0.0, 1.0));
   command->add_flag("--json", options->is_json, "one JSON object on stdout");

@@ -34,14 +34,16 @@ std::size_t width_of(const Items& items, NameOf name_of) {
 }  // namespace
 
 std::vector<std::string> measure_table(std::span<const Measure> measures) {
-  std::vector<std::string> lines = {fmt::format("{:12} {:>9}   {:22} {:19} {}", "", "value",
+  std::size_t width = 12;
+  for (const Measure& measure : measures) width = std::max(width, measure.name.size());
+  std::vector<std::string> lines = {fmt::format("{:{}} {:>9}   {:22} {:19} {}", "", width, "value",
                                                 "95 % interval", "how", "without a model")};
   for (const Measure& measure : measures) {
     if (!measure.value) {
-      lines.push_back(fmt::format("{:12} undefined: {}", measure.name, measure.undefined));
+      lines.push_back(fmt::format("{:{}} undefined: {}", measure.name, width, measure.undefined));
       continue;
     }
-    std::string line = fmt::format("{:12} {:>9}   {:22} {:19}", measure.name,
+    std::string line = fmt::format("{:{}} {:>9}   {:22} {:19}", measure.name, width,
                                    figure(*measure.value), range(measure.interval),
                                    measure.interval ? measure.method : std::string_view{});
     if (measure.baseline) {

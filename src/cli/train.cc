@@ -273,7 +273,9 @@ void add_train(CLI::App& app, Action& chosen) {
                       "test on the latest rows by this column (one of times); none: by chance");
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--group", options->group, "column of persons or queries, for gauc");
+  command->add_option("--group", options->group,
+                      "column of persons or queries: gauc, NDCG, recall and precision of the first "
+                      "10 rows of each");
   command->add_option("--seed", options->seed, "same seed, same model");
   command->add_option("--weights", options->weights, "print so many of the largest weights");
   command->add_option("--cache", options->cache,

@@ -19,7 +19,9 @@ void Evaluation::add(float predicted, float label, std::string_view group) {
     return;
   }
   add_to(all_, predicted, label);
-  if (options_.is_binary && !group.empty()) groups_.add(group, predicted, label > 0.5F);
+  if (group.empty()) return;
+  has_groups_ = true;
+  if (options_.is_binary) groups_.add(group, predicted, label > 0.5F);
 }
 
 void Evaluation::add_to_slice(std::string_view slice, float predicted, float label) {
@@ -35,7 +37,11 @@ void Evaluation::add_to_slice(std::string_view slice, float predicted, float lab
 std::vector<Measure> Evaluation::measures() {
   std::vector<Measure> measures =
       options_.is_binary ? all_.binary.measures() : all_.values.measures();
-  if (groups_.groups() > 0) measures.push_back(groups_.measure());
+  if (!has_groups_) return measures;
+  for (Measure& measure : groups_.measures(options_.k)) {
+    if (!options_.is_binary) measure.undefined = "the target is a number, not a yes or no";
+    measures.push_back(std::move(measure));
+  }
   return measures;
 }
 

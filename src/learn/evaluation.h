@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "stat/binary_scores.h"
-#include "stat/group_auc.h"
+#include "stat/group_scores.h"
 #include "stat/value_scores.h"
 
 namespace attune {
@@ -18,6 +18,7 @@ struct EvaluationOptions {
   bool is_binary = true;                  // of a yes or no; else of a number
   double threshold = 0.5;                 // from here on a prediction says yes
   std::optional<double> known_rate = {};  // base rate or mean of the rows learned from
+  std::size_t k = 10;                     // rows of a group that count as shown
 };
 
 struct SliceScores {
@@ -37,7 +38,7 @@ class Evaluation {
   std::uint64_t rows() const { return all_.n(); }
   std::uint64_t unlabelled() const { return unlabelled_; }
   std::uint64_t positives() const { return all_.binary.positives(); }
-  // With "gauc" at the end where groups were named.
+  // With those of GroupScores at the end where groups were named; of a number they are undefined.
   std::vector<Measure> measures();
   // The largest first.
   std::vector<SliceScores> slices();
@@ -55,7 +56,8 @@ class Evaluation {
   EvaluationOptions options_;
   Scores all_;
   std::uint64_t unlabelled_ = 0;
-  GroupAuc groups_;
+  GroupScores groups_;
+  bool has_groups_ = false;
   std::map<std::string, Scores, std::less<>> slices_;
 };
 

@@ -202,6 +202,13 @@ TEST(InputMap, NumbersFrequentFeaturesAndLeavesOutTheRest) {
   EXPECT_FALSE(InputMap::decode(std::string_view(bytes).substr(0, 9)).ok());
 }
 
+TEST(Evaluation, GroupsOfANumberSayWhyTheyHaveNoFigure) {
+  Evaluation evaluation({.is_binary = false});
+  evaluation.add(0.5F, 3, "a");
+  EXPECT_EQ(find_measure(evaluation.measures(), "ndcg_at_10")->undefined,
+            "the target is a number, not a yes or no");
+}
+
 TEST(Evaluation, SlicesAndGroupsAreMeasuredBesideTheWhole) {
   Evaluation evaluation({.is_binary = true, .threshold = 0.5, .known_rate = 0.5});
   for (const auto& [p, label, city] :
@@ -213,8 +220,8 @@ TEST(Evaluation, SlicesAndGroupsAreMeasuredBesideTheWhole) {
   EXPECT_EQ(evaluation.rows(), 4u);
   EXPECT_EQ(evaluation.unlabelled(), 1u);
   const auto measures = evaluation.measures();
-  EXPECT_EQ(measures.back().name, "gauc");
-  EXPECT_EQ(*measures.back().value, 1.0);
+  EXPECT_EQ(*find_measure(measures, "gauc")->value, 1.0);
+  EXPECT_EQ(*find_measure(measures, "recall_at_10")->value, 1.0);
   const auto slices = evaluation.slices();
   ASSERT_EQ(slices.size(), 2u);
   EXPECT_EQ(slices[0].value, "a");

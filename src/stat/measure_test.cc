@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "stat/binary_scores.h"
-#include "stat/group_auc.h"
+#include "stat/group_scores.h"
 #include "stat/value_scores.h"
 
 namespace attune {
@@ -144,23 +144,65 @@ TEST(ValueScores, MeasureAsByHand) {
   EXPECT_EQ(find_measure(ValueScores().measures(), "rmse")->undefined, "no rows");
 }
 
-TEST(GroupAuc, WeighsGroupsWithBothClassesByTheirRows) {
-  GroupAuc groups;
-  for (const auto& [group, p, label] : {std::tuple{"a", 0.1F, false},
-                                        {"a", 0.9F, true},
-                                        {"b", 0.9F, false},
-                                        {"b", 0.1F, true},
-                                        {"b", 0.5F, true},
-                                        {"b", 0.2F, false},
-                                        {"c", 0.3F, true}}) {
-    groups.add(group, p, label);
+// p falls with the number in the list.
+GroupScores groups_of(std::initializer_list<std::vector<int>> lists) {
+  GroupScores groups;
+  int group = 0;
+  for (const std::vector<int>& labels : lists) {
+    float p = 1;
+    for (const int label : labels) groups.add(std::to_string(group), p *= 0.9F, label == 1);
+    ++group;
   }
-  const Measure gauc = groups.measure();  // a: 1 over 2 rows, b: 1/4 over 4
+  return groups;
+}
+
+TEST(GroupScores, GaucWeighsGroupsWithBothClassesByTheirRows) {
+  // 1 over 2 rows, 1/4 over 4
+  const GroupScores groups = groups_of({{1, 0}, {0, 1, 0, 1}, {1}});
+  const Measure gauc = groups.measures(10)[0];
+  EXPECT_EQ(gauc.name, "gauc");
   EXPECT_DOUBLE_EQ(*gauc.value, (2 * 1 + 4 * 0.25) / 6);
   EXPECT_EQ(groups.groups(), 3u);
-  GroupAuc single;
-  single.add("a", 0.1F, true);
-  EXPECT_EQ(single.measure().undefined, "no group has rows of both classes");
+  EXPECT_EQ(groups_of({{1}}).measures(10)[0].undefined, "no group has rows of both classes");
+}
+
+TEST(GroupScores, TheFirstKRowsOfAGroupAreItsList) {
+  const double second = 1 / std::log2(3.0);
+  const auto measures = groups_of({{1, 0, 1}, {0, 1, 0}, {0, 0}}).measures(2);
+  const Measure& ndcg = *find_measure(measures, "ndcg_at_2");
+  EXPECT_DOUBLE_EQ(*ndcg.value, (1 / (1 + second) + second) / 2);  // the third has nothing to find
+  EXPECT_DOUBLE_EQ(*ndcg.baseline, (2. / 3 + 1. / 3 * (1 + second)) / 2);
+  EXPECT_TRUE(ndcg.interval && ndcg.interval->low < *ndcg.value);
+  EXPECT_DOUBLE_EQ(*find_measure(measures, "recall_at_2")->value, (0.5 + 1) / 2);
+  EXPECT_DOUBLE_EQ(*find_measure(measures, "precision_at_2")->value, 0.5);
+  EXPECT_DOUBLE_EQ(*find_measure(measures, "precision_at_2")->baseline, 0.5);
+}
+
+TEST(GroupScores, TheBaselineIsWhatRandomOrdersHave) {
+  GroupScores random;
+  Rng rng(3);
+  for (int group = 0; group < 4000; ++group) {
+    for (int row = 0; row < 7; ++row) {
+      random.add(std::to_string(group), static_cast<float>(rng.uniform()), row < 2);
+    }
+  }
+  for (const Measure& measure : random.measures(3)) {
+    EXPECT_LE(measure.interval->low, *measure.baseline) << measure.name;
+    EXPECT_GE(measure.interval->high, *measure.baseline) << measure.name;
+  }
+}
+
+TEST(GroupScores, TiesCountAgainstTheRanker) {
+  GroupScores groups;
+  for (const bool label : {true, false, false}) groups.add("a", 0.5F, label);
+  EXPECT_EQ(*find_measure(groups.measures(1), "ndcg_at_1")->value, 0);
+}
+
+TEST(GroupScores, WithoutAHitInAnyGroupNothingIsDefined) {
+  for (const Measure& measure : groups_of({{0, 0}, {0}}).measures(5)) {
+    EXPECT_FALSE(measure.value) << measure.name;
+    EXPECT_NE(measure.undefined, "") << measure.name;
+  }
 }
 
 }  // namespace

@@ -202,10 +202,13 @@ class Using(Files):
     def test_eval_measures_the_whole_and_each_slice(self):
         self.model()
         report = self.json_of("eval", "shop.csv", "--model", "m.attune", "--slice", "city",
-                              "--group", "day")
+                              "--group", "day", "--k", "3")
         self.assertEqual(report["rows"], ROWS)
         self.assertGreater(report["auc"], 0.9)
         self.assertIn("gauc", report)
+        for name in ["ndcg_at_3", "recall_at_3", "precision_at_3"]:
+            self.assertLess(report[name + "_baseline"], report[name])
+            self.assertLessEqual(report[name + "_interval"][0], report[name])
         self.assertEqual({s["value"] for s in report["slices"]}, {"rome", "oslo", "lima"})
         self.assertEqual(sum(s["rows"] for s in report["slices"]), ROWS)
         text = self.run_attune("eval", "shop.csv", "--model", "m.attune", "--slice", "city").stdout
