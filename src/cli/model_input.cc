@@ -12,14 +12,14 @@ namespace {
 constexpr const char* kTables[] = {"csv", "tsv", "jsonl"};
 constexpr const char* kExamples[] = {"criteo", "vw", "libsvm", "libffm"};
 
-bool is_table(const std::string& format) {
+}  // namespace
+
+bool FileOptions::is_table() const {
   return std::find(std::begin(kTables), std::end(kTables), format) != std::end(kTables);
 }
 
-}  // namespace
-
 Result<std::optional<ExampleFormat>> FileOptions::example() const {
-  if (format.empty() || is_table(format)) return std::optional<ExampleFormat>();
+  if (format.empty() || is_table()) return std::optional<ExampleFormat>();
   if (const auto known = example_format(format)) return known;
   std::vector<std::string> names(std::begin(kTables), std::end(kTables));
   names.insert(names.end(), std::begin(kExamples), std::end(kExamples));

@@ -20,6 +20,7 @@ struct FileOptions {
   std::string delimiter, encoding;  // of a table; "" = guessed
   bool has_no_header = false;
 
+  bool is_table() const;  // by --format, if that says it
   // Of a file made for learners; nullopt = a table.
   Result<std::optional<ExampleFormat>> example() const;
   Result<TableOptions> table() const;

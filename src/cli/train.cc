@@ -13,6 +13,7 @@
 #include "cli/help.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
+#include "cli/model_output.h"
 #include "cli/plan.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
@@ -24,7 +25,7 @@ namespace {
 
 struct TrainOptions {
   FileOptions file;
-  std::string target, positive, plan, preset, test_file, time_column, group, cache;
+  std::string target, positive, plan, preset, test_file, time_column, weight, group, cache;
   std::vector<std::string> drop, allow, kinds, settings;
   double share = 0.2, threshold = 0.5;
   std::size_t folds = 0, passes = 0, weights = 0;
@@ -85,6 +86,10 @@ Status check(const TrainOptions& options) {
     return Error{Code::kInvalid, "--preset mlp names kind and columns itself", "preset",
                  "leave out --kind and --plan"};
   }
+  if (!options.cache.empty() && (options.file.format.empty() || options.file.is_table())) {
+    return Error{Code::kInvalid, "--cache keeps the rows of criteo, vw, libsvm and libffm", "cache",
+                 "leave it out: a table is parsed once, whatever the passes"};
+  }
   if (!options.test_file.empty() && options.folds > 0) {
     return Error{Code::kInvalid, "--test and --folds are two ways of testing", "folds",
                  "use one of them"};
@@ -112,6 +117,7 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   TRY(training.model, model_options(options));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
+  training.weight = options.weight;
   training.group = options.group;
   training.clock_s = clock_s;
   training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
@@ -120,16 +126,23 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   return train_table(training);
 }
 
+// "auto": beside the data. Standard input has no rows to keep.
+std::string cache_path(const TrainOptions& options) {
+  if (options.cache != "auto") return options.cache;
+  return options.file.file == "-" ? "" : options.file.file + ".rows";
+}
+
 Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat format,
                                  TrainScreen& screen) {
   const bool is_for_tables = !options.target.empty() || !options.positive.empty() ||
                              !options.plan.empty() || !options.preset.empty() ||
-                             !options.drop.empty() || !options.time_column.empty();
+                             !options.drop.empty() || !options.time_column.empty() ||
+                             !options.weight.empty();
   if (is_for_tables || options.folds > 0 || options.kinds.size() > 1) {
     return Error{Code::kInvalid,
                  fmt::format("--format {} has its label and features in it, and is read as a "
                              "stream: --target, --positive, --plan, --preset, --drop, "
-                             "--time-column, --folds and several kinds are for tables",
+                             "--time-column, --weight, --folds and several kinds are for tables",
                              options.file.format),
                  "format", "name a test file with --test"};
   }
@@ -142,7 +155,7 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   if (!options.kinds.empty()) training.model.kind = options.kinds.front();
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.threshold = options.threshold;
-  training.cache = options.cache;
+  training.cache = cache_path(options);
   training.keeps_names = options.keeps_names || options.weights > 0;
   training.clock_s = clock_s;
   training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
@@ -201,6 +214,7 @@ void print_doubts(const TrainReport& report) {
 std::string lasting_report(TrainReport report) {
   report.output.clear();
   report.learner_seconds = 0;
+  report.cache.clear();
   return report_json(report);
 }
 
@@ -208,6 +222,7 @@ Status train(const TrainOptions& options) {
   TRY_OK(check(options));
   const double begin = clock_s();
   TRY(const auto format, options.file.example());
+  TRY(const std::string replaced, replaced_model(options.output));
   TrainScreen screen;
   Result<TrainedModel> done =
       format ? from_stream(options, *format, screen) : from_table(options, screen);
@@ -219,6 +234,10 @@ Status train(const TrainOptions& options) {
   TRY(const std::string id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   take_usage(report);
+  if (!report.cache.empty()) {
+    std::fprintf(stderr, "rows %s %s\n", report.is_cache_reused ? "read from" : "kept in",
+                 report.cache.c_str());
+  }
   if (options.is_json) {
     print_doubts(report);
     std::printf("%s\n", report_json(report).c_str());
@@ -232,6 +251,7 @@ Status train(const TrainOptions& options) {
   }
   print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, id,
                                report.kinds.front().kind, report.seconds)});
+  if (!replaced.empty()) print_lines({fmt::format("it replaces {}", replaced)});
   std::fflush(stdout);
   print_doubts(report);
   return ok_status();
@@ -271,6 +291,7 @@ void add_train(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(2, 1000));
   command->add_option("--time-column", options->time_column,
                       "test on the latest rows by this column (one of times); none: by chance");
+  command->add_option("--weight", options->weight, "column of how much a row counts in learning");
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--group", options->group,
@@ -279,7 +300,8 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--seed", options->seed, "same seed, same model");
   command->add_option("--weights", options->weights, "print so many of the largest weights");
   command->add_option("--cache", options->cache,
-                      "of criteo, vw, libsvm, libffm: file of parsed rows, for several passes");
+                      "of criteo, vw, libsvm, libffm: file of parsed rows, for further passes and "
+                      "runs; auto = beside the data");
   command->add_flag("--names", options->keeps_names,
                     "keep the names of features of criteo, vw, libsvm, libffm; slow");
   command->add_option("--output", options->output, "file of the model");

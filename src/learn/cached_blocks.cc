@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "base/bytes.h"
+
 namespace attune {
 namespace {
 
@@ -19,6 +21,37 @@ Result<Hash128> source_of(const std::string& path, const std::string& format) {
   return hash128(fmt::format("{}|{}|{}|{}", path, size, time, format));
 }
 
+std::string encoded(const RowNotes& notes) {
+  std::string out;
+  Writer w(out);
+  w.varint(notes.fields.size());
+  for (const std::string& name : notes.fields) w.str(name);
+  w.varint(notes.bad_rows);
+  w.varint(notes.first_bad.size());
+  for (const BadRow& bad : notes.first_bad) {
+    w.varint(bad.line);
+    w.str(bad.column);
+    w.str(bad.reason);
+  }
+  return out;
+}
+
+std::optional<RowNotes> decoded(std::string_view bytes) {
+  RowNotes notes;
+  Reader r(bytes);
+  const std::uint64_t fields = r.varint();
+  for (std::uint64_t i = 0; i < fields && r.ok(); ++i) notes.fields.emplace_back(r.str());
+  notes.bad_rows = r.varint();
+  const std::uint64_t told = r.varint();
+  for (std::uint64_t i = 0; i < told && r.ok(); ++i) {
+    BadRow& bad = notes.first_bad.emplace_back();
+    bad.line = r.varint();
+    bad.column = r.str();
+    bad.reason = r.str();
+  }
+  return r.ok() && r.done() ? std::optional(std::move(notes)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CachedBlocks>> CachedBlocks::open(FileBlocks& file, const std::string& path,
@@ -31,7 +64,11 @@ Result<std::unique_ptr<CachedBlocks>> CachedBlocks::open(FileBlocks& file, const
 }
 
 Status CachedBlocks::open_cache() {
-  TRY(cache_, RowCache::open(cache_path_, source_));
+  TRY(RowCache cache, RowCache::open(cache_path_, source_));
+  auto notes = decoded(cache.notes());
+  if (!notes) return Error{Code::kCorrupt, cache_path_ + ": the row cache is damaged"};
+  notes_ = std::move(*notes);
+  cache_ = std::move(cache);
   return ok_status();
 }
 
@@ -61,7 +98,8 @@ Result<bool> CachedBlocks::next(Examples& out) {
   if (has_rows) {
     TRY_OK(writer_->add(out));
   } else {
-    TRY_OK(writer_->finish());
+    notes_ = {file_.fields(), file_.bad_rows(), file_.first_bad()};
+    TRY_OK(writer_->finish(encoded(notes_)));
   }
   return has_rows;
 }

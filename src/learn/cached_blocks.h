@@ -4,11 +4,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "learn/file_blocks.h"
 #include "model/row_cache.h"
 
 namespace attune {
+
+// What a file's rows do not say.
+struct RowNotes {
+  std::vector<std::string> fields;  // their names, by number
+  std::uint64_t bad_rows = 0;       // left out
+  std::vector<BadRow> first_bad;
+};
 
 class CachedBlocks final : public BlockSource {
  public:
@@ -22,6 +30,8 @@ class CachedBlocks final : public BlockSource {
   double share() const override;
   // Whether the rows came from a cache made before: then no pass has parsed text.
   bool is_reused() const { return is_reused_; }
+  // Known once a pass has ended.
+  const RowNotes& notes() const { return notes_; }
 
  private:
   CachedBlocks(FileBlocks& file, std::string cache, Hash128 source)
@@ -33,6 +43,7 @@ class CachedBlocks final : public BlockSource {
   const Hash128 source_;
   std::optional<RowCacheWriter> writer_;
   std::optional<RowCache> cache_;
+  RowNotes notes_;
   bool is_reused_ = false;
   std::size_t handed_out_ = 0;          // blocks of this pass
   std::size_t read_ = 0;                // the other thread's

@@ -60,11 +60,14 @@ class StreamTraining {
       if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
     };
     TRY(FitReport fitted, fit(*trained_.model, rows, fit_options));
-    trained_.fields = blocks.fields();
-    if (cached && cached->is_reused()) {
-      TRY(trained_.fields, field_names());
-    }
-    TRY_OK(take(fitted, blocks));
+    const RowNotes notes =
+        cached ? cached->notes() : RowNotes{blocks.fields(), blocks.bad_rows(), blocks.first_bad()};
+    trained_.fields = notes.fields;
+    report_.bad_rows = notes.bad_rows;
+    report_.first_bad = notes.first_bad;
+    report_.cache = options_.cache;
+    report_.is_cache_reused = cached && cached->is_reused();
+    TRY_OK(take(fitted));
     TRY_OK(measure(fitted));
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained_), std::move(report_)};
@@ -101,21 +104,12 @@ class StreamTraining {
     return ok_status();
   }
 
-  // A cache holds no names, neither of features nor of fields.
+  // A cache holds no names of features.
   Status forget_cache() const {
-    const bool has_fixed_fields =
-        options_.format == ExampleFormat::kCriteo || options_.format == ExampleFormat::kLibsvm;
-    if (has_fixed_fields && !options_.keeps_names) return ok_status();
+    if (!options_.keeps_names) return ok_status();
     std::error_code fault;
     std::filesystem::remove(options_.cache, fault);
     return ok_status();
-  }
-
-  Result<std::vector<std::string>> field_names() const {
-    TRY(const auto reader, ExampleReader::open(options_.file, options_.format));
-    Examples first;
-    TRY([[maybe_unused]] const bool has_rows, reader->next(1, first));
-    return std::vector<std::string>(reader->field_names().begin(), reader->field_names().end());
   }
 
   NameSink name_sink() {
@@ -123,13 +117,11 @@ class StreamTraining {
     return [this](std::uint32_t hash, std::string_view name) { trained_.names.add(hash, name); };
   }
 
-  Status take(const FitReport& fitted, const FileBlocks& blocks) {
+  Status take(const FitReport& fitted) {
     report_.is_binary = trained_.model->is_probability();
-    report_.rows = fitted.rows + fitted.unlabelled + blocks.bad_rows();
+    report_.rows = fitted.rows + fitted.unlabelled + report_.bad_rows;
     report_.train_rows = fitted.rows;
     report_.unlabelled = fitted.unlabelled;
-    report_.bad_rows = blocks.bad_rows();
-    report_.first_bad = blocks.first_bad();
     report_.rows_learned = fitted.rows * options_.passes;
     report_.learner_seconds = fitted.learner_s;
     const auto invalid = [&](const std::string& what) {

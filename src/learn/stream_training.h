@@ -20,7 +20,7 @@ struct StreamTrainingOptions {
   std::size_t passes = 1;
   double threshold = 0.5;
   // "" = every pass parses the file; else a file of its rows, written by the first pass and read by
-  // the others. Used again for Criteo and libsvm, whose fields have fixed names.
+  // the others, and by later runs while the data file stays as it is.
   std::string cache;
   bool keeps_names = false;  // of features, for explaining; slow
   std::function<double()> clock_s;

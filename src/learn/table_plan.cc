@@ -122,4 +122,23 @@ Result<ChosenPlan> declared_plan(const Plan& plan, const LoadedTable& table, con
   return chosen;
 }
 
+Status weigh_rows(const std::string& column, const LoadedTable& table, const Target& target,
+                  ChosenPlan& chosen) {
+  TRY_OK(table.need_column(column, "weight"));
+  if (column == target.name) {
+    return Error{Code::kInvalid, fmt::format("--weight {}: it is the target", column), "weight",
+                 "name a column of numbers"};
+  }
+  if (!chosen.plan.weight.empty() && chosen.plan.weight != column) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("the plan's weight is {}, --weight says {}", chosen.plan.weight, column),
+        "weight", "leave one of them out"};
+  }
+  chosen.plan.weight = column;
+  std::erase_if(chosen.lines, [&](const PlanLine& line) { return line.column == column; });
+  chosen.lines.push_back({column, "weight", "how much a row counts in learning"});
+  return ok_status();
+}
+
 }  // namespace attune

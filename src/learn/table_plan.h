@@ -29,4 +29,8 @@ Result<ChosenPlan> derived_plan(const LoadedTable& table, const Target& target,
 // A declared plan; its target, if it names one, must be this one.
 Result<ChosenPlan> declared_plan(const Plan& plan, const LoadedTable& table, const Target& target);
 
+// Rows count in learning as this column says; measures count every row once.
+Status weigh_rows(const std::string& column, const LoadedTable& table, const Target& target,
+                  ChosenPlan& chosen);
+
 }  // namespace attune

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "feature/cell.h"
 #include "learn/column_scan.h"
 #include "learn/evaluation.h"
 #include "learn/labelled_table.h"
@@ -95,9 +96,37 @@ class TableTraining {
     } else if (options_.plan) {
       TRY(chosen_, declared_plan(*options_.plan, table_, target_));
     } else {
-      TRY(chosen_, derived_plan(table_, target_, options_.drop, options_.allow));
+      std::vector<std::string> drop = options_.drop;
+      if (!options_.weight.empty()) drop.push_back(options_.weight);
+      TRY(chosen_, derived_plan(table_, target_, drop, options_.allow));
+    }
+    if (!options_.weight.empty()) {
+      TRY_OK(weigh_rows(options_.weight, table_, target_, chosen_));
+      TRY_OK(check_weights());
     }
     report_.plan = chosen_.lines;
+    return ok_status();
+  }
+
+  // A row without a weight above 0 teaches nothing.
+  Status check_weights() {
+    TRY(const std::size_t column, table_.need_column(options_.weight, "weight"));
+    std::uint64_t without = 0;
+    for (const std::uint32_t row : labelled_.rows) {
+      without += !(number_of(table_.cell(row, column)).value_or(0) > 0);
+    }
+    if (without == labelled_.rows.size()) {
+      return Error{
+          Code::kInvalid,
+          fmt::format("{}: no row has a weight above 0 in {}", options_.file, options_.weight),
+          "weight", "a weight is a number: 1 = counts as it is, 2 = twice"};
+    }
+    if (without > 0) {
+      report_.warnings.push_back(
+          fmt::format("{} of {} rows have no weight above 0 in {}: they "
+                      "teach nothing",
+                      without, labelled_.rows.size(), options_.weight));
+    }
     return ok_status();
   }
 

@@ -38,7 +38,8 @@ struct TableTrainingOptions {
   ModelOptions model;              // but for the kind
   std::size_t passes = 0;          // 0 = as many as help
   double threshold = 0.5;
-  std::string group;  // column whose values are ranked inside
+  std::string weight;  // column of how much a row counts in learning; "" = all alike
+  std::string group;   // column whose values are ranked inside
   std::function<double()> clock_s;
   StageListener on_stage;
 };

@@ -149,7 +149,7 @@ TEST_F(TableTest, FoldsAndTimesAreCheckedBeforeAnythingIsLearned) {
 }
 
 TEST_F(TableTest, AStreamWithACacheLearnsWhatItLearnsWithout) {
-  std::string text;
+  std::string text = "no label |a x\n";
   for (int i = 0; i < 3000; ++i) {
     text += i % 3 == 0 ? "1" : "-1";
     text += " |a city_" + std::to_string(i % 3) + " |b n:" + std::to_string(i % 17) + "\n";
@@ -159,16 +159,23 @@ TEST_F(TableTest, AStreamWithACacheLearnsWhatItLearnsWithout) {
   training.format_name = "vw";
   training.format = ExampleFormat::kVw;
   training.passes = 3;
-  std::string bytes[2];
+  std::string bytes[3];
   for (std::string& one : bytes) {
+    const bool is_reused = !training.cache.empty() && std::filesystem::exists(training.cache);
     const auto made = train_stream(training);
     ASSERT_TRUE(made.ok()) << made.error().message;
     EXPECT_EQ(made->report.train_rows, 3000u);
+    EXPECT_EQ(made->report.bad_rows, 1u);
+    ASSERT_EQ(made->report.first_bad.size(), 1u);
+    EXPECT_EQ(made->report.first_bad[0].line, 1u);
+    EXPECT_EQ(made->report.is_cache_reused, is_reused);
+    EXPECT_EQ(made->trained.fields, (std::vector<std::string>{"a", "b"}));
     EXPECT_GT(*find_measure(made->report.kinds[0].measures, "auc")->value, 0.95);
     made->trained.model->encode(one);
     training.cache = folder_ / "cache";
   }
   EXPECT_EQ(bytes[0], bytes[1]);
+  EXPECT_EQ(bytes[0], bytes[2]);
 }
 
 }  // namespace

@@ -82,6 +82,9 @@ std::string report_json(const TrainReport& report) {
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
+  if (!report.cache.empty()) {
+    json.field("cache", report.cache).field("is_cache_reused", report.is_cache_reused);
+  }
   write_strings(json, "warnings", report.warnings);
   json.key("kinds").begin_array();
   for (const KindReport& kind : report.kinds) write_kind(json, kind);

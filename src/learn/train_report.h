@@ -49,6 +49,8 @@ struct TrainReport {
   double learner_seconds = 0;      // of them inside the model
   std::uint64_t rows_learned = 0;  // over all passes of the model that is kept
   std::uint64_t peak_rss_bytes = 0;
+  std::string cache;             // of rows; "" = none
+  bool is_cache_reused = false;  // it was made by an earlier run
   std::string output;
 };
 

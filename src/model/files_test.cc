@@ -231,12 +231,13 @@ TEST_F(ModelFiles, TheRowCacheGivesBackWhatItWasGiven) {
   ASSERT_TRUE(writer->add({}).ok());
   ASSERT_TRUE(writer->add(empty_rows).ok());
   EXPECT_FALSE(fs::exists(path("c")));
-  ASSERT_TRUE(writer->finish().ok());
+  ASSERT_TRUE(writer->finish("fields: a, b").ok());
   const auto cache = RowCache::open(path("c"), source);
   ASSERT_TRUE(cache.ok()) << cache.error().message;
   EXPECT_EQ(cache->blocks(), 4u);
   EXPECT_EQ(cache->rows(), 1204u);
   EXPECT_EQ(cache->fields(), 8u);
+  EXPECT_EQ(cache->notes(), "fields: a, b");
   Examples out;
   for (const std::size_t block : {2u, 0u, 1u, 0u}) {
     ASSERT_TRUE(cache->read(block, out).ok());
@@ -257,7 +258,7 @@ TEST_F(ModelFiles, AnUnfinishedRowCacheLeavesNothingAndADamagedOneIsRefused) {
   EXPECT_TRUE(fs::is_empty(folder_));
   auto writer = RowCacheWriter::open(path("c"), {});
   ASSERT_TRUE(writer->add(rows_of(10, 1)).ok());
-  ASSERT_TRUE(writer->finish().ok());
+  ASSERT_TRUE(writer->finish("notes").ok());
   const std::string good = contents(path("c"));
   const auto is_read = [&](std::string_view bytes) {
     put(path("bad"), bytes);

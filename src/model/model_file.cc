@@ -15,7 +15,6 @@
 namespace attune {
 namespace {
 
-constexpr std::string_view kMagic = "ATTMODEL";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostSections = 32, kNameBytes = 16, kEntryBytes = 48, kShaBytes = 32;
 constexpr std::size_t kAlignment = 64;
@@ -101,12 +100,12 @@ Result<Placed> append(const ModelSection& section, NewFile& file) {
 }
 
 std::size_t head_bytes(std::size_t sections) {
-  return kMagic.size() + 8 + sections * kEntryBytes + kShaBytes;
+  return kModelMagic.size() + 8 + sections * kEntryBytes + kShaBytes;
 }
 
 // All before the sections, its hash included.
 std::string head_of(std::span<const ModelSection> sections, std::span<const Placed> places) {
-  std::string head(kMagic);
+  std::string head(kModelMagic);
   Writer w(head);
   w.u32(kVersion);
   w.u32(static_cast<std::uint32_t>(sections.size()));
@@ -129,10 +128,10 @@ Error damaged(const std::string& path, std::string_view what) {
 
 // Size of the head without its hash.
 Result<std::size_t> head_size(const std::string& path, std::string_view bytes) {
-  if (bytes.size() < kMagic.size() + 8 || !bytes.starts_with(kMagic)) {
+  if (bytes.size() < kModelMagic.size() + 8 || !bytes.starts_with(kModelMagic)) {
     return damaged(path, "not a model file");
   }
-  Reader r(bytes.substr(kMagic.size()));
+  Reader r(bytes.substr(kModelMagic.size()));
   const std::uint32_t version = r.u32(), count = r.u32();
   if (version != kVersion) {
     return Error{Code::kInvalid,
@@ -140,7 +139,7 @@ Result<std::size_t> head_size(const std::string& path, std::string_view bytes) {
                              version, kVersion),
                  "", "use the program that wrote it"};
   }
-  const std::size_t size = kMagic.size() + 8 + std::size_t{count} * kEntryBytes;
+  const std::size_t size = kModelMagic.size() + 8 + std::size_t{count} * kEntryBytes;
   if (count > kMostSections || bytes.size() < size + kShaBytes) return damaged(path, "cut off");
   return size;
 }
@@ -173,7 +172,7 @@ Result<ModelFile> ModelFile::open(const std::string& path) {
   const std::string_view head = bytes.substr(0, size), sha = bytes.substr(size, kShaBytes);
   if (sha256(head) != sha) return damaged(path, "the checksum of its head does not match");
   file.id_ = id_of(sha);
-  Reader r(head.substr(kMagic.size() + 8));
+  Reader r(head.substr(kModelMagic.size() + 8));
   std::uint64_t at = size + kShaBytes;
   while (!r.done()) {
     Entry entry;

@@ -15,6 +15,8 @@
 
 namespace attune {
 
+inline constexpr std::string_view kModelMagic = "ATTMODEL";  // what a model file begins with
+
 struct ModelSection {
   std::string name;  // 1 to 16 of a-z and _
   std::string_view bytes;

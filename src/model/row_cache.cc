@@ -11,8 +11,9 @@ namespace attune {
 namespace {
 
 constexpr std::string_view kMagic = "ATTROWS1", kEnd = "ATTROWSE";
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kHeadBytes = 32, kEntryBytes = 24, kTailBytes = 40;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::size_t kHeadBytes = 32, kEntryBytes = 24, kTailBytes = 48;
+constexpr std::size_t kCheckedTailBytes = 32;  // of the tail, before its checksum
 
 Error damaged(const std::string& path) {
   return {Code::kCorrupt, path + ": the row cache is damaged", "", "remove it: it is made again"};
@@ -62,8 +63,8 @@ Status RowCacheWriter::add(const Examples& rows) {
   return file_.append(buffer_);
 }
 
-Status RowCacheWriter::finish() {
-  std::string tail;
+Status RowCacheWriter::finish(std::string_view notes) {
+  std::string tail(notes);
   Writer w(tail);
   for (const Block& block : blocks_) {
     w.u64(block.offset);
@@ -71,7 +72,10 @@ Status RowCacheWriter::finish() {
     w.u32(block.rows);
     w.u32(block.features);
   }
-  for (const std::uint64_t number : {std::uint64_t{blocks_.size()}, rows_, fields_}) w.u64(number);
+  for (const std::uint64_t number :
+       {std::uint64_t{notes.size()}, std::uint64_t{blocks_.size()}, rows_, fields_}) {
+    w.u64(number);
+  }
   w.u64(hash64(tail));
   tail += kEnd;
   TRY_OK(file_.append(tail));
@@ -85,16 +89,22 @@ Result<RowCache> RowCache::open(const std::string& path, Hash128 source) {
   const std::string_view bytes = cache.file_.bytes();
   TRY_OK(check_head(path, bytes, source));
   Reader end(bytes.substr(bytes.size() - kTailBytes));
+  const std::uint64_t notes_bytes = end.u64();
   const std::uint64_t blocks = end.u64();
   cache.rows_ = end.u64();
   cache.fields_ = end.u64();
   const std::uint64_t checksum = end.u64();
-  const std::uint64_t room = (bytes.size() - kHeadBytes - kTailBytes) / kEntryBytes;
-  if (end.bytes(kEnd.size()) != kEnd || blocks > room) return damaged(path);
-  const std::uint64_t size = blocks * kEntryBytes;
-  const std::string_view table = bytes.substr(bytes.size() - kTailBytes - size, size + 24);
+  const std::uint64_t room = bytes.size() - kHeadBytes - kTailBytes;
+  if (end.bytes(kEnd.size()) != kEnd || notes_bytes > room ||
+      blocks > (room - notes_bytes) / kEntryBytes) {
+    return damaged(path);
+  }
+  const std::uint64_t size = notes_bytes + blocks * kEntryBytes;
+  const std::string_view table =
+      bytes.substr(bytes.size() - kTailBytes - size, size + kCheckedTailBytes);
   if (hash64(table) != checksum) return damaged(path);
-  Reader r(table);
+  cache.notes_ = table.substr(0, notes_bytes);
+  Reader r(table.substr(notes_bytes));
   const std::uint64_t limit = bytes.size() - kTailBytes - size;
   for (std::uint64_t i = 0; i < blocks; ++i) {
     Block block{};

@@ -25,8 +25,9 @@ class RowCacheWriter {
   static Result<RowCacheWriter> open(const std::string& path, Hash128 source);
   // One block, read back as it is; a few thousand rows read fastest. Empty ones are left out.
   Status add(const Examples& rows);
-  // Makes it durable and gives it its name. Then nothing may be added.
-  Status finish();
+  // Makes it durable and gives it its name. Then nothing may be added. notes: what rows do not say,
+  // in bytes of the writer's own.
+  Status finish(std::string_view notes = {});
 
  private:
   explicit RowCacheWriter(NewFile file) : file_(std::move(file)) {}
@@ -49,6 +50,7 @@ class RowCache {
   std::size_t blocks() const { return blocks_.size(); }
   std::uint64_t rows() const { return rows_; }
   std::size_t fields() const { return fields_; }  // the highest field plus 1
+  std::string_view notes() const { return notes_; }
   std::uint64_t size_bytes() const { return file_.bytes().size(); }
   // `out` becomes the rows of a block. kCorrupt when they are damaged. Any order.
   Status read(std::size_t block, Examples& out) const;
@@ -63,6 +65,7 @@ class RowCache {
   std::vector<Block> blocks_;
   std::uint64_t rows_ = 0;
   std::size_t fields_ = 0;
+  std::string_view notes_;  // in file_
 };
 
 }  // namespace attune

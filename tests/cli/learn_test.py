@@ -165,6 +165,49 @@ class Training(Files):
         self.assertEqual(first, (self.folder / "b").read_bytes())
         self.assertEqual(first, (self.folder / "c").read_bytes())
 
+    def test_an_automatic_cache_lies_beside_the_data_and_serves_while_it_is_unchanged(self):
+        self.criteo()
+        run = ["train", "c.tsv", "--format", "criteo", "--cache", "auto", "--output", "m"]
+        self.assertFalse(self.json_of(*run)["is_cache_reused"])
+        again = self.json_of(*run)
+        self.assertTrue(again["is_cache_reused"])
+        self.assertEqual((again["cache"], again["rows"]), ("c.tsv.rows", ROWS))
+        self.criteo(n=ROWS + 2)
+        changed = self.json_of(*run)
+        self.assertEqual((changed["is_cache_reused"], changed["rows"]), (False, ROWS + 2))
+        self.fails(2, "train", self.shop(), "--target", "y", "--cache", "auto",
+                   says="--cache keeps the rows of criteo")
+
+    def test_weights_say_how_much_a_row_counts(self):
+        lines = ["g,w,y"]
+        for i in range(600):  # half of the rows of each g say yes; by weight, nine of ten
+            y = i // 2 % 2
+            lines.append(f"{'ab'[i % 2]},{9 if y == (i % 2) else 1},{y}")
+        self.write("w.csv", "\n".join(lines) + "\n")
+        report = self.json_of("train", "w.csv", "--target", "y", "--weight", "w", "--output", "w.attune")
+        self.assertIn({"column": "w", "use": "weight", "reason": "how much a row counts in learning"}, report["plan"])
+        self.write("two.csv", "g,z\na,1\nb,2\n")  # no weight is needed to predict
+        a, b = map(float, self.run_attune("predict", "two.csv", "--model", "w.attune").stdout.split())
+        self.assertLess(a, 0.25)
+        self.assertGreater(b, 0.75)
+        self.json_of("train", "w.csv", "--target", "y", "--drop", "w", "--output", "n.attune")
+        a, b = map(float, self.run_attune("predict", "two.csv", "--model", "n.attune").stdout.split())
+        self.assertAlmostEqual(a, b, delta=0.2)
+        self.fails(2, "train", "w.csv", "--target", "y", "--weight", "g", says="no row has a weight above 0 in g")
+        self.fails(2, "train", "w.csv", "--target", "y", "--weight", "y", says="it is the target")
+
+    def test_only_a_model_is_replaced_by_a_model(self):
+        shop = self.shop()
+        before = (self.folder / shop).read_bytes()
+        train = ["train", shop, "--target", "y", "--output"]
+        self.fails(1, *train, shop, says="it holds something else than a model, it is not replaced")
+        self.assertEqual((self.folder / shop).read_bytes(), before)
+        self.fails(1, *train, "/dev/null", says="it is no regular file")
+        first = self.run_attune(*train, "m.attune").stdout
+        self.assertNotIn("replaces", first)
+        name = [line for line in first.splitlines() if line.startswith("m.attune: ")][0].split()[1].rstrip(",")
+        self.assertIn(f"it replaces {name}", self.run_attune(*train, "m.attune", "--seed", "2").stdout)
+
 
 class Using(Files):
     def test_predict_gives_a_probability_a_line_also_of_a_pipe(self):
