@@ -14,9 +14,8 @@ namespace {
 
 // Each in its range is not all: some must go together.
 Status check_together(const Settings& settings) {
-  TRY(const EngineOptions engine, engine_options(settings.engine));
-  TRY(const HttpOptions http, http_options(settings.http));
-  (void)engine, (void)http;
+  TRY_OK(engine_options(settings.engine));
+  TRY_OK(http_options(settings.http));
   return ok_status();
 }
 

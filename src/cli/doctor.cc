@@ -192,8 +192,7 @@ Finding settings_finding(const Status& status) {
 Status check_settings(const GivenSettings& given, Settings& settings, HttpOptions& http) {
   TRY_OK(load(given, settings));
   TRY(http, http_options(settings.http));
-  TRY(const EngineOptions engine, engine_options(settings.engine));
-  (void)engine;
+  TRY_OK(engine_options(settings.engine));
   return ok_status();
 }
 

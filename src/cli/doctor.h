@@ -32,6 +32,8 @@ void check_disk(const Settings& settings, const std::string& place, std::vector<
 bool is_port_free(const HttpOptions& http);
 // "nginx, process 812"; "" when it cannot be told.
 std::string holder_of_port(std::uint16_t port);
+// Whether a certificate of these names stands for the host: *.x for one label before x.
+bool stands_for(const std::vector<std::string>& names, std::string_view host);
 void check_certificate(const Settings& settings, Time now, std::vector<Finding>& out);
 
 // doctor_keys.cc

@@ -4,6 +4,7 @@
 
 #include "cli/words.h"
 #include "engine/observe.h"
+#include "feature/input_names.h"
 #include "profile/profile.h"
 
 namespace attune {
@@ -21,6 +22,21 @@ struct Use {
 
 std::string of(std::uint64_t part, std::uint64_t all) {
   return thousands(part) + " of " + thousands(all);
+}
+
+void check_plan(const Catalog& catalog, const InputNames& names, std::vector<Finding>& out) {
+  if (catalog.plan().empty()) return;
+  const auto plan = Plan::declare(catalog.plan(), "plan");
+  if (!plan.ok()) {
+    out.push_back({Health::kFail, "plan", plan.error().message, plan.error().hint});
+    return;
+  }
+  const auto unknown = names.unknown(*plan);
+  for (const UnknownInput& one : unknown) {
+    out.push_back({Health::kWarn, "plan", said_of(one),
+                   "mend the plan and serve it with --plan, or send what it asks for"});
+  }
+  if (unknown.empty()) out.push_back({Health::kOk, "plan", "somebody has each of its inputs"});
 }
 
 }  // namespace
@@ -75,7 +91,11 @@ std::vector<Finding> check_data(const std::string& workspace, const Catalog& cat
   DataCounts counts = count_items(catalog);
   Observer observer;
   observer.most = kMostRead;
-  observer.event = [&](const Event& event, Time) {
+  InputNames names;
+  names.add_items(catalog);
+  observer.event = [&](const SeenEvent& seen) {
+    const Event& event = seen.event;
+    names.add_traits(event.traits);
     counts.impressions += event.verb == Verb::kImpression ? 1 : 0;
     counts.traits += event.traits.empty() ? 0 : 1;
     if (is_engagement(event.verb)) {
@@ -96,7 +116,9 @@ std::vector<Finding> check_data(const std::string& workspace, const Catalog& cat
   counts.events = observed->events;
   counts.decisions = observed->decisions;
   counts.is_cut = observed->events + observed->decisions >= kMostRead;
-  return check_data(counts);
+  std::vector<Finding> findings = check_data(counts);
+  check_plan(catalog, names, findings);
+  return findings;
 }
 
 }  // namespace attune

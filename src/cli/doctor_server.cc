@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -37,6 +38,18 @@ bool holds(const fs::path& process, const std::string& socket) {
     if (fs::read_symlink(it->path(), unreadable) == socket) return true;
   }
   return false;
+}
+
+// "[::1]:8090" -> "::1"
+std::string listen_host(const std::string& listen) {
+  std::string host = listen.substr(0, listen.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+// All addresses of the machine: which name clients use is not known.
+bool is_any_address(const std::string& host) {
+  return host.empty() || host == "*" || host == "0.0.0.0" || host == "::";
 }
 
 }  // namespace
@@ -73,6 +86,21 @@ std::string holder_of_port(std::uint16_t port) {
   return {};
 }
 
+bool stands_for(const std::vector<std::string>& names, std::string_view host) {
+  const auto lower = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+  };
+  const std::string wanted = lower(host);
+  const std::size_t dot = wanted.find('.');
+  const std::string any = dot == std::string::npos ? "" : "*" + wanted.substr(dot);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const std::string known = lower(name);
+    return known == wanted || (!any.empty() && known == any);
+  });
+}
+
 void check_certificate(const Settings& settings, Time now, std::vector<Finding>& out) {
   constexpr auto kSoon = std::chrono::hours(24 * 14);
   const auto tls = load_tls(settings.http, now);
@@ -100,6 +128,13 @@ void check_certificate(const Settings& settings, Time now, std::vector<Finding>&
   if (facts.names.empty()) {
     out.push_back({Health::kWarn, "certificate", "it names no host: clients will refuse it",
                    "get one with the server's names (subjectAltName)"});
+  }
+  const std::string host = listen_host(settings.http.listen);
+  if (!facts.names.empty() && !is_any_address(host) && !stands_for(facts.names, host)) {
+    out.push_back({Health::kWarn, "certificate",
+                   fmt::format("it does not stand for {}, where the server listens", host),
+                   fmt::format("clients must reach the server as {}; else get one that names {}",
+                               fmt::join(facts.names, " or "), host)});
   }
   if (facts.is_self_signed) {
     out.push_back({Health::kWarn, "certificate", "it is signed by itself: nobody trusts it unasked",

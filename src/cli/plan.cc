@@ -7,16 +7,34 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "engine/observe.h"
+#include "feature/input_names.h"
 
 namespace attune {
 namespace {
 
 struct PlanOptions {
-  std::string file;
+  std::string file, workspace;
   bool is_json = false;
 };
+
+// What of the plan nobody in the workspace has: on stderr.
+Status check_names(const Plan& plan, const std::string& workspace) {
+  TRY(const auto engine, open_stopped(workspace));
+  InputNames names;
+  names.add_items(*engine->catalog());
+  TRY_OK(engine->close());
+  Observer observer;
+  observer.event = [&](const SeenEvent& seen) { names.add_traits(seen.event.traits); };
+  TRY([[maybe_unused]] const Observed observed, observe(workspace, observer));
+  for (const UnknownInput& one : names.unknown(plan)) {
+    std::fprintf(stderr, "warning: %s\n", said_of(one).c_str());
+  }
+  return ok_status();
+}
 
 Status say_plan(const PlanOptions& options) {
   Plan plan = new_plan();
@@ -24,6 +42,7 @@ Status say_plan(const PlanOptions& options) {
     TRY(Plan read, read_plan(options.file));
     plan = std::move(read);
   }
+  if (!options.workspace.empty()) TRY_OK(check_names(plan, options.workspace));
   if (!options.is_json) {
     std::fputs(plan.toml().c_str(), stdout);
     return ok_status();
@@ -64,8 +83,12 @@ void add_plan(CLI::App& app, Action& chosen) {
   const auto options = std::make_shared<PlanOptions>();
   CLI::App* command =
       add_command(app, kOperateGroup, "plan", "Prints the default plan of features, or checks one",
-                  "attune plan > plan.toml\nattune plan plan.toml");
+                  "attune plan > plan.toml\n"
+                  "attune plan plan.toml\n"
+                  "attune plan plan.toml --workspace shop   says what no item and no person has");
   command->add_option("file", options->file, "a plan to check and print as it is understood");
+  command->add_option("--workspace", options->workspace,
+                      "of a stopped workspace: whether somebody has each input");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return say_plan(*options); }; });
 }

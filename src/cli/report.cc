@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/hash.h"
 #include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -48,23 +49,42 @@ Result<Quality> look_at_table(const ReportOptions& options) {
   return quality;
 }
 
-// Each event as a row; behind_s: how long after its own time it was received.
+// What tells an event apart beside its cells.
+std::uint64_t rest_of(const SeenEvent& seen) {
+  std::uint64_t rest = raw(seen.person);
+  for (const std::string* text :
+       {&seen.event.properties, &seen.event.traits, &seen.event.context}) {
+    rest = mix64(rest, hash64(*text));
+  }
+  return rest;
+}
+
+// How long after its own time it was received: nothing where that says nothing of a clock.
+std::string behind_of(const SeenEvent& seen) {
+  if (seen.is_imported || seen.clock == Clock::kEvent) return "";
+  return fmt::format("{:.3f}",
+                     static_cast<double>((seen.received - seen.event.time).count()) / 1e6);
+}
+
+// Each event as a row.
 Result<Quality> look_at_workspace(const ReportOptions& options) {
   TRY_OK(require_workspace(options.workspace));
   const std::vector<std::string> columns = {"event",   "name",        "time",  "behind_s",
                                             "item_id", "decision_id", "value", "message_id"};
-  TRY(Quality quality, Quality::make(columns, options.quality));
+  QualityOptions quality_options = options.quality;
+  quality_options.sparse = {columns.begin() + 1, columns.end()};  // not every event has them
+  TRY(Quality quality, Quality::make(columns, quality_options));
   std::uint64_t place = 0;
   Observer observer;
-  observer.event = [&](const Event& event, Time received) {
+  observer.event = [&](const SeenEvent& seen) {
+    const Event& event = seen.event;
     const std::string time = format_iso8601(event.time);
-    const std::string behind =
-        fmt::format("{:.3f}", static_cast<double>((received - event.time).count()) / 1e6);
+    const std::string behind = behind_of(seen);
     const std::string value = event.value == 0 ? "" : fmt::format("{}", event.value);
     const std::vector<std::string_view> cells = {
         verb_name(event.verb), event.name,        time,  behind,
         event.item_id,         event.decision_id, value, event.message_id};
-    quality.add(cells, ++place);
+    quality.add(cells, ++place, rest_of(seen));
   };
   TRY(const Observed observed, observe(options.workspace, observer));
   if (observed.erased > 0) {

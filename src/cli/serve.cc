@@ -153,11 +153,9 @@ Status check_place(const Settings& settings) {
 Status serve(const GivenSettings& given) {
   Settings settings;
   TRY_OK(load(given, settings));
-  TRY(const EngineOptions checked, engine_options(settings.engine));
-  (void)checked;
+  TRY_OK(engine_options(settings.engine));
   TRY(const HttpOptions http, http_options(settings.http));
-  TRY(const auto tls, load_tls(settings.http, wall_clock()));
-  (void)tls;
+  TRY_OK(load_tls(settings.http, wall_clock()));
   TRY_OK(check_place(settings));
   const Signals signals;
   TRY(const auto log, Log::open(settings.log, wall_clock));

@@ -53,9 +53,9 @@ Result<DerivedPlan> plan_of_workspace(const TunePlanOptions& options) {
   TRY_OK(engine->close());
   LiveSample sample;
   Observer observer;
-  observer.event = [&](const Event& event, Time) {
-    sample.add_event(event.verb);
-    sample.add_traits(event.traits);
+  observer.event = [&](const SeenEvent& seen) {
+    sample.add_event(seen.event.verb);
+    sample.add_traits(seen.event.traits);
   };
   observer.decision = [&](const Decision& decision) { sample.add_context(decision.context); };
   TRY(const Observed observed, observe(options.workspace, observer));

@@ -98,7 +98,7 @@ float Quality::label_of(std::string_view cell) const {
   return std::numeric_limits<float>::quiet_NaN();
 }
 
-void Quality::add(std::span<const std::string_view> cells, std::uint64_t line) {
+void Quality::add(std::span<const std::string_view> cells, std::uint64_t line, std::uint64_t rest) {
   CHECK(cells.size() == columns_.size());
   ++rows_;
   const float label =
@@ -107,7 +107,7 @@ void Quality::add(std::span<const std::string_view> cells, std::uint64_t line) {
     ++labelled_;
     positives_ += label > 0 ? 1 : 0;
   }
-  std::uint64_t row_hash = 0;
+  std::uint64_t row_hash = rest;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     row_hash = mix64(row_hash, hash64(cells[i]));
     columns_[i].add(cells[i], line, label, options_.now);

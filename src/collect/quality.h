@@ -18,7 +18,8 @@ struct QualityOptions {
   std::string target = {};    // the column of the label; "" = none
   std::string positive = {};  // its text that means 1; "" = the number 1, or yes or true
   std::string key = {};       // a column that should name each row once; "" = guessed by its name
-  Time now{};                 // times after it are of the future
+  std::vector<std::string> sparse = {};  // columns whose cells are empty by nature
+  Time now{};                            // times after it are of the future
 };
 
 enum class Weight { kNote, kWarn, kStop };    // to know; to mend; learning from it would mislead
@@ -48,7 +49,8 @@ class Quality {
  public:
   // kInvalid: no such target or key among the columns.
   static Result<Quality> make(std::span<const std::string> columns, const QualityOptions& options);
-  void add(std::span<const std::string_view> cells, std::uint64_t line);
+  // rest: what tells the row apart beside its cells, and is not shown.
+  void add(std::span<const std::string_view> cells, std::uint64_t line, std::uint64_t rest = 0);
   // A row that could not be read.
   void add_bad(std::uint64_t line, std::string_view reason);
 

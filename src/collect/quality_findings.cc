@@ -145,6 +145,9 @@ class Finder {
     }
   }
   void fill(const ColumnQuality& c) {
+    const auto& sparse = q_.options().sparse;
+    const bool is_sparse = std::find(sparse.begin(), sparse.end(), c.name()) != sparse.end();
+    if (is_sparse && c.filled() == 0) return;
     if (c.filled() == 0) {
       return add({Weight::kNote,
                   "empty",
@@ -154,7 +157,7 @@ class Finder {
                   "leave it out",
                   {}});
     }
-    if (c.missing.count > 0) {
+    if (c.missing.count > 0 && !is_sparse) {
       const bool is_many = 2 * c.missing.count > c.rows();
       add({is_many ? Weight::kWarn : Weight::kNote, "missing", c.name(),
            share_text(c.missing.count, c.rows()) + " cells are empty",

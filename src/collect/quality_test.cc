@@ -94,6 +94,22 @@ TEST(Quality, RowsAndKeysThatComeAgain) {
   EXPECT_EQ(quality->repeated_keys().lines, (std::vector<std::uint64_t>{91, 92, 93}));
 }
 
+TEST(Quality, WhatIsNotShownTellsRowsApartAndSparseColumnsMayBeEmpty) {
+  auto quality =
+      Quality::make(std::vector<std::string>{"name", "item"}, {.sparse = {"item"}, .now = kNow});
+  ASSERT_TRUE(quality.ok());
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const std::string name = std::to_string(i % 2);
+    quality->add(std::vector<std::string_view>{name, ""}, i + 1, i == 99 ? 98 : i);
+  }
+  EXPECT_EQ(quality->repeated_rows().count, 0u);  // the last two have different names
+  quality->add(std::vector<std::string_view>{"1", ""}, 101, 98);
+  EXPECT_EQ(quality->repeated_rows().count, 1u);
+  const auto findings = findings_of(*quality);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].kind, "duplicate_rows");
+}
+
 TEST(Quality, VolumeIsByVerbAndDay) {
   auto quality = Quality::make(std::vector<std::string>{"event", "at"}, {.now = kNow});
   ASSERT_TRUE(quality.ok());

@@ -52,8 +52,7 @@ Status Workspace::renew_base_across(Position at, const Folds& folds) {
 Status Workspace::cut_for_erasure(Position at, const Folds& folds,
                                   std::span<const Surrogate> erased) {
   TRY_OK(renew_base_across(at, folds));
-  TRY(const Position stored, checkpoint_under_lock(false));
-  (void)stored;
+  TRY_OK(checkpoint_under_lock(false));
   TRY_OK(keyring_->destroy(erased));
   const std::scoped_lock lock(mutex_);
   erasing_.clear();

@@ -186,7 +186,8 @@ class Engine {
   // Whether events are accepted, or why not.
   virtual Status ready() const = 0;
   virtual std::vector<MemoryPart> memory() const = 0;
-  // Another limit than the one it was opened with; 0 = none. Holds from the next tick on.
+  // Another limit than the one it was opened with; 0 = none. Holds within a second while
+  // it ticks, else from the next checkpoint on.
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   virtual EngineCounts counts() const = 0;
   virtual std::string learning_json() const = 0;  // progressive metrics and click rate per policy

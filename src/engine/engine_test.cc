@@ -35,17 +35,22 @@ TEST(Engine, ACheckpointIsWhereTheNextStartGoesOn) {
   EXPECT_TRUE(engine->verify(2)->is_equal);
 }
 
-TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
-  const TempFolder folder;
-  EngineOptions options = still_options(folder.workspace());
-  options.memory_bytes = kLeastMemory;
-  const auto engine = open_engine(options);
+// Five traits of 240 bytes.
+std::string long_traits() {
   std::string traits;
   for (int i = 0; i < 5; ++i) {
     traits +=
         (i == 0 ? "{\"t" : ",\"t") + std::to_string(i) + "\":\"" + std::string(240, 'x') + "\"";
   }
-  traits += "}";
+  return traits + "}";
+}
+
+TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.memory_bytes = kLeastMemory;
+  const auto engine = open_engine(options);
+  const std::string traits = long_traits();
   constexpr int kPersons = 80'000;
   for (int i = 0; i < kPersons;) {
     std::vector<Event> batch;
@@ -70,6 +75,34 @@ TEST(Engine, KeepsTheMemoryLimitAndLosesNothing) {
     ASSERT_TRUE(profile.ok());
     ASSERT_EQ(profile->traits.size(), 5u) << person;
   }
+}
+
+TEST(Engine, AnotherMemoryLimitHoldsFromTheNextCheckpoint) {
+  const TempFolder folder;
+  const auto engine = open_engine(still_options(folder.workspace()));
+  const std::string traits = long_traits();
+  constexpr std::uint64_t kPersons = 20'000;
+  const auto touch_all = [&](const std::string& round) {
+    for (std::uint64_t i = 0; i < kPersons;) {
+      std::vector<Event> batch;
+      for (int k = 0; k < 500; ++k, ++i) {
+        const std::string n = std::to_string(i);
+        batch.push_back(identify("p" + n, traits, begin_time(), round + n));
+      }
+      ASSERT_TRUE(ingest(*engine, std::move(batch)).ok());
+    }
+    ASSERT_TRUE(engine->checkpoint().ok());
+  };
+  touch_all("a");
+  engine->set_memory_limit(kLeastMemory / 16);
+  EXPECT_EQ(engine->counts().profiles, kPersons);
+  ASSERT_TRUE(ingest(*engine, {click("p0", "i1", begin_time(), "c")}).ok());
+  ASSERT_TRUE(engine->checkpoint().ok());
+  EXPECT_LT(engine->counts().profiles, kPersons);
+  engine->set_memory_limit(0);
+  touch_all("b");
+  touch_all("c");
+  EXPECT_EQ(engine->counts().profiles, kPersons);
 }
 
 TEST(Engine, TooLittleMemoryIsRefused) {

@@ -137,8 +137,7 @@ Result<Position> Workspace::append_event(const Prepared& prepared) {
 
 Status Workspace::append_created(Batch& batch) {
   if (batch.created.empty()) return ok_status();
-  TRY(const Position at, journal_->append(batch.created));
-  (void)at;
+  TRY_OK(journal_->append(batch.created));
   for (const Surrogate newcomer : batch.newcomers) state_.add_new(newcomer);
   return ok_status();
 }

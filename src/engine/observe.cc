@@ -1,26 +1,63 @@
 #include "engine/observe.h"
 
+#include "engine/setup.h"
 #include "journal/journal.h"
 #include "journal/keyring.h"
 
 namespace attune {
 namespace {
 
-Status take(const Record& record, const std::string& payload, const Observer& observer,
-            Observed& out) {
-  if (record.kind == Kind::kEvent) {
-    ++out.events;
-    if (!observer.event) return ok_status();
-    TRY(const StoredEvent stored, decode_event(payload, record.received));
-    observer.event(stored.event, record.received);
+class Reading {
+ public:
+  explicit Reading(const Observer& observer) : observer_(observer) {}
+  const Observed& observed() const { return out_; }
+  bool is_enough() const {
+    return observer_.most > 0 && out_.events + out_.decisions >= observer_.most;
+  }
+  void add_erased() { ++out_.erased; }
+
+  Status open(const Record& record) {
+    TRY(const Setup setup, decode_setup(record.payload));
+    clock_ = setup.clock;
     return ok_status();
   }
-  ++out.decisions;
-  if (!observer.decision) return ok_status();
-  TRY(const Decision decision, decode_decision(payload));
-  observer.decision(decision);
-  return ok_status();
-}
+
+  Status take(const Record& record, const std::string& payload) {
+    if (record.kind == Kind::kDecision) return take_decision(payload);
+    const bool is_imported = record.kind == Kind::kEvents;
+    if (!is_imported) {
+      TRY_OK(decode_event(payload, record.received, stored_));
+      say(record, false);
+      return ok_status();
+    }
+    EventListReader list(payload, record.received);
+    while (!is_enough()) {
+      TRY(const bool is_there, list.next(stored_));
+      if (!is_there) break;
+      say(record, true);
+    }
+    return ok_status();
+  }
+
+ private:
+  void say(const Record& record, bool is_imported) {
+    ++out_.events;
+    if (!observer_.event) return;
+    observer_.event({stored_.event, record.received, record.surrogate, is_imported, clock_});
+  }
+  Status take_decision(const std::string& payload) {
+    ++out_.decisions;
+    if (!observer_.decision) return ok_status();
+    TRY(const Decision decision, decode_decision(payload));
+    observer_.decision(decision);
+    return ok_status();
+  }
+
+  const Observer& observer_;
+  Observed out_;
+  StoredEvent stored_;
+  Clock clock_ = Clock::kWall;
+};
 
 }  // namespace
 
@@ -28,18 +65,20 @@ Result<Observed> observe(const std::string& workspace, const Observer& observer)
   TRY(const auto journal, open_journal_reader(workspace + "/journal"));
   TRY(const auto keyring, open_keyring_reader(workspace + "/keys"));
   TRY(const auto cursor, journal->read(journal->first()));
-  Observed out;
+  Reading reading(observer);
   while (true) {
     TRY(const auto stored, cursor->next());
-    const bool is_enough = observer.most > 0 && out.events + out.decisions >= observer.most;
-    if (!stored || is_enough) return out;
+    if (!stored || reading.is_enough()) return reading.observed();
     const Record& record = stored->record;
-    if (record.kind != Kind::kEvent && record.kind != Kind::kDecision) continue;
+    if (record.kind == Kind::kOpen) TRY_OK(reading.open(record));
+    const bool is_seen = record.kind == Kind::kEvent || record.kind == Kind::kEvents ||
+                         record.kind == Kind::kDecision;
+    if (!is_seen) continue;
     const auto payload = keyring->open(record);
     if (payload.ok()) {
-      TRY_OK(take(record, *payload, observer, out));
+      TRY_OK(reading.take(record, *payload));
     } else if (payload.error().code == Code::kNotFound) {
-      ++out.erased;
+      reading.add_erased();
     } else {
       return payload.error();
     }

@@ -5,13 +5,22 @@
 #include <functional>
 #include <string>
 
+#include "engine/engine.h"
 #include "event/decision.h"
 #include "event/event.h"
 
 namespace attune {
 
+struct SeenEvent {
+  const Event& event;
+  Time received{};           // of an imported event: when it was imported
+  Surrogate person{};        // the identity; never to be shown
+  bool is_imported = false;  // from a file
+  Clock clock{};             // of the workspace at that time
+};
+
 struct Observer {  // either may be null
-  std::function<void(const Event& event, Time received)> event;
+  std::function<void(const SeenEvent& seen)> event;
   std::function<void(const Decision& decision)> decision;
   std::uint64_t most = 0;  // the first so many events and decisions; 0 = all
 };

@@ -131,8 +131,7 @@ Status Workspace::unlink(std::string_view user_id, std::string_view anonymous_id
     Writer writer(record.payload);
     writer.u64(raw(a));
     writer.u64(raw(b));
-    TRY(const Position at, journal_->append({&record, 1}));
-    (void)at;
+    TRY_OK(journal_->append({&record, 1}));
     state_.unlink(a, b);
   }
   return journal_->flush();
@@ -156,8 +155,7 @@ Status Workspace::control(const std::vector<std::string>& changes) {
     for (const std::string& change : changes) {
       records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
     }
-    TRY(const Position at, journal_->append(records));
-    (void)at;
+    TRY_OK(journal_->append(records));
     state_.set_catalog(std::make_shared<const Catalog>(std::move(trial)));
     TRY_OK(tick_locked(received));
   }

@@ -105,8 +105,7 @@ Status Workspace::commit_blocks(std::uint64_t number, Import& import) {
     if (!stored) return ok_status();
     Record& record = stored->record;
     if (record.kind != Kind::kImport) {
-      TRY(const bool is_taken, take_staged(record, block));
-      (void)is_taken;
+      TRY_OK(take_staged(record, block));
       continue;
     }
     TRY_OK(sums.apply(stored->position, record.payload, record.received));
@@ -180,8 +179,7 @@ Status Workspace::drop_staged(std::uint64_t number) {
   }
   if (!used.empty()) {
     const std::scoped_lock lock(mutex_);
-    TRY(const Position at, journal_->append(used));
-    (void)at;
+    TRY_OK(journal_->append(used));
   }
   TRY_OK(journal_->flush());
   TRY_OK(keyring_->destroy(unused));

@@ -38,8 +38,7 @@ Result<VerifyReport> Workspace::verify(int shards) {
   };
   hooks.unreadable = [&](Kind kind) { erased += kind == Kind::kDecision ? 1 : 0; };
   const Position from = base ? base->position() + 1 : 1;
-  TRY(const Position last, replay(*journal_, *keyring_, {from, end}, rebuilt, hooks));
-  (void)last;
+  TRY_OK(replay(*journal_, *keyring_, {from, end}, rebuilt, hooks));
   TRY(report.rebuilt, rebuilt.hashes(base.get(), open));
   report.rows = rows.report();
   report.rows.erased = erased;

@@ -203,8 +203,7 @@ Status Workspace::open_record() {
   const Record record{.kind = Kind::kOpen,
                       .received = now_locked(),
                       .payload = encode_setup(setup, is_changed ? options_.settings : "")};
-  TRY(const Position at, journal_->append({&record, 1}));
-  (void)at;
+  TRY_OK(journal_->append({&record, 1}));
   if (is_changed) log(LogLevel::kInfo, "settings_changed", {{"hash", setup.settings_hash}});
   state_.open(setup);
   return ok_status();
@@ -329,7 +328,12 @@ void Workspace::note_failure(std::string_view event, const Status& status, bool&
 // Profiles may take what the other parts leave of the limit.
 void Workspace::keep_memory_locked() {
   const std::uint64_t limit = memory_bytes_;
-  if (limit == 0) return;
+  if (limit == 0) {
+    state_.set_profile_limit(0);  // none
+    set_over_limit(false);
+    room_.notify_all();
+    return;
+  }
   std::uint64_t others = 0, largest_fold = 0, parts = 0;
   for (const MemoryPart& part : memory_locked()) {
     parts += part.bytes;

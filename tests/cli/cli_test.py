@@ -69,8 +69,8 @@ class Case(unittest.TestCase):
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read().decode()
 
-    def make_workspace(self):
-        server, port = self.start()
+    def make_workspace(self, *arguments):
+        server, port = self.start(*arguments)
         self.call(port, "POST", "/v1/track",
                   '{"userId":"ann","event":"Product Viewed","properties":{"product_id":"p1"}}')
         self.stop(server)
@@ -400,6 +400,20 @@ class Doctor(Case):
         self.assertIn("port", checks)
         self.assertFalse(report["ok"])
 
+    def test_a_misspelt_input_of_the_plan_is_told(self):
+        (self.folder / "items.csv").write_text("id,brand\na,ace\nb,bee\n")
+        (self.folder / "plan.toml").write_text('[[feature]]\nkind = "category"\nof = "item.brnd"\n')
+        self.make_workspace("--plan", "plan.toml")
+        self.run_attune("items", "import", "items.csv", "--workspace", "shop")
+        checks, _ = self.doctor()
+        self.assertEqual(checks["plan"]["health"], "WARN")
+        self.assertIn("did you mean item.brand?", checks["plan"]["says"])
+        done = self.run_attune("plan", "plan.toml", "--workspace", "shop")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("warning: no item has brnd", done.stderr)
+        (self.folder / "plan.toml").write_text('[[feature]]\nkind = "category"\nof = "item.brand"\n')
+        self.assertEqual(self.run_attune("plan", "plan.toml", "--workspace", "shop").stderr, "")
+
     def test_looks_at_keys(self):
         self.make_workspace()
         done = self.run_attune("doctor", "--workspace", "shop", "--json", ATTUNE_WRITE_KEY="guess")
@@ -425,7 +439,12 @@ class Doctor(Case):
         found = [c for c in report["checks"] if c["check"] == "certificate"]
         self.assertIn("for shop.example", found[0]["says"])
         self.assertEqual(found[0]["health"], "WARN")  # three days are few
-        self.assertIn("signed by itself", found[1]["says"])
+        self.assertIn("does not stand for 127.0.0.1, where the server listens", found[1]["says"])
+        self.assertIn("as shop.example", found[1]["fix"])
+        self.assertIn("signed by itself", found[2]["says"])
+        for listen in ("0.0.0.0:8090", "shop.example:8090"):
+            says = [c["says"] for c in self.doctor(*files, "--listen", listen)[1]["checks"]]
+            self.assertFalse([s for s in says if "does not stand for" in s], listen)
         (self.folder / "key.pem").chmod(0o644)
         self.assertEqual(self.doctor(*files)[0]["certificate"]["health"], "FAIL")
 

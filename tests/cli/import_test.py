@@ -104,6 +104,18 @@ class Import(ImportCase):
         self.assertEqual(self.report("csv", "orders.csv", "--workspace", "w")["state"], "imported")
         self.verify()
 
+    def test_the_data_report_sees_imported_events_and_tells_persons_apart(self):
+        rows = [f"u{i % 30},p{i % 7},{1760000000 + i // 30 * 60}" for i in range(600)]
+        self.put("a.csv", "\n".join(["user_id,item_id,ts", *rows, rows[5]]) + "\n")
+        self.ok("import", "csv", "a.csv", "--workspace", "w", "--yes")
+        said = json.loads(self.ok("report", "data", "--workspace", "w", "--json").stdout)
+        self.assertEqual(said["rows"], 601)
+        found = {(f["kind"], f["column"]): f for f in said["findings"]}
+        self.assertEqual(list(found), [("duplicate_rows", ""), ("constant", "event")], said["findings"])
+        self.assertIn("1 rows are equal", found["duplicate_rows", ""]["what"])
+        said = self.ok("doctor", "--workspace", "w").stdout
+        self.assertIn("601", said)
+
     def test_items_file_packed_and_in_gbk(self):
         self.put("orders.csv", ORDERS)
         self.ok("import", "csv", "orders.csv", "--workspace", "w")
