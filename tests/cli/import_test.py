@@ -239,6 +239,54 @@ class ImportHostile(ImportCase):
         self.assertGreater(states[0], 50, states)
 
 
+class ImportLong(ImportCase):
+    """A line of a gigabyte. The file is sparse, so that it takes no place on the disk."""
+    LONG = 1 << 30
+    MOST_MORE = 16 << 20  # bytes of memory, beside what reading the rest takes
+
+    def long_file(self, name, head, before, after):
+        """Good rows, more than the first look takes, then the line, then a good row."""
+        with open(self.folder / name, "wb") as file:
+            text = head.encode() + b"".join(before(i).encode() for i in range(20_000))
+            self.put("short-" + name, text)
+            file.write(text)
+            file.seek(self.LONG, os.SEEK_CUR)
+            file.write(b"\n" + after.encode())
+        return name
+
+    def grows(self, said, short, key):
+        self.assertLess(said[key], short[key] + self.MOST_MORE)
+
+    def test_import_passes_over_it_in_little_memory(self):
+        name = self.long_file("long.csv", "user_id,item_id,ts\n", lambda i: f"u{i},p{i % 9},{1760000000 + i}\n",
+                              "last,p1,1760000000\n")
+        run = ["import", "csv", "--dry-run", "--json"]
+        short = json.loads(self.ok(*run, "short-" + name).stdout)
+        done = self.ok(*run, name)
+        said = json.loads(done.stdout)
+        self.assertEqual((said["accepted"], said["bad_rows"]), (20_001, 1))
+        self.assertEqual((said["errors"][0]["line"], said["errors"][0]["reason"]), (20_002, "a row longer than 1 MB"))
+        self.grows(said, short, "peak_memory_bytes")
+
+    def test_items_import_says_where_it_is(self):
+        name = self.long_file("items.csv", "id,title\n", lambda i: f"p{i},a title of some length\n", "last,x\n")
+        done = self.run_attune("items", "import", name, "--dry-run")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 20002: a row longer than 1 MB", done.stderr)
+        self.assertIn("1 of 20002 rows are bad", done.stderr)
+
+    def test_train_passes_over_it_in_little_memory(self):
+        tables = [("t.csv", "x,y\n", lambda i: f"{i % 7},{int(i % 7 > 3)}\n", "1,0\n", ["--target", "y"]),
+                  ("t.vw", "", lambda i: f"{1 if i % 7 > 3 else -1} |a x:{i % 7}\n", "1 |a x:1\n", ["--format", "vw"])]
+        for name, head, before, after, how in tables:
+            run = ["train", self.long_file(name, head, before, after), *how, "--passes", "1", "--json"]
+            short = json.loads(self.ok("train", "short-" + name, *run[2:], "--output", "s").stdout)
+            said = json.loads(self.ok(*run).stdout)
+            self.assertEqual((said["bad_rows"], said["first_bad_rows"][0]["line"]), (1, 20_001 + bool(head)))
+            self.assertIn("longer than 1 MB", said["first_bad_rows"][0]["reason"])
+            self.grows(said, short, "peak_rss_bytes")
+
+
 class ImportData(ImportCase):
     def needs(self, folder):
         if not (DATA / folder).is_dir():
