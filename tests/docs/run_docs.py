@@ -2,7 +2,8 @@
 run_docs.py BINARY [PAGE...]
 
 A page's blocks ```sh run are run in one shell, in an empty folder that has build/release/attune and
-the files of docs/tutorial. A block of text after one is what it printed:
+the files of docs/tutorial; ```sh run data only where ATTUNE_DATA names the data sets. A block of
+text after one is what it printed:
   ```text          to the letter
   ```text shape    but for numbers, ids and times
   ```text loose    its lines at the margin begin with these words, or are JSON with these keys
@@ -20,8 +21,9 @@ import threading
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = ["README.md", "docs/tutorial.md", "docs/tutorial-data.md"]
-BLOCK = re.compile(r"^```(sh run|text(?: shape| loose)?)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(sh run(?: data)?|text(?: shape| loose)?)\n(.*?)^```$", re.M | re.S)
 DONE = "### done"
+DATA = os.environ.get("ATTUNE_DATA", "")
 
 
 def free_port():
@@ -52,10 +54,11 @@ class Shell:
     def __init__(self, folder):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("ATTUNE")}
         self.process = subprocess.Popen(
-            ["bash"], cwd=folder, env={**clean, "LC_ALL": "C.UTF-8", "TERM": "dumb"}, text=True,
+            ["bash"], cwd=folder, text=True,
+            env={**clean, "LC_ALL": "C.UTF-8", "TERM": "dumb", "ATTUNE_DATA": os.path.abspath(DATA)},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         # Ends what waits for ever; never a verdict on speed.
-        self.watch = threading.Timer(240, lambda: os.killpg(self.process.pid, signal.SIGKILL))
+        self.watch = threading.Timer(900, lambda: os.killpg(self.process.pid, signal.SIGKILL))
         self.watch.start()
 
     def run(self, commands):
@@ -86,7 +89,7 @@ def prepare(folder, binary, port):
 
 def run_page(page, binary):
     """Faults of the page, and how many blocks ran."""
-    faults, port, printed, ran = [], free_port(), None, 0
+    faults, port, printed, ran, skipped = [], free_port(), None, 0, 0
     with tempfile.TemporaryDirectory(prefix="attune-docs-") as folder:
         prepare(pathlib.Path(folder), binary, port)
         shell = Shell(folder)
@@ -94,23 +97,26 @@ def run_page(page, binary):
         for block in BLOCK.finditer(text):
             place = f"{page} line {text.count(chr(10), 0, block.start()) + 1}"
             kind, body = block[1], block[2].replace("8090", port)
-            if kind == "sh run":
+            if kind == "sh run data" and not DATA:
+                printed, skipped = None, skipped + 1
+            elif kind.startswith("sh run"):
                 printed, code = shell.run(body)
                 ran += 1
                 if code != 0:
                     faults.append(f"{place}: exit {code} of\n{body}{printed}")
                     break
-            elif VIEWS[kind](body) != VIEWS[kind](printed):
+            elif printed is not None and VIEWS[kind](body) != VIEWS[kind](printed):
                 faults.append(f"{place}: the page says\n{body}the commands printed\n{printed}")
         shell.close()
-    return faults, ran
+    return faults, ran, skipped
 
 
 binary = os.path.abspath(sys.argv[1])
 all_faults = []
 for page in sys.argv[2:] or PAGES:
-    faults, ran = run_page(page, binary)
-    print(f"{page}: {ran} blocks, {len(faults)} faults")
+    faults, ran, skipped = run_page(page, binary)
+    print(f"{page}: {ran} blocks, {len(faults)} faults" +
+          (f", {skipped} blocks skipped: ATTUNE_DATA is not set" if skipped else ""))
     all_faults += faults or ([f"{page}: nothing to run"] if ran == 0 else [])
 print("\n\n".join(all_faults))
 sys.exit(bool(all_faults))
