@@ -18,6 +18,36 @@ def run(*command, **more):
     return subprocess.run([str(c) for c in command], check=True, text=True, capture_output=True, **more)
 
 
+# A tmpfs over all of this machine, in a mount namespace of its own.
+COPY = """set -e
+mount -t tmpfs attune "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay attune -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+mount --rbind /dev "$1/root/dev"
+mount -t proc proc "$1/root/proc"
+mkdir "$1/root/given"
+mount --bind "$2" "$1/root/given"
+exec chroot "$1/root" sh -ec "$3"
+"""
+
+
+def in_a_copy(commands, given):
+    """What the commands print as root of a copy of this machine, where the folder is /given."""
+    with tempfile.TemporaryDirectory(prefix="attune-copy-") as place:
+        done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", COPY, "sh", place,
+                               str(given), commands], text=True, capture_output=True, cwd="/")
+        if done.returncode != 0:
+            raise RuntimeError(f"exit {done.returncode} of{commands}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+
+def can_copy_the_machine():
+    try:
+        return os.geteuid() == 0 and in_a_copy("echo yes", "/tmp") == "yes\n"
+    except (OSError, RuntimeError):
+        return False
+
+
 class Package(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -101,6 +131,37 @@ class Package(unittest.TestCase):
         self.assertEqual(said, "")
         for script in ("preinst", "prerm", "postrm"):
             run("sh", "-n", self.folder / "control" / script)
+
+    # In a copy of this machine that goes with the test: nothing here changes.
+    @unittest.skipUnless(can_copy_the_machine(), "needs root and overlay file systems")
+    def test_dpkg_installs_runs_and_removes_it(self):
+        package = self.folder.resolve() / self.package.name
+        said = in_a_copy(f"""
+            cp /given/{package.name} /root/
+            dpkg --force-depends -i /root/{package.name}
+            attune --version
+            id -un attune
+            stat -c '%U %a' /var/lib/attune
+            runuser -u attune -- attune workspace create shop --workspaces /var/lib/attune >/dev/null
+            runuser -u attune -- attune doctor --workspace /var/lib/attune/shop | grep -w opens
+            systemd-analyze verify --man=no /lib/systemd/system/attune.service 2>&1 | grep attune || true
+            echo changed >>/etc/attune/attune.toml
+            dpkg -r attune
+            tail -1 /etc/attune/attune.toml
+            ls /usr/bin/attune 2>&1 || true
+            ls /var/lib/attune
+            dpkg -P attune
+            ls /etc/attune 2>&1 || true
+            ls /var/lib/attune""", package.parent)
+        lines = said.splitlines()
+        at = lines.index(run(BINARY, "--version").stdout.strip())
+        self.assertEqual(lines[at + 1], "attune")
+        self.assertRegex(lines[at + 2], r"^attune 7[05]0$")
+        self.assertIn("identities", lines[at + 3])
+        self.assertNotIn("attune.service:", said)  # no fault of the unit
+        self.assertIn("changed\nls: cannot access '/usr/bin/attune'", said)  # settings stay, the binary goes
+        self.assertEqual(lines.count("shop"), 2)  # workspaces stay, also when purged
+        self.assertIn("ls: cannot access '/etc/attune'", said)
 
     def test_the_same_binary_gives_the_same_package(self):
         again = self.folder / "again"
