@@ -69,9 +69,9 @@ Result<NamedRow> row_of_examples(const Trained& trained, ExampleFormat format,
   return found;
 }
 
-void write_parts(JsonWriter& json, const char* name, std::span<const Part> parts) {
+void write_parts(JsonWriter& json, const char* name, std::span<const RowPart> parts) {
   json.key(name).begin_array();
-  for (const Part& part : parts) {
+  for (const RowPart& part : parts) {
     json.begin_object().field("name", part.name).field("value", part.value);
     json.field("part", part.part).end_object();
   }
@@ -111,7 +111,7 @@ Status explain_row_of(const Trained& trained, const ExplainModelOptions& options
 }
 
 Status explain_weights(const Trained& trained, const ExplainModelOptions& options) {
-  TRY(const std::vector<Part> weights, largest_weights(trained, options.top));
+  TRY(const std::vector<RowPart> weights, largest_weights(trained, options.top));
   if (options.is_json) {
     std::string out;
     JsonWriter json(out);

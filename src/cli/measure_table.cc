@@ -117,19 +117,19 @@ std::vector<std::string> slice_table(const std::string& column, std::span<const 
   return lines;
 }
 
-std::vector<std::string> part_table(std::span<const Part> parts, std::size_t most) {
+std::vector<std::string> part_table(std::span<const RowPart> parts, std::size_t most) {
   const auto shown = parts.first(std::min(parts.size(), most));
   const std::size_t name = width_of(
-      shown, [](const Part& p) -> const auto& { return p.name; });
+      shown, [](const RowPart& p) -> const auto& { return p.name; });
   std::vector<std::string> lines;
-  for (const Part& part : shown) {
+  for (const RowPart& part : shown) {
     std::string line = fmt::format("  {:+9.4f}  {}", part.part, left(part.name, name));
     if (part.value != 1) line += fmt::format("  of {}", figure(part.value));
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
   }
   double rest = 0;
-  for (const Part& part : parts.subspan(shown.size())) rest += part.part;
+  for (const RowPart& part : parts.subspan(shown.size())) rest += part.part;
   if (shown.size() < parts.size()) {
     lines.push_back(fmt::format("  {:+9.4f}  {} smaller parts", rest, parts.size() - shown.size()));
   }

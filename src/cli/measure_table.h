@@ -26,6 +26,6 @@ std::vector<std::string> slice_table(const std::string& column, std::span<const 
                                      bool is_binary, std::size_t most);
 
 // The first `most` parts, then what the others add up to.
-std::vector<std::string> part_table(std::span<const Part> parts, std::size_t most);
+std::vector<std::string> part_table(std::span<const RowPart> parts, std::size_t most);
 
 }  // namespace attune

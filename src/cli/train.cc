@@ -245,7 +245,7 @@ Status train(const TrainOptions& options) {
   }
   print_report(report);
   if (options.weights > 0) {
-    TRY(const std::vector<Part> weights, largest_weights(made.trained, options.weights));
+    TRY(const std::vector<RowPart> weights, largest_weights(made.trained, options.weights));
     print_lines({"", "largest weights:"});
     print_lines(part_table(weights, options.weights));
   }

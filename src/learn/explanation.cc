@@ -13,8 +13,8 @@ Error no_parts(const Trained& trained) {
           "model", "train the same rows with --kind ftrl or --kind fm to read weights"};
 }
 
-void largest_first(std::vector<Part>& parts) {
-  std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+void largest_first(std::vector<RowPart>& parts) {
+  std::sort(parts.begin(), parts.end(), [](const RowPart& a, const RowPart& b) {
     const double size_a = std::fabs(a.part), size_b = std::fabs(b.part);
     return size_a != size_b ? size_a > size_b : a.name < b.name;
   });
@@ -43,13 +43,13 @@ Result<Explanation> explain_row(const Trained& trained, const Examples& row,
   return out;
 }
 
-Result<std::vector<Part>> largest_weights(const Trained& trained, std::size_t most) {
+Result<std::vector<RowPart>> largest_weights(const Trained& trained, std::size_t most) {
   if (trained.inputs) return no_parts(trained);
   if (trained.names.size() == 0) {
     return Error{Code::kInvalid, "the model was saved without the names of its features", "model",
                  "train with --names"};
   }
-  std::vector<Part> weights;
+  std::vector<RowPart> weights;
   bool has_parts = true;
   trained.names.each([&](std::uint32_t hash, std::string_view name) {
     const Feature feature{hash, 1};

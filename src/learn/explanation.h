@@ -9,7 +9,7 @@
 
 namespace attune {
 
-struct Part {
+struct RowPart {
   std::string name;  // "job=technician"; "#1a2b3c4d" where the name is not known
   double value = 0;  // of the feature
   double part = 0;   // of the logit, or of the value that is predicted
@@ -19,7 +19,7 @@ struct Explanation {
   double prediction = 0;  // a probability, or a value
   double sum = 0;         // its logit, or itself: bias and parts
   double bias = 0;
-  std::vector<Part> parts;  // the largest first, whatever its sign
+  std::vector<RowPart> parts;  // the largest first, whatever its sign
 };
 
 // row: one row as read, not yet changed by InputMap. names: of its features, parallel to them.
@@ -29,6 +29,6 @@ Result<Explanation> explain_row(const Trained& trained, const Examples& row,
 
 // The features whose value of 1 moves the logit most, by what they move it. kInvalid for a kind
 // without exact parts, or a model saved without names.
-Result<std::vector<Part>> largest_weights(const Trained& trained, std::size_t most);
+Result<std::vector<RowPart>> largest_weights(const Trained& trained, std::size_t most);
 
 }  // namespace attune

@@ -3,11 +3,13 @@
 // out. Immutable once made; safe to share.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/result.h"
+#include "learn/block_source.h"
 #include "model/examples.h"
 
 namespace attune {
@@ -26,6 +28,23 @@ class InputMap {
 
  private:
   std::unordered_map<std::uint32_t, std::uint16_t> places_;  // by hash
+};
+
+// Rows of another source as a model takes them. Both must outlive it.
+class MappedRows final : public BlockSource {
+ public:
+  MappedRows(BlockSource& rows, const std::optional<InputMap>& map) : rows_(rows), map_(map) {}
+  Status begin(std::size_t pass) override { return rows_.begin(pass); }
+  Result<bool> next(Examples& out) override {
+    TRY(const bool has_rows, rows_.next(out));
+    if (has_rows && map_) map_->apply(out);
+    return has_rows;
+  }
+  double share() const override { return rows_.share(); }
+
+ private:
+  BlockSource& rows_;
+  const std::optional<InputMap>& map_;
 };
 
 }  // namespace attune

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kMagic = "ALRN";
 constexpr double kTeachesUpTo = 1.5;
 constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in bytes
+}  // namespace
+
 // Whoever answers nearly everything (beyond 4.5 times the odds expected) is no model for others:
 // such rows are predicted and counted, but teach the shared weights nothing.
 bool is_teacher(Row row) {
@@ -20,8 +22,6 @@ bool is_teacher(Row row) {
     return f.hash == activity && f.value > kTeachesUpTo;
   });
 }
-
-}  // namespace
 
 void Learner::learn(const Outcome& outcome) {
   if (outcome.row.empty()) return;  // nothing was predicted from

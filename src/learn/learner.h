@@ -20,6 +20,9 @@ using PolicyCounts = std::array<PolicyCount, 4>;  // by Policy
 
 inline constexpr std::size_t kPendingBytes = 64u << 20;
 
+// False of a row that is counted but teaches nothing: of somebody who answers nearly everything.
+bool is_teacher(Row row);
+
 class Learner {
  public:
   // max_pending_bytes: of decisions that wait. A constant of the workspace, not of the process:

@@ -54,7 +54,7 @@ class StreamTraining {
       TRY(cached, CachedBlocks::open(blocks, options_.file, options_.format_name, options_.cache));
     }
     BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
-    MappedBlocks rows(source, trained_.inputs);
+    MappedRows rows(source, trained_.inputs);
     FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
     fit_options.on_progress = [this](const FitProgress& progress) {
       if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
@@ -74,23 +74,6 @@ class StreamTraining {
   }
 
  private:
-  // Rows as the model takes them.
-  class MappedBlocks final : public BlockSource {
-   public:
-    MappedBlocks(BlockSource& rows, const std::optional<InputMap>& map) : rows_(rows), map_(map) {}
-    Status begin(std::size_t pass) override { return rows_.begin(pass); }
-    Result<bool> next(Examples& out) override {
-      TRY(const bool has_rows, rows_.next(out));
-      if (has_rows && map_) map_->apply(out);
-      return has_rows;
-    }
-    double share() const override { return rows_.share(); }
-
-   private:
-    BlockSource& rows_;
-    const std::optional<InputMap>& map_;
-  };
-
   Status make() {
     ModelOptions options = options_.model;
     if (needs_inputs(options.kind)) {

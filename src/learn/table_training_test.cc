@@ -89,7 +89,7 @@ TEST_F(TableTest, SameSeedSameModelAndItsPartsAreItsLogit) {
   const auto told = explain_row(first->trained, row, names);
   ASSERT_TRUE(told.ok());
   double sum = told->bias;
-  for (const Part& part : told->parts) sum += part.part;
+  for (const RowPart& part : told->parts) sum += part.part;
   EXPECT_NEAR(1 / (1 + std::exp(-sum)), told->prediction, 1e-6);
   EXPECT_EQ(told->parts.front().name, "city=a");
 }

@@ -44,6 +44,28 @@ void write_plan(JsonWriter& json, const std::vector<PlanLine>& plan) {
   json.end_array();
 }
 
+void write_optional(JsonWriter& json, std::string_view name, const std::optional<double>& value) {
+  json.key(name);
+  value ? json.value(*value) : json.null();
+}
+
+void write_rivals(JsonWriter& json, const std::vector<RivalReport>& rivals) {
+  json.key("rivals").begin_array();
+  for (const RivalReport& rival : rivals) {
+    json.begin_object().field("name", rival.name).field("rows", rival.rows);
+    write_optional(json, "log_loss", rival.log_loss);
+    write_optional(json, "difference", rival.difference);
+    json.key("difference_interval");
+    if (rival.interval) {
+      json.begin_array().value(rival.interval->low).value(rival.interval->high).end_array();
+    } else {
+      json.null();
+    }
+    json.field("verdict", verdict_name(rival.verdict)).end_object();
+  }
+  json.end_array();
+}
+
 void write_bad_rows(JsonWriter& json, const TrainReport& report) {
   json.field("bad_rows", report.bad_rows).key("first_bad_rows").begin_array();
   for (const BadRow& bad : report.first_bad) {
@@ -63,6 +85,11 @@ std::optional<double> value_of(const KindReport& kind, std::string_view name) {
 }
 
 }  // namespace
+
+std::string_view verdict_name(PairedLoss::Verdict verdict) {
+  if (verdict == PairedLoss::Verdict::kBetter) return "better";
+  return verdict == PairedLoss::Verdict::kWorse ? "worse" : "no clear difference";
+}
 
 std::string report_json(const TrainReport& report) {
   std::string out;
@@ -90,6 +117,7 @@ std::string report_json(const TrainReport& report) {
   for (const KindReport& kind : report.kinds) write_kind(json, kind);
   json.end_array();
   write_plan(json, report.plan);
+  if (!report.rivals.empty()) write_rivals(json, report.rivals);
   write_bad_rows(json, report);
   json.end_object();
   return out;

@@ -2,11 +2,13 @@
 // that was measured, what gives reason to doubt. Data; printed by cli, saved with the model.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "format/table.h"
 #include "stat/measure.h"
+#include "stat/paired_loss.h"
 
 namespace attune {
 
@@ -27,6 +29,18 @@ struct KindReport {
   std::vector<FoldReport> folds;
 };
 
+// Another model on the tested rows that neither has learned from.
+struct RivalReport {
+  std::string name;
+  std::uint64_t rows = 0;
+  std::optional<double> log_loss = {};    // its own
+  std::optional<double> difference = {};  // the new one's less its own: below 0 = the new is better
+  std::optional<Interval> interval = {};  // 95 %, of the difference
+  PairedLoss::Verdict verdict = PairedLoss::Verdict::kNoClearDifference;  // on the new one
+};
+// "better", "worse", "no clear difference"
+std::string_view verdict_name(PairedLoss::Verdict verdict);
+
 // A feature or column of the plan, and why it is used so or left out.
 struct PlanLine {
   std::string column, use, reason;
@@ -42,6 +56,7 @@ struct TrainReport {
   std::string measured_on;        // "9,042 rows drawn at random (seed 1)"
   std::vector<KindReport> kinds;  // the best first: it is the model
   std::vector<PlanLine> plan;
+  std::vector<RivalReport> rivals;  // of a training on a journal: the live learner, then others
   std::vector<std::string> warnings;
   std::vector<BadRow> first_bad;
   double seconds = 0;              // from the first byte of text to the model, saved

@@ -9,11 +9,11 @@ namespace attune {
 namespace {
 
 // Sections of the file beside those every model file may have (docs/reference/model-format.md).
-constexpr const char* kAbout = "train";  // input, known rate, fields
+constexpr const char* kAbout = "train";  // input, known rate, fields, learned until
 constexpr const char* kReport = "report";
 constexpr const char* kRows = "table_rows";
 constexpr const char* kInputs = "inputs";
-constexpr std::uint8_t kVersion = 1;  // of kAbout
+constexpr std::uint8_t kVersion = 2;  // of kAbout; 2: learned until
 
 std::string encoded_about(const Trained& trained) {
   std::string out;
@@ -23,22 +23,24 @@ std::string encoded_about(const Trained& trained) {
   w.f64(trained.known_rate);
   w.varint(trained.fields.size());
   for (const std::string& field : trained.fields) w.str(field);
+  w.svarint(to_us(trained.learned_until));
   return out;
 }
 
 Status read_about(std::string_view bytes, const std::string& path, Trained& trained) {
   Reader r(bytes);
   const std::uint8_t version = r.u8();
-  if (version != kVersion) {
+  if (version == 0 || version > kVersion) {
     return Error{Code::kInvalid,
-                 fmt::format("{}: section {} of version {}, this program reads version {}", path,
-                             kAbout, version, kVersion),
+                 fmt::format("{}: section {} of version {}, this program reads up to version {}",
+                             path, kAbout, version, kVersion),
                  "model", "use the program that saved it, or train again"};
   }
   trained.input = r.str();
   trained.known_rate = r.f64();
   const std::uint64_t fields = r.varint();
   for (std::uint64_t i = 0; i < fields && r.ok(); ++i) trained.fields.emplace_back(r.str());
+  if (version > 1) trained.learned_until = time_from_us(r.svarint());
   if (r.ok() && r.done()) return ok_status();
   return Error{Code::kCorrupt, fmt::format("{}: section {} makes no sense", path, kAbout), "model",
                ""};
@@ -69,6 +71,7 @@ Result<std::string> Trained::save(const std::string& path) const {
     rows->encode(encoded_rows);
     sections.push_back({kRows, encoded_rows});
   }
+  if (!live_plan.empty()) sections.push_back({"plan", live_plan});
   if (inputs) {
     inputs->encode(encoded_inputs);
     sections.push_back({kInputs, encoded_inputs});
@@ -91,6 +94,9 @@ Result<Trained> Trained::load(const std::string& path) {
   if (file.has(kRows)) {
     TRY(const std::string_view bytes, file.section(kRows));
     TRY(trained.rows, TableRows::decode(bytes));
+  }
+  if (trained.input == kWorkspaceInput && file.has("plan")) {
+    TRY(trained.live_plan, file.section("plan"));
   }
   if (file.has(kInputs)) {
     TRY(const std::string_view bytes, file.section(kInputs));

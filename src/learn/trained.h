@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "feature/table_rows.h"
 #include "learn/input_map.h"
 #include "model/feature_names.h"
@@ -18,17 +19,20 @@
 namespace attune {
 
 inline constexpr const char* kTableInput = "table";
+inline constexpr const char* kWorkspaceInput = "workspace";  // rows of decisions
 
 // Whether a kind of model reads numbered inputs instead of hashes.
 bool needs_inputs(std::string_view kind);
 
 struct Trained {
-  std::string input;  // kTableInput, or the name of a format: "criteo", "vw", ...
+  std::string input;  // kTableInput, kWorkspaceInput, or the name of a format: "criteo", "vw", ...
   std::vector<std::string> fields = {};  // of such a format, by number
   std::optional<TableRows> rows = {};    // of a table
   std::optional<InputMap> inputs = {};   // where needs_inputs()
   std::unique_ptr<Model> model;
   double known_rate = 0;                // base rate or mean of the rows learned from
+  std::string live_plan = {};           // of a workspace: the plan its rows are made by, TOML
+  Time learned_until{};                 // of a workspace: no later outcome was learned from
   FeatureNames names = FeatureNames();  // of its weights; may be empty
   std::string report = {};              // JSON, as train printed it
 

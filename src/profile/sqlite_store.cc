@@ -37,9 +37,23 @@ void bind_blob(sqlite3_stmt* statement, int index, std::string_view bytes) {
   sqlite3_bind_blob64(statement, index, bytes.data(), bytes.size(), SQLITE_STATIC);
 }
 
+// Of a file that nobody changes: no lock is taken and no file made beside it.
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 class SqliteStore final : public ProfileStore {
  public:
-  explicit SqliteStore(std::string path) : path_(std::move(path)) {}
+  SqliteStore(std::string path, bool is_read_only)
+      : path_(std::move(path)), is_read_only_(is_read_only) {}
 
   Status open() {
     TRY(writer_, connect());
@@ -51,11 +65,12 @@ class SqliteStore final : public ProfileStore {
                    {},
                    "start a newer version of attune"};
     }
-    if (format == 0) TRY_OK(execute(kSchema));
+    if (format == 0 && !is_read_only_) TRY_OK(execute(kSchema));
     TRY(reader_, connect());
     TRY(position_, read_position());
     TRY(load_, prepare(reader_, "SELECT bytes FROM profile WHERE identity = ?1"));
     TRY(load_fold_, prepare(reader_, "SELECT bytes FROM fold WHERE name = ?1"));
+    if (is_read_only_) return ok_status();
     TRY(put_, prepare(writer_,
                       "INSERT INTO profile VALUES(?1, ?2) "
                       "ON CONFLICT(identity) DO UPDATE SET bytes = ?2"));
@@ -138,10 +153,14 @@ class SqliteStore final : public ProfileStore {
  private:
   Result<Database> connect() const {
     sqlite3* raw_database = nullptr;
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int status = sqlite3_open_v2(path_.c_str(), &raw_database, flags, nullptr);
+    const int access =
+        is_read_only_ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int flags = access | SQLITE_OPEN_NOMUTEX | (is_read_only_ ? SQLITE_OPEN_URI : 0);
+    const std::string name = is_read_only_ ? immutable_uri(path_) : path_;
+    const int status = sqlite3_open_v2(name.c_str(), &raw_database, flags, nullptr);
     Database database(raw_database);
     if (status != SQLITE_OK) return failure(database.get(), "open");
+    if (is_read_only_) return database;
     sqlite3_busy_timeout(database.get(), 10'000);
     // FULL: a commit is on disk when it returns. A small cache: the system's page cache does more.
     const char* const settings =
@@ -221,6 +240,7 @@ class SqliteStore final : public ProfileStore {
   }
 
   const std::string path_;
+  const bool is_read_only_;
   Database writer_, reader_;  // before their statements: closed after them
   Statement put_, remove_, put_fold_, put_position_;
   mutable std::mutex mutex_;  // reader_, its statements, position_
@@ -231,7 +251,13 @@ class SqliteStore final : public ProfileStore {
 }  // namespace
 
 Result<std::unique_ptr<ProfileStore>> open_sqlite_store(const std::string& path) {
-  auto store = std::make_unique<SqliteStore>(path);
+  auto store = std::make_unique<SqliteStore>(path, false);
+  TRY_OK(store->open());
+  return std::unique_ptr<ProfileStore>(std::move(store));
+}
+
+Result<std::unique_ptr<ProfileStore>> open_sqlite_reader(const std::string& path) {
+  auto store = std::make_unique<SqliteStore>(path, true);
   TRY_OK(store->open());
   return std::unique_ptr<ProfileStore>(std::move(store));
 }

@@ -44,5 +44,8 @@ class ProfileStore {
 
 // One SQLite file in WAL mode. kCorrupt and kInvalid (a newer format) name the file and the mend.
 Result<std::unique_ptr<ProfileStore>> open_sqlite_store(const std::string& path);
+// To read a base of a workspace that may be in use: a base is never changed, only replaced. Nothing
+// is written, and what writes fails.
+Result<std::unique_ptr<ProfileStore>> open_sqlite_reader(const std::string& path);
 
 }  // namespace attune

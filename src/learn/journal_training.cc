@@ -1,0 +1,299 @@
+#include "learn/journal_training.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "learn/evaluation.h"
+#include "model/ftrl.h"
+#include "stat/paired_loss.h"
+
+namespace attune {
+namespace {
+
+constexpr int kLeastBits = 10;
+constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a network
+constexpr std::uint32_t kLeastRowsOfAnInput = 5;
+
+// Rows [from, to) of a source, by their places in it.
+class RowRange final : public BlockSource {
+ public:
+  RowRange(OutcomeSource& rows, std::uint64_t from, std::uint64_t to)
+      : rows_(rows), from_(from), to_(to) {}
+
+  Status begin(std::size_t pass) override {
+    at_ = 0;
+    return rows_.begin(pass);
+  }
+
+  Result<bool> next(Examples& out) override {
+    while (at_ < to_) {
+      TRY(const bool has_rows, rows_.next(all_));
+      if (!has_rows) return false;
+      const std::uint64_t begin = std::max(at_, from_), end = std::min(at_ + all_.size(), to_);
+      const std::uint64_t base = std::exchange(at_, at_ + all_.size());
+      if (begin >= end) continue;
+      out.clear();
+      for (std::uint64_t row = begin; row < end; ++row) {
+        append_row(all_, static_cast<std::size_t>(row - base), out);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  double share() const override {
+    return to_ == 0 ? -1 : std::min(1.0, static_cast<double>(at_) / static_cast<double>(to_));
+  }
+
+ private:
+  OutcomeSource& rows_;
+  std::uint64_t from_, to_, at_ = 0;
+  Examples all_;
+};
+
+// Another model beside the new one, on the rows both have yet to learn from.
+struct Duel {
+  std::string name;
+  const Trained* trained = nullptr;  // null: the live learner
+  PairedLoss losses;
+};
+
+class JournalTraining {
+ public:
+  JournalTraining(OutcomeSource& rows, const JournalTrainingOptions& options)
+      : rows_(rows), options_(options), evaluation_({true, options.threshold, std::nullopt}) {
+    report_.file = options.workspace;
+    report_.input = kWorkspaceInput;
+    report_.threshold = options.threshold;
+    trained_.input = kWorkspaceInput;
+    trained_.live_plan = options.plan;
+    duels_.push_back({"the live learner", nullptr, {}});
+    for (const Rival& rival : options.rivals) duels_.push_back({rival.name, rival.trained, {}});
+  }
+
+  Result<TrainedModel> run() {
+    TRY_OK(count());
+    TRY_OK(make());
+    TRY_OK(learn_head());
+    TRY_OK(test_tail());
+    TRY_OK(learn_tail());
+    take_rivals();
+    for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
+    return TrainedModel{std::move(trained_), std::move(report_)};
+  }
+
+ private:
+  void say(std::string_view stage, const FitProgress& progress) const {
+    if (options_.on_stage) options_.on_stage(stage, progress);
+  }
+
+  // How many rows there are, which decides which are tested on.
+  Status count() {
+    std::uint64_t yes = 0, rows = 0;
+    TRY_OK(rows_.begin(0));
+    while (true) {
+      TRY(const bool has_rows, rows_.next(block_));
+      if (!has_rows) break;
+      rows += block_.size();
+      yes +=
+          static_cast<std::uint64_t>(std::count(block_.labels.begin(), block_.labels.end(), 1.0F));
+      say("counting", {.share = rows_.share(), .rows = rows});
+    }
+    report_.rows = rows;
+    report_.test_rows =
+        static_cast<std::uint64_t>(std::llround(static_cast<double>(rows) * options_.share));
+    report_.train_rows = rows - report_.test_rows;
+    const auto invalid = [&](const std::string& what, const char* hint) {
+      return Error{Code::kInvalid, options_.workspace + ": " + what, "workspace", hint};
+    };
+    if (rows == 0) {
+      return invalid("no decision has an outcome to learn from yet",
+                     "rows come of decisions whose items were seen: ask for decisions, and send "
+                     "impressions (unless they are served) and clicks");
+    }
+    if (yes == 0) {
+      return invalid(fmt::format("0 positive examples in {} shown items", rows),
+                     "send clicks, likes or purchases with properties.decision_id");
+    }
+    if (yes == rows) {
+      return invalid(fmt::format("0 negative examples in {} shown items", rows),
+                     "send impressions of what was shown and not taken, or wait until the outcome "
+                     "windows end");
+    }
+    trained_.known_rate = static_cast<double>(yes) / static_cast<double>(rows);
+    return ok_status();
+  }
+
+  Status make() {
+    ModelOptions options = options_.model;
+    if (needs_inputs(options.kind)) {
+      Examples sample;
+      RowRange head(rows_, 0, std::min<std::uint64_t>(report_.train_rows, kInputSampleRows));
+      TRY_OK(head.begin(0));
+      while (true) {
+        TRY(const bool has_rows, head.next(block_));
+        if (!has_rows) break;
+        for (std::size_t i = 0; i < block_.size(); ++i) append_row(block_, i, sample);
+      }
+      trained_.inputs = InputMap::make(sample, kLeastRowsOfAnInput);
+      options.inputs = trained_.inputs->inputs();
+    }
+    TRY(trained_.model, make_model(options));
+    report_.is_binary = trained_.model->is_probability();
+    if (!report_.is_binary) {
+      return Error{Code::kInvalid,
+                   fmt::format("kind {} predicts a number; outcomes of decisions are yes or no",
+                               options.kind),
+                   "kind", "use --kind ftrl or --kind fm"};
+    }
+    return keep_memory(options);
+  }
+
+  // The tables are halved until they fit; saving takes the model once more.
+  Status keep_memory(ModelOptions options) {
+    if (options_.memory_bytes == 0) return ok_status();
+    const auto needed = [&] { return 2 * trained_.model->memory_bytes() + kBesideModelBytes; };
+    const int asked = options.bits;
+    while (needed() > options_.memory_bytes && options.bits > kLeastBits) {
+      --options.bits;
+      trained_.model.reset();
+      TRY(trained_.model, make_model(options));
+    }
+    if (needed() > options_.memory_bytes) {
+      return Error{Code::kInvalid,
+                   fmt::format("kind {} needs {} MB, more than the limit of {} MB", options.kind,
+                               (needed() >> 20) + 1, options_.memory_bytes >> 20),
+                   "memory", "allow more memory"};
+    }
+    if (options.bits != asked) {
+      report_.warnings.push_back(
+          fmt::format("tables of 2^{} weights instead of 2^{}, to stay below {} MB", options.bits,
+                      asked, options_.memory_bytes >> 20));
+    }
+    return ok_status();
+  }
+
+  Status learn_head() {
+    RowRange head(rows_, 0, report_.train_rows);
+    MappedRows mapped(head, trained_.inputs);
+    FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
+    fit_options.on_progress = [this](const FitProgress& progress) {
+      say(trained_.model->kind(), progress);
+    };
+    TRY(const FitReport fitted, fit(*trained_.model, mapped, fit_options));
+    report_.rows_learned = fitted.rows * options_.passes;
+    report_.learner_seconds = fitted.learner_s;
+    report_.kinds = {KindReport{.kind = std::string(trained_.model->kind()),
+                                .passes = options_.passes,
+                                .losses = fitted.losses,
+                                .is_still_falling = fitted.is_still_falling(),
+                                .measures = {},
+                                .folds = {}}};
+    return ok_status();
+  }
+
+  // The live learner goes through all rows as it does when they come: predict, then learn.
+  Status test_tail() {
+    Ftrl live{FtrlOptions()};
+    std::vector<double> live_p;
+    std::uint64_t at = 0;
+    TRY_OK(rows_.begin(0));
+    while (true) {
+      TRY(const bool has_rows, rows_.next(block_));
+      if (!has_rows) break;
+      live_p.clear();
+      for (std::size_t i = 0; i < block_.size(); ++i) {
+        const Row row = block_.row(i);
+        const bool label = block_.labels[i] > 0.5F;
+        live_p.push_back(block_.weight(i) > 0 ? live.learn(row, label) : live.predict(row));
+      }
+      if (at + block_.size() > report_.train_rows) {
+        test(at < report_.train_rows ? static_cast<std::size_t>(report_.train_rows - at) : 0,
+             live_p);
+      }
+      at += block_.size();
+      say("testing", {.share = rows_.share(), .rows = at});
+    }
+    report_.measured_on =
+        fmt::format("the latest {} of {} shown items", report_.test_rows, report_.rows);
+    report_.kinds.front().measures = evaluation_.measures();
+    return ok_status();
+  }
+
+  // The rows of the block from `first` on.
+  void test(std::size_t first, const std::vector<double>& live_p) {
+    const std::vector<float> own = predicted(trained_);
+    for (std::size_t i = first; i < own.size(); ++i) evaluation_.add(own[i], block_.labels[i]);
+    for (Duel& duel : duels_) {
+      std::vector<float> others;
+      if (duel.trained != nullptr) others = predicted(*duel.trained);
+      for (std::size_t i = first; i < own.size(); ++i) {
+        if (duel.trained != nullptr && rows_.times()[i] <= duel.trained->learned_until) continue;
+        const double other = duel.trained != nullptr ? double{others[i]} : live_p[i];
+        duel.losses.add(double{own[i]}, other, block_.labels[i] > 0.5F);
+      }
+    }
+  }
+
+  std::vector<float> predicted(const Trained& trained) {
+    std::vector<float> out;
+    if (!trained.inputs) {
+      trained.predict(block_, out);
+      return out;
+    }
+    Examples copy = block_;  // which becomes numbered inputs
+    trained.predict(copy, out);
+    return out;
+  }
+
+  // So that the model saved knows the latest rows too. They were tested on before.
+  Status learn_tail() {
+    RowRange tail(rows_, report_.train_rows, report_.rows);
+    MappedRows mapped(tail, trained_.inputs);
+    TRY_OK(mapped.begin(0));
+    std::vector<float> before;
+    while (true) {
+      TRY(const bool has_rows, mapped.next(block_));
+      if (!has_rows) break;
+      before.resize(block_.size());
+      trained_.model->learn(block_, before);
+      report_.rows_learned += block_.size();
+      const auto times = rows_.times();
+      if (!times.empty()) {
+        trained_.learned_until =
+            std::max(trained_.learned_until, *std::max_element(times.begin(), times.end()));
+      }
+    }
+    return ok_status();
+  }
+
+  void take_rivals() {
+    for (const Duel& duel : duels_) {
+      report_.rivals.push_back({.name = duel.name,
+                                .rows = duel.losses.n(),
+                                .log_loss = duel.losses.other_log_loss(),
+                                .difference = duel.losses.difference(),
+                                .interval = duel.losses.interval(),
+                                .verdict = duel.losses.verdict()});
+    }
+  }
+
+  OutcomeSource& rows_;
+  const JournalTrainingOptions& options_;
+  Trained trained_;
+  TrainReport report_;
+  Evaluation evaluation_;
+  std::vector<Duel> duels_;
+  Examples block_;
+};
+
+}  // namespace
+
+Result<TrainedModel> train_journal(OutcomeSource& rows, const JournalTrainingOptions& options) {
+  return JournalTraining(rows, options).run();
+}
+
+}  // namespace attune

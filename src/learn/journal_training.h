@@ -1,0 +1,41 @@
+// Journal training: from what a workspace's decisions came to, to a model that can rank there. The
+// latest rows are tested on before they are learned from, beside the live learner and other models.
+// One thread; memory does not grow with the journal.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "learn/outcome_source.h"
+#include "learn/table_training.h"
+
+namespace attune {
+
+// Another model, tested on the same rows: those of them it has not learned from.
+struct Rival {
+  std::string name;  // "ranker@3"
+  const Trained* trained = nullptr;
+};
+
+struct JournalTrainingOptions {
+  std::string workspace;  // for the report
+  std::string plan;       // that its rows are made by, TOML
+  ModelOptions model;
+  std::size_t passes = 1;
+  double share = 0.2;  // of the rows, the latest: tested on
+  double threshold = 0.5;
+  std::vector<Rival> rivals;
+  std::uint64_t memory_bytes = 0;  // tables are made smaller to keep it, or kInvalid; 0 = no limit
+  std::function<double()> clock_s;
+  StageListener on_stage;
+};
+
+// kInvalid when there is too little to learn from, saying what to send.
+Result<TrainedModel> train_journal(OutcomeSource& rows, const JournalTrainingOptions& options);
+
+// What it takes beside the model: what waits for its outcome, blocks, the journal's buffers.
+inline constexpr std::uint64_t kBesideModelBytes = 112u << 20;
+
+}  // namespace attune
