@@ -77,10 +77,11 @@ constexpr std::string_view kDecisionSchemas = R"json(
     "propensity":{"type":"number","exclusiveMinimum":0,"maximum":1},
     "source":{"type":"string"},"rules":{"type":"array","items":{"type":"string"}},
     "is_explored":{"type":"boolean"}}},
-"Decision":{"type":"object","required":["decision_id","placement","time","policy","reason","model_version","items"],"properties":{
+"Decision":{"type":"object","required":["decision_id","placement","time","policy","reason","model","model_version","items"],"properties":{
     "decision_id":{"type":"string","pattern":"^d_[0-9A-HJKMNP-TV-Z]{26}$"},"placement":{"type":"string"},
     "time":{"$ref":"#/components/schemas/EventTime"},
     "policy":{"enum":["learned","control","random","fallback"]},"reason":{"type":"string"},
+    "model":{"type":"string","description":"What scored: live, or a registered model as ranker@3."},
     "model_version":{"type":"integer"},
     "items":{"type":"array","items":{"$ref":"#/components/schemas/ShownItem"}}}},
 "ExplainedItem":{"allOf":[{"$ref":"#/components/schemas/ShownItem"},{"type":"object",

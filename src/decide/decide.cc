@@ -15,13 +15,21 @@ namespace {
 
 constexpr std::uint64_t kControlSalt = 0x61747475'6e652e63ULL;
 constexpr std::size_t kMostOthers = 50;
+constexpr double kLeastP = 1e-7;
 constexpr std::size_t kRowGuess = 48;  // features of one row, to reserve
 using Weights = WeightTable;
 
 double weight_of(const Weights& weights, std::uint32_t hash) { return double{weights[hash]}; }
 
-bool has_weights(const Published& published) {
-  return published.weights && published.weights->used() > 0;
+// The registered model the placement asks for; null = the live learner.
+const RankModel* model_of(const Placement& placement, const Published& published) {
+  const auto found = published.models.find(placement.model);
+  return placement.model.empty() || found == published.models.end() ? nullptr : &found->second;
+}
+
+bool has_weights(const Occasion& on) {
+  return model_of(on.placement, on.published) != nullptr ||
+         (on.published.weights && on.published.weights->used() > 0);
 }
 
 struct Choice {
@@ -40,8 +48,13 @@ Choice choose_policy(const Asker& asker, const Occasion& on) {
   if (is_denied(person)) return {Policy::kFallback, "personalization denied: popular"};
   if (!asker.is_known) return {Policy::kFallback, "person not known: popular"};
   const bool is_blank = person.touches.empty() && person.traits.empty() && person.seen.empty();
-  if (is_blank && !has_weights(on.published)) {
+  if (is_blank && !has_weights(on)) {
     return {Policy::kFallback, "no history and no model yet: popular"};
+  }
+  if (!on.placement.model.empty() && model_of(on.placement, on.published) == nullptr) {
+    return {Policy::kLearned,
+            "learned from this person's history; the placement's model has no version that can "
+            "serve: the live learner ranks"};
   }
   return {Policy::kLearned, "learned from this person's history"};
 }
@@ -55,11 +68,13 @@ double logit_of(Row row, const Weights& weights) {
 
 // What may be read of a person, what was published; blank where there is none.
 struct Basis {
-  Basis(const Profile& person, const Published& published)
-      : history(is_denied(person) ? kBlank : person),
+  Basis(const Profile& person, const Published& published, const RankModel* ranked_by)
+      : model(ranked_by),
+        history(is_denied(person) ? kBlank : person),
         counters(published.counters ? *published.counters : kNoCounters),
         weights(published.weights ? *published.weights : kNoWeights),
         plan(published.plan ? *published.plan : default_plan()) {}
+  const RankModel* const model;  // null = the live learner: weights
   const Profile& history;
   const Counters& counters;
   const Weights& weights;
@@ -71,18 +86,50 @@ struct Basis {
   static inline const Weights kNoWeights{};
 };
 
-void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Basis& basis,
-           const Occasion& on, bool is_learned) {
+// Ends the row that the last features make.
+void end_row(Examples& rows) {
+  rows.ends.push_back(static_cast<std::uint32_t>(rows.features.size()));
+  rows.fields.resize(rows.features.size());
+}
+
+void predict_by_model(std::vector<Candidate>& candidates, const RowBuilder& rows,
+                      const Model& model) {
+  Examples all;
+  all.features.reserve(candidates.size() * kRowGuess);
+  for (const Candidate& c : candidates) {
+    rows.build(*c.item, c.neighbour, all.features);
+    end_row(all);
+  }
+  std::vector<float> p(candidates.size());
+  model.predict(all, p);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    candidates[i].p = std::clamp(double{p[i]}, kLeastP, 1 - kLeastP);
+    candidates[i].logit = std::log(candidates[i].p / (1 - candidates[i].p));
+  }
+}
+
+void predict_live(std::vector<Candidate>& candidates, const RowBuilder& rows,
+                  const Weights& weights) {
   std::vector<Feature> row;
   row.reserve(kRowGuess);
-  bool is_silent = true;  // the model says nothing of any candidate
   for (Candidate& c : candidates) {
     row.clear();
     rows.build(*c.item, c.neighbour, row);
-    c.logit = logit_of(row, basis.weights);
+    c.logit = logit_of(row, weights);
     c.p = 1 / (1 + std::exp(-c.logit));
-    is_silent &= c.logit == 0;
   }
+}
+
+void score(std::vector<Candidate>& candidates, const RowBuilder& rows, const Basis& basis,
+           const Occasion& on, bool is_learned) {
+  if (basis.model != nullptr) {
+    predict_by_model(candidates, rows, *basis.model->model);
+  } else {
+    predict_live(candidates, rows, basis.weights);
+  }
+  // The model says nothing of any candidate.
+  const bool is_silent = std::all_of(candidates.begin(), candidates.end(),
+                                     [](const Candidate& c) { return c.logit == 0; });
   const bool by_popularity = !is_learned || is_silent;
   const double prior = by_popularity ? prior_rate(basis.counters, on.now) : 0;
   for (Candidate& c : candidates) {
@@ -159,9 +206,21 @@ Ranked rank(std::vector<Candidate>& candidates, const Placement& placement, int 
   return out;
 }
 
+std::vector<Part> explain_by_model(std::vector<Part> parts, const Model& model) {
+  Examples row;
+  for (const Part& part : parts) row.features.push_back({part.hash, part.value});
+  end_row(row);
+  const std::vector<float> exact = model.parts(row.row(0), row.fields_of(0));
+  for (std::size_t i = 0; i < parts.size() && i < exact.size(); ++i) parts[i].part = exact[i];
+  if (model.bias() != 0) parts.push_back({kModelBias, 0, 0, static_cast<float>(model.bias())});
+  return parts;
+}
+
 // Each part's rounding to float is carried into the next, so that the sum keeps double precision.
-std::vector<Part> explain(const Candidate& c, const RowBuilder& rows, const Weights& weights) {
+std::vector<Part> explain(const Candidate& c, const RowBuilder& rows, const Basis& basis) {
   std::vector<Part> parts = rows.explain(*c.item, c.neighbour);
+  if (basis.model != nullptr) return explain_by_model(std::move(parts), *basis.model->model);
+  const Weights& weights = basis.weights;
   double sum = 0, carry = 0;
   for (const Part& part : parts) sum += weight_of(weights, part.hash) * double{part.value};
   const bool is_finite = std::isfinite(sum);
@@ -175,7 +234,7 @@ std::vector<Part> explain(const Candidate& c, const RowBuilder& rows, const Weig
 }
 
 ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder& rows,
-                     const Weights& weights, const Occasion& on) {
+                     const Basis& basis, const Occasion& on) {
   ShownItem out;
   out.item_id = c.item->id;
   out.source = c.pin >= 0 ? "pin" : c.source;
@@ -190,7 +249,7 @@ ShownItem shown_item(const Candidate& c, const Placed& placed, const RowBuilder&
   out.diversity = static_cast<float>(placed.diversity);
   out.is_explored = placed.is_explored;
   out.rules = rule_sentences(c, on.placement, on.now);
-  out.parts = explain(c, rows, weights);
+  out.parts = explain(c, rows, basis);
   return out;
 }
 
@@ -302,7 +361,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   if (!published.catalog) {
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
-  const Basis basis(asker.profile, published);
+  const Basis basis(asker.profile, published, model_of(placement, published));
   const Choice choice = choose_policy(asker, on);
   const bool is_learned = choice.policy == Policy::kLearned;
 
@@ -313,6 +372,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   out.policy = choice.policy;
   out.reason = choice.reason;
   out.model_version = published.version;
+  if (basis.model != nullptr) out.model = basis.model->version;
   out.outcome_window_s = placement.outcome_window_s;
   out.is_impression_served = placement.is_impression_served;
   out.has_dials = placement.diversity > 0 || placement.freshness > 0;
@@ -329,7 +389,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
       fill_slate(candidates, ranked.free, {placement, request.n, ranked.alike(), explore});
   out.shown.reserve(slate.size());
   for (const Placed& placed : slate) {
-    out.shown.push_back(shown_item(candidates[placed.candidate], placed, rows, basis.weights, on));
+    out.shown.push_back(shown_item(candidates[placed.candidate], placed, rows, basis, on));
   }
   if (ranked.likeness) add_diversity_sentences(candidates, slate, *ranked.likeness, out);
   add_others(candidates, ranked, slate, placement, out);
@@ -337,10 +397,15 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   return out;
 }
 
+bool can_score_again(const Decision& made, const Published& published) {
+  const RankModel* const model = model_of(published.catalog->placement(made.placement), published);
+  return made.model == (model == nullptr ? "" : model->version);
+}
+
 std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
                                            const Published& published) {
-  const Basis basis(person, published);
   const Placement& placement = published.catalog->placement(made.placement);
+  const Basis basis(person, published, model_of(placement, published));
   const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
   const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(made, published));
   std::vector<std::vector<Part>> out;
@@ -352,7 +417,7 @@ std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& 
     const auto at = std::find_if(near.begin(), near.end(),
                                  [&](const Neighbour& n) { return n.item == c.item->key; });
     if (at != near.end()) c.neighbour = at->count;
-    out.back() = explain(c, rows, basis.weights);
+    out.back() = explain(c, rows, basis);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 // same inputs and seed give the same decision. Any thread; Published is immutable once shared.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "base/rng.h"
 #include "catalog/catalog.h"
+#include "decide/rank_model.h"
 #include "event/decision.h"
 #include "feature/row.h"
 #include "model/item_item.h"
@@ -27,6 +29,8 @@ struct Published {
   std::shared_ptr<const Counters> counters;
   std::shared_ptr<const ItemItem> item_item;
   std::shared_ptr<const WeightTable> weights;
+  // By name: models of the registry that a placement can ask for, each its promoted version.
+  std::map<std::string, RankModel, std::less<>> models;
   // Items of `catalog` (rank_lists.h).
   std::vector<const Item*> popular;  // best smoothed rate first, then volume
   std::vector<const Item*> latest;   // newest first
@@ -59,9 +63,13 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
                         Rng& rng, std::string decision_id);
 
 // The parts of each shown item, computed again from what the decision was made of: bit for bit what
-// it holds. No parts: the version's catalog has no such item.
+// it holds. No parts: the version's catalog has no such item. What scored must be there still
+// (can_score_again).
 std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
                                            const Published& published);
+
+// Whether the model that scored it is in this version.
+bool can_score_again(const Decision& made, const Published& published);
 
 // Whether a person belongs to the control share.
 bool is_control(std::uint64_t person_hash, double control_share);

@@ -146,6 +146,18 @@ class Engine {
   // Changes the catalog; on disk when it returns. One control JSON each (catalog.h).
   virtual Status control(const std::vector<std::string>& changes) = 0;
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
+  // A model file becomes the next version of a named model; its bytes are copied into the
+  // workspace unless they are there. about: JSON object text. kConflict: it is a version already.
+  virtual Result<ModelVersion> register_model(const std::string& name, const std::string& path,
+                                              const std::string& about) = 0;
+  // From the next tick on it ranks where a placement asks for the model. kNotFound: no such
+  // version, or its file is gone; kInvalid: it cannot rank, or its rows are made by another plan.
+  virtual Status promote_model(const std::string& name, std::uint32_t version,
+                               const std::string& reason) = 0;
+  // To the version promoted before it, or to none: then the live learner ranks.
+  virtual Status roll_back_model(const std::string& name, const std::string& reason) = 0;
+  // Its file too, unless another model has it. kConflict: it is promoted, or was before.
+  virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
   // The person's events, newest first, as stored. Reads the journal backwards until it has so many,
   // all of it for a person with fewer.
   virtual Result<std::vector<Event>> events_of(IdType type, std::string_view id,

@@ -24,8 +24,8 @@ bool is_of_a_backup(std::string_view name) {
   const auto slash = name.find('/');
   if (slash == std::string_view::npos) return false;
   const std::string_view folder = name.substr(0, slash), file = name.substr(slash + 1);
-  return (folder == "journal" || folder == "ids" || folder == "models") && !file.empty() &&
-         file != "." && file != ".." && file.find('/') == std::string_view::npos;
+  return (folder == "journal" || folder == "ids" || folder == "models" || folder == "registry") &&
+         !file.empty() && file != "." && file != ".." && file.find('/') == std::string_view::npos;
 }
 
 Result<Manifest> checked(const std::string& archive, const std::string& folder,

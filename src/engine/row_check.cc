@@ -35,7 +35,8 @@ std::string first_difference(const std::vector<Part>& stored, const std::vector<
 
 }  // namespace
 
-// Not when the version it was made on is before the base, when an identity it was made of has been
+// Not when the version it was made on is before the base, when the file of the model that scored it
+// is gone, when an identity it was made of has been
 // erased since, or when it was made elsewhere and came with an import, without rows.
 bool RowCheck::is_comparable(Position at, Surrogate identity, const Decision& made,
                              State& state) const {
@@ -46,6 +47,7 @@ bool RowCheck::is_comparable(Position at, Surrogate identity, const Decision& ma
     return false;
   }
   if (state.published()->version != made.model_version) return false;
+  if (!can_score_again(made, *state.published())) return false;
   const auto members = state.graph().members(identity);
   return std::all_of(members.begin(), members.end(),
                      [this](Surrogate member) { return keyring_.has_key(member); });

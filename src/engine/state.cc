@@ -26,7 +26,8 @@ Result<Plan> plan_of(const Catalog& catalog) {
   return catalog.plan().empty() ? default_plan() : Plan::parse(catalog.plan(), "plan");
 }
 
-State::State(const StateOptions& options, const ProfileCache::Load& load) {
+State::State(const StateOptions& options, const ProfileCache::Load& load)
+    : load_model_(options.load_model) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
   publish(true);
 }
@@ -229,6 +230,20 @@ void State::open(const Setup& setup) {
   publish(true);
 }
 
+// Those that are promoted and can rank.
+std::map<std::string, RankModel, std::less<>> State::rank_models(const Plan& plan) const {
+  std::map<std::string, RankModel, std::less<>> out;
+  if (!load_model_) return out;
+  for (const auto& [name, registered] : folds_.catalog->models().models()) {
+    const ModelVersion* const version = registered.promoted();
+    if (version == nullptr) continue;
+    auto model = load_model_(*version, plan);
+    if (!model) continue;
+    out.emplace(name, RankModel{name + "@" + std::to_string(version->number), std::move(model)});
+  }
+  return out;
+}
+
 // Copies share what did not change, so this costs what changed since the last time. The process
 // that continues a journal publishes everything at its start, and a replay does at the same record:
 // what is published is a function of the journal.
@@ -248,6 +263,7 @@ void State::publish(bool is_everything) {
   if (is_everything || before->catalog->plan() != folds_.catalog->plan()) {
     next->plan = std::make_shared<Plan>(plan_of(*folds_.catalog).value());
   }
+  if (is_everything || before->catalog != folds_.catalog) next->models = rank_models(*next->plan);
   if (is_everything || !counted_.empty()) {
     next->counters = std::make_shared<Counters>(folds_.counters);
   }

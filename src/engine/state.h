@@ -13,8 +13,13 @@
 
 namespace attune {
 
+// The model of a version that is promoted, whose rows are made by this plan; null: it cannot rank.
+using LoadModel =
+    std::function<std::shared_ptr<const Model>(const ModelVersion& version, const Plan& plan)>;
+
 struct StateOptions {
-  int shards = 1;  // partitions of the identities; nothing depends on it
+  int shards = 1;                  // partitions of the identities; nothing depends on it
+  LoadModel load_model = nullptr;  // null: no registered model ranks
 };
 
 // kInvalid when the catalog's plan is none.
@@ -109,7 +114,9 @@ class State {
                   std::span<const ItemKey> touched);
   void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
+  std::map<std::string, RankModel, std::less<>> rank_models(const Plan& plan) const;
 
+  LoadModel load_model_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
   std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null

@@ -28,7 +28,10 @@ Result<VerifyReport> Workspace::verify(int shards) {
     TRY(const std::string bytes, base->load(identity));
     return open(identity, bytes);
   };
-  State rebuilt({.shards = shards}, base ? load : ProfileCache::Load());
+  State rebuilt({.shards = shards,
+                 .load_model = [this](const ModelVersion& version,
+                                      const Plan& plan) { return rank_model(version, plan); }},
+                base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
   RowCheck rows(*keyring_);
   std::uint64_t erased = 0;

@@ -44,8 +44,11 @@ double share_of_disk_used(const std::string& path) {
 
 Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
+      models_(options_.workspace + "/registry"),
       memory_bytes_(options_.memory_bytes),
-      state_({.shards = options_.shards},
+      state_({.shards = options_.shards,
+              .load_model = [this](const ModelVersion& version,
+                                   const Plan& plan) { return rank_model(version, plan); }},
              [this](Surrogate identity) -> Result<std::string> {
                TRY(const std::string bytes, store_->load(identity));
                return unseal(identity, bytes).value_or("");

@@ -1,8 +1,9 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
-// ticks, stop), ingest.cc, import.cc, staged_import.cc, undo.cc, choose.cc (decisions), person.cc,
-// logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc, inspect.cc.
-// Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time), person_mutex_
-// (one decision of a person at a time), mutex_ (orders appends together with the folds they cause).
+// ticks, stop), ingest.cc, import.cc, staged_import.cc, undo.cc, choose.cc (decisions),
+// registry.cc, person.cc, logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc,
+// inspect.cc. Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time),
+// person_mutex_ (one decision of a person at a time), mutex_ (orders appends together with the
+// folds they cause).
 #pragma once
 #include <array>
 #include <atomic>
@@ -15,6 +16,7 @@
 #include "engine/import_block.h"
 #include "engine/replay.h"
 #include "engine/restore.h"
+#include "engine/served_models.h"
 #include "engine/state.h"
 #include "journal/id_window.h"
 #include "journal/journal.h"
@@ -38,6 +40,12 @@ class Workspace final : public Engine {
   Result<std::vector<ImportStatus>> imports() override;
   Result<Import> commit_import(std::uint64_t number) override;
   Status undo_import(std::uint64_t number) override;
+  Result<ModelVersion> register_model(const std::string& name, const std::string& path,
+                                      const std::string& about) override;
+  Status promote_model(const std::string& name, std::uint32_t version,
+                       const std::string& reason) override;
+  Status roll_back_model(const std::string& name, const std::string& reason) override;
+  Status remove_model(const std::string& name, std::uint32_t version) override;
   Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                        std::size_t limit) override;
   Result<Profile> profile_of(IdType type, std::string_view id) override;
@@ -150,6 +158,9 @@ class Workspace final : public Engine {
                         std::vector<Event>& out);
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   bool is_undone(Position at) const;
+  // registry.cc
+  std::shared_ptr<const Model> rank_model(const ModelVersion& version, const Plan& plan);
+  Status check_can_rank(const ModelVersion& version);
   // logged.cc
   Status each_readable(std::initializer_list<Kind> kinds,
                        const std::function<Status(const Record&, const std::string& payload)>& use);
@@ -191,6 +202,7 @@ class Workspace final : public Engine {
   std::optional<std::string> unseal(Surrogate identity, std::string_view bytes) const;
 
   const EngineOptions options_;
+  ServedModels models_;
   std::atomic<std::uint64_t> memory_bytes_;
   std::unique_ptr<Keyring> keyring_;
   std::unique_ptr<Journal> journal_;

@@ -10,8 +10,9 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kVersion = 4;  // 2: ranks; 3: context; 4: dials, written when they are on
-constexpr std::uint8_t kWithoutDials = 3;
+// 2: ranks; 3: context. Written as they are needed, so that most decisions stay small: 4 with dials,
+// 5 with a registered model and a mark for dials.
+constexpr std::uint8_t kPlain = 3, kWithDials = 4, kVersion = 5;
 constexpr std::array<std::string_view, 4> kPolicyNames = {"learned", "control", "random",
                                                           "fallback"};
 
@@ -43,7 +44,7 @@ void write_shown(const ShownItem& item, bool has_dials, Writer& w) {
   }
 }
 
-ShownItem read_shown(Reader& r, std::uint8_t version) {
+ShownItem read_shown(Reader& r, std::uint8_t version, bool has_dials) {
   ShownItem item;
   item.item_id = r.str();
   item.source = r.str();
@@ -58,7 +59,7 @@ ShownItem read_shown(Reader& r, std::uint8_t version) {
     item.instead = static_cast<std::uint32_t>(r.varint());
   }
   item.rank_by_diversity = item.rank_by_rules;
-  if (version > kWithoutDials) {
+  if (has_dials) {
     item.rank_by_diversity = static_cast<std::int32_t>(r.svarint());
     item.freshness = r.f32();
     item.diversity = r.f32();
@@ -147,13 +148,17 @@ std::string_view policy_name(Policy policy) {
 
 void encode_decision(const Decision& decision, std::string& out) {
   Writer w(out);
-  w.u8(decision.has_dials ? kVersion : kWithoutDials);
+  w.u8(!decision.model.empty() ? kVersion : decision.has_dials ? kWithDials : kPlain);
   w.str(decision.id);
   w.svarint(to_us(decision.time));
   w.str(decision.placement);
   w.u8(static_cast<std::uint8_t>(decision.policy));
   w.str(decision.reason);
   w.varint(decision.model_version);
+  if (!decision.model.empty()) {
+    w.str(decision.model);
+    w.u8(decision.has_dials ? 1 : 0);
+  }
   w.f64(decision.outcome_window_s);
   w.str(decision.context);
   w.svarint(decision.utc_offset_s);
@@ -173,7 +178,7 @@ Result<Decision> decode_decision(std::string_view bytes) {
   Decision decision;
   const std::uint8_t version = r.u8();
   if (version == 0 || version > kVersion) return corrupt("unknown version");
-  decision.has_dials = version > kWithoutDials;
+  decision.has_dials = version == kWithDials;
   decision.id = r.str();
   decision.time = time_from_us(r.svarint());
   decision.placement = r.str();
@@ -182,6 +187,10 @@ Result<Decision> decode_decision(std::string_view bytes) {
   decision.policy = static_cast<Policy>(policy);
   decision.reason = r.str();
   decision.model_version = r.varint();
+  if (version == kVersion) {
+    decision.model = r.str();
+    decision.has_dials = r.u8() != 0;
+  }
   decision.outcome_window_s = r.f64();
   if (version > 2) {
     decision.context = r.str();
@@ -189,7 +198,7 @@ Result<Decision> decode_decision(std::string_view bytes) {
   }
   decision.is_impression_served = r.u8() != 0;
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
-    decision.shown.push_back(read_shown(r, version));
+    decision.shown.push_back(read_shown(r, version, decision.has_dials));
   }
   for (std::uint64_t n = r.varint(); n > 0 && r.ok(); --n) {
     OtherItem& item = decision.others.emplace_back();
@@ -208,6 +217,7 @@ std::string decision_json(const Decision& decision, bool with_explanation) {
   json.begin_object().field("decision_id", decision.id).field("placement", decision.placement);
   json.field("time", format_iso8601(decision.time));
   json.field("policy", policy_name(decision.policy)).field("reason", decision.reason);
+  json.field("model", decision.model.empty() ? "live" : decision.model);
   json.field("model_version", decision.model_version);
   if (with_explanation && !decision.context.empty()) json.key("context").raw(decision.context);
   json.key("items").begin_array();

@@ -21,6 +21,9 @@ struct Part {        // one additive part of a score: weight * value
   float part = 0;
 };
 
+// A model's own bias, which belongs to no feature: a part of hash 0 and value 0.
+inline constexpr const char* kModelBias = "model bias";
+
 struct ShownItem {
   std::string item_id;
   std::string source;  // "popular", "latest", "item_item", "request", "pin"
@@ -53,6 +56,7 @@ struct Decision {
   Policy policy = Policy::kLearned;
   std::string reason;               // why this policy: "control share", "no history: popular"
   std::uint64_t model_version = 0;  // tick the weights were published at
+  std::string model;              // of the registry, that scored: "ranker@3"; "" = the live learner
   std::string context;            // of the request, JSON object text, as rows were made; "" = none
   std::int32_t utc_offset_s = 0;  // of the workspace's time zone then, east positive
   double outcome_window_s = 1800;

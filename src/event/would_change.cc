@@ -20,7 +20,9 @@ const OtherItem* next_best(const Decision& decision, const ShownItem& item) {
 
 // Without it other items would change as much.
 bool is_common(const Decision& decision, const Part& part) {
-  if (part.name == "bias" || part.name.starts_with("placement=")) return true;
+  if (part.name == "bias" || part.name == kModelBias || part.name.starts_with("placement=")) {
+    return true;
+  }
   if (decision.shown.size() < 2) return false;
   return std::all_of(decision.shown.begin(), decision.shown.end(), [&](const ShownItem& shown) {
     return std::any_of(shown.parts.begin(), shown.parts.end(), [&](const Part& p) {

@@ -49,6 +49,7 @@ PackedRows PackedRows::of(const std::vector<ShownItem>& shown) {
   for (std::size_t i = 0; i < size; ++i) {
     row.clear();
     for (const Part& part : shown[i].parts) {
+      if (part.hash == 0 && part.value == 0) continue;  // a model's bias
       if (std::abs(part.value) <= kMaxFeatureValue) row.push_back({part.hash, part.value});
     }
     write_row(row, w);

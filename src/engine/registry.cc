@@ -1,0 +1,133 @@
+// Registered models: files in the workspace's folder "registry", named by their content; which one
+// is a version of what, and which is promoted, is in the catalog.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/json.h"
+#include "engine/workspace.h"
+#include "learn/trained.h"
+#include "model/model_file.h"
+
+namespace attune {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string register_json(const std::string& name, const ModelVersion& version) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("op", "register_model").key("model").begin_object();
+  json.field("name", name).field("id", version.id).field("kind", version.kind);
+  json.field("input", version.input).field("bytes", version.bytes);
+  if (!version.about.empty()) json.key("about").raw(version.about);
+  json.end_object().end_object();
+  return out;
+}
+
+std::string change_json(std::string_view op, const std::string& name, std::uint32_t version,
+                        const std::string& reason) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("op", op).field("name", name);
+  if (version != 0) json.field("version", std::uint64_t{version});
+  if (!reason.empty()) json.field("reason", reason);
+  json.end_object();
+  return out;
+}
+
+// Under the name of its content: whole or not at all, and the same file twice is one.
+Status copy_into(const std::string& from, const std::string& to) {
+  std::error_code error;
+  if (fs::exists(to)) return ok_status();
+  fs::create_directories(fs::path(to).parent_path(), error);
+  TRY(const MappedFile file, MappedFile::open(from));
+  const std::string_view bytes = file.bytes();
+  return store_file(to, {&bytes, 1});
+}
+
+const ModelVersion* find_version(const Catalog& catalog, const std::string& name,
+                                 std::uint32_t number) {
+  const RegisteredModel* const model = catalog.models().find(name);
+  return model == nullptr ? nullptr : model->version(number);
+}
+
+bool has_file(const Catalog& catalog, const std::string& id) {
+  for (const auto& [name, model] : catalog.models().models()) {
+    for (const ModelVersion& version : model.versions) {
+      if (version.id == id) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<ModelVersion> Workspace::register_model(const std::string& name, const std::string& path,
+                                               const std::string& about) {
+  ModelVersion version;
+  {
+    TRY(const Trained trained, Trained::load(path));  // all of it is checked
+    TRY(const ModelFile file, ModelFile::open(path));
+    version.id = file.id();
+    version.kind = trained.model->kind();
+    version.input = trained.input;
+    version.bytes = file.size_bytes();
+    version.about = about;
+  }
+  TRY_OK(copy_into(path, models_.path_of(version.id)));
+  TRY_OK(control({register_json(name, version)}));
+  const auto now = catalog();
+  for (const ModelVersion& known : now->models().find(name)->versions) {
+    if (known.id == version.id) return known;
+  }
+  return Error{Code::kInternal, "a model just registered is not there"};
+}
+
+// By the plan of now, which is what its rows will be made by.
+Status Workspace::check_can_rank(const ModelVersion& version) {
+  TRY(const ServedModel served, models_.load(version.id));
+  TRY(const Plan plan, plan_of(*catalog()));
+  if (served.plan == plan.toml()) return ok_status();
+  return Error{Code::kInvalid,
+               fmt::format("version {} was trained on rows of another plan than the workspace's",
+                           version.number),
+               "version", "train again: attune train --workspace"};
+}
+
+// A model of other rows than decisions' may be promoted too: then NAME means that version.
+Status Workspace::promote_model(const std::string& name, std::uint32_t number,
+                                const std::string& reason) {
+  const auto now = catalog();
+  const ModelVersion* const version = find_version(*now, name, number);
+  if (version != nullptr && version->input == kWorkspaceInput) TRY_OK(check_can_rank(*version));
+  return control({change_json("promote_model", name, number, reason)});
+}
+
+Status Workspace::roll_back_model(const std::string& name, const std::string& reason) {
+  return control({change_json("roll_back_model", name, 0, reason)});
+}
+
+Status Workspace::remove_model(const std::string& name, std::uint32_t number) {
+  const auto before = catalog();
+  const ModelVersion* const version = find_version(*before, name, number);
+  TRY_OK(control({change_json("remove_model", name, number, "")}));
+  if (version == nullptr || has_file(*catalog(), version->id)) return ok_status();
+  std::error_code ignored;  // a file too many harms nobody
+  fs::remove(models_.path_of(version->id), ignored);
+  return ok_status();
+}
+
+// For the state: null, said in the log, when the promoted version cannot rank.
+std::shared_ptr<const Model> Workspace::rank_model(const ModelVersion& version, const Plan& plan) {
+  if (version.input != kWorkspaceInput) return nullptr;
+  const auto served = models_.load(version.id);
+  if (!served.ok()) {
+    log(LogLevel::kError, "model_not_served",
+        {{"id", version.id}, {"message", served.error().message}});
+    return nullptr;
+  }
+  return served->plan == plan.toml() ? served->model : nullptr;
+}
+
+}  // namespace attune

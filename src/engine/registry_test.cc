@@ -1,0 +1,309 @@
+// Registered models: trained on the workspace's own outcomes, registered, promoted, rolled back.
+#include <cmath>
+
+#include "base/file.h"
+#include "engine/outcomes.h"
+#include "engine/restore.h"
+#include "engine/test_workspace.h"
+#include "learn/journal_training.h"
+
+namespace attune {
+namespace {
+
+// A folder with a workspace whose persons click, and a model trained on it.
+class Registry : public testing::Test {
+ protected:
+  void SetUp() override {
+    engine_ = open_engine(folder_.workspace());
+    ASSERT_TRUE(engine_->control(items(60)).ok());
+    play(60);
+  }
+
+  // Persons visit; those with an even number like the items of category c1.
+  void play(int visits) {
+    for (int i = 0; i < visits; ++i) {
+      now_ += seconds(60);
+      const std::string who = "person-" + std::to_string(i % 12);
+      const auto decision = engine_->decide(feed_for(who));
+      ASSERT_TRUE(decision.ok()) << decision.error().message;
+      for (const ShownItem& shown : decision->shown) {
+        if (i % 2 != 0 || std::stoi(shown.item_id.substr(1)) % 4 != 1) continue;
+        Event event = click(who, shown.item_id, now_, shown.item_id + std::to_string(++clicks_));
+        event.decision_id = decision->id;
+        ASSERT_TRUE(ingest(*engine_, {event}).ok());
+      }
+      ASSERT_TRUE(engine_->tick(now_).ok());
+    }
+    now_ += seconds(7200);
+    ASSERT_TRUE(engine_->tick(now_).ok());
+    ASSERT_TRUE(engine_->checkpoint().ok());
+  }
+
+  std::string trained(const std::string& kind, std::uint64_t seed = 1) {
+    const auto rows = open_outcomes(folder_.workspace());
+    EXPECT_TRUE(rows.ok());
+    JournalTrainingOptions options;
+    options.workspace = folder_.workspace();
+    options.plan = plan_toml();
+    options.model.kind = kind;
+    options.model.bits = 12;
+    options.model.seed = seed;
+    auto made = train_journal(**rows, options);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    const std::string path = folder_.path(kind + std::to_string(seed) + ".attune");
+    EXPECT_TRUE(made->trained.save(path).ok());
+    return path;
+  }
+
+  std::string plan_toml() const {
+    const auto plan = Plan::parse(engine_->catalog()->plan(), "plan");
+    return plan.ok() ? plan->toml() : "";
+  }
+
+  std::uint32_t registered(const std::string& path) {
+    const auto version = engine_->register_model("ranker", path, R"({"why":"test"})");
+    EXPECT_TRUE(version.ok()) << version.error().message;
+    return version.ok() ? version->number : 0;
+  }
+
+  void ask_for_model() {
+    ASSERT_TRUE(
+        engine_
+            ->control(
+                {R"({"op":"put_placement","placement":{"name":"feed","model":"ranker","control_share":0}})"})
+            .ok());
+    tick();
+  }
+  void tick() {
+    now_ += seconds(60);
+    ASSERT_TRUE(engine_->tick(now_).ok());
+  }
+
+  Decision decided(const std::string& who = "person-2") {
+    auto decision = engine_->decide(feed_for(who));
+    EXPECT_TRUE(decision.ok()) << decision.error().message;
+    return decision.ok() ? *decision : Decision();
+  }
+
+  void restart() {
+    ASSERT_TRUE(engine_->close().ok());
+    engine_.reset();
+    engine_ = open_engine(folder_.workspace());
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Engine> engine_;
+  Time now_ = begin_time();
+  int clicks_ = 0;
+};
+
+void expect_explained(const Decision& decision) {
+  ASSERT_FALSE(decision.shown.empty());
+  for (const ShownItem& shown : decision.shown) {
+    double sum = 0;
+    for (const Part& part : shown.parts) sum += double{part.part};
+    EXPECT_NEAR(1 / (1 + std::exp(-sum)), double{shown.p_click}, 1e-6);
+  }
+}
+
+TEST_F(Registry, APromotedModelRanksAndItsDecisionsAreExplained) {
+  const std::uint32_t number = registered(trained("fm"));
+  ask_for_model();
+  EXPECT_EQ(decided().model, "");  // registered is not promoted
+  ASSERT_TRUE(engine_->promote_model("ranker", number, "better by 2 %").ok());
+  tick();
+  const Decision decision = decided();
+  EXPECT_EQ(decision.model, "ranker@1");
+  EXPECT_EQ(decision.policy, Policy::kLearned);
+  expect_explained(decision);
+  const auto stored = engine_->find_decision(decision.id);
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(stored->model, "ranker@1");
+}
+
+TEST_F(Registry, RowsOfItsDecisionsAreVerifiedAndTeachTheLiveLearner) {
+  ASSERT_TRUE(engine_->promote_model("ranker", registered(trained("fm")), "").ok());
+  ask_for_model();
+  play(20);
+  const auto report = engine_->verify(2);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_TRUE(report->is_equal) << report->rows.first_difference;
+  EXPECT_GT(report->rows.rows, 150u);
+}
+
+TEST_F(Registry, RollsBackToTheVersionBeforeThenToTheLiveLearner) {
+  const std::uint32_t first = registered(trained("ftrl"));
+  const std::uint32_t second = registered(trained("fm"));
+  ask_for_model();
+  ASSERT_TRUE(engine_->promote_model("ranker", first, "").ok());
+  ASSERT_TRUE(engine_->promote_model("ranker", second, "").ok());
+  tick();
+  EXPECT_EQ(decided().model, "ranker@2");
+  ASSERT_TRUE(engine_->roll_back_model("ranker", "clicks fell").ok());
+  tick();
+  const Decision back = decided();
+  EXPECT_EQ(back.model, "ranker@1");
+  expect_explained(back);
+  ASSERT_TRUE(engine_->roll_back_model("ranker", "").ok());
+  tick();
+  EXPECT_EQ(decided().model, "");
+}
+
+TEST_F(Registry, OutlivesARestartABackupAndItsRestoration) {
+  ASSERT_TRUE(engine_->promote_model("ranker", registered(trained("fm")), "").ok());
+  ask_for_model();
+  restart();
+  EXPECT_EQ(decided().model, "ranker@1");
+  ASSERT_TRUE(engine_->backup(folder_.path("b.tar")).ok());
+  ASSERT_TRUE(engine_->close().ok());
+  engine_.reset();
+  ASSERT_TRUE(
+      restore_workspace(folder_.path("b.tar"), folder_.workspace() + "/keys", folder_.path("w2"))
+          .ok());
+  engine_ = open_engine(folder_.path("w2"));
+  EXPECT_EQ(decided().model, "ranker@1");
+}
+
+TEST_F(Registry, WithoutItsFileTheLiveLearnerRanksAndSaysSo) {
+  ASSERT_TRUE(engine_->promote_model("ranker", registered(trained("fm")), "").ok());
+  ask_for_model();
+  const Decision before = decided();
+  EXPECT_EQ(before.model, "ranker@1");
+  std::filesystem::remove_all(folder_.workspace() + "/registry");
+  restart();
+  const Decision after = decided();
+  EXPECT_EQ(after.model, "");
+  EXPECT_NE(after.reason.find("no version that can serve: the live learner ranks"),
+            std::string::npos);
+  const auto report = engine_->verify(1);
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->is_equal) << report->rows.first_difference;
+  EXPECT_GE(report->rows.not_comparable, 1u);
+}
+
+TEST_F(Registry, AnotherPlanIsRefusedAndAChangedOneStopsIt) {
+  const std::uint32_t number = registered(trained("fm"));
+  ask_for_model();
+  ASSERT_TRUE(engine_->promote_model("ranker", number, "").ok());
+  Plan plan = Plan::parse(engine_->catalog()->plan(), "plan").value();
+  plan.features.pop_back();
+  ASSERT_TRUE(engine_->control({put_plan_json(plan)}).ok());
+  tick();
+  EXPECT_EQ(decided().model, "");
+  ASSERT_TRUE(engine_->roll_back_model("ranker", "").ok());
+  const Status again = engine_->promote_model("ranker", number, "");
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().message,
+            "version 1 was trained on rows of another plan than the workspace's");
+}
+
+TEST_F(Registry, RefusesWhatCannotRank) {
+  const std::uint32_t number = registered(trained("mlp"));
+  const Status promoted = engine_->promote_model("ranker", number, "");
+  ASSERT_FALSE(promoted.ok());
+  EXPECT_NE(promoted.error().message.find("kind mlp has no exact parts"), std::string::npos)
+      << promoted.error().message;
+  const auto twice = engine_->register_model("ranker", folder_.path("mlp1.attune"), "");
+  ASSERT_FALSE(twice.ok());
+  EXPECT_EQ(twice.error().code, Code::kConflict);
+  const auto none = engine_->register_model("ranker", folder_.path("none.attune"), "");
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().code, Code::kNotFound);
+}
+
+TEST_F(Registry, RemovesTheFileWithTheLastVersionThatHasIt) {
+  const std::string path = trained("ftrl");
+  ASSERT_EQ(registered(path), 1u);
+  const auto other = engine_->register_model("other", path, "");
+  ASSERT_TRUE(other.ok());
+  const std::string file = folder_.workspace() + "/registry/" + other->id + ".model";
+  ASSERT_TRUE(engine_->remove_model("ranker", 1).ok());
+  EXPECT_TRUE(std::filesystem::exists(file));
+  ASSERT_TRUE(engine_->remove_model("other", 1).ok());
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+// It is told from the live learner and from the one that is promoted, on rows neither learned from.
+TEST_F(Registry, TrainingComparesWithTheLiveLearnerAndWithRivals) {
+  const std::string old = trained("ftrl");
+  play(60);
+  const auto rival = Trained::load(old);
+  ASSERT_TRUE(rival.ok());
+  const auto rows = open_outcomes(folder_.workspace());
+  ASSERT_TRUE(rows.ok());
+  JournalTrainingOptions options;
+  options.workspace = "w";
+  options.plan = plan_toml();
+  options.model.kind = "fm";
+  options.model.bits = 12;
+  options.share = 0.3;
+  options.rivals = {{"ranker@1", &*rival}};
+  const auto made = train_journal(**rows, options);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const TrainReport& report = made->report;
+  EXPECT_EQ(report.rows, report.train_rows + report.test_rows);
+  ASSERT_EQ(report.rivals.size(), 2u);
+  EXPECT_EQ(report.rivals[0].name, "the live learner");
+  EXPECT_EQ(report.rivals[0].rows, report.test_rows);
+  EXPECT_EQ(report.rivals[1].name, "ranker@1");
+  EXPECT_GT(report.rivals[1].rows, 50u);
+  EXPECT_LE(report.rivals[1].rows, report.test_rows);
+  EXPECT_GT(made->trained.learned_until, rival->learned_until);
+}
+
+TEST_F(Registry, SameSeedSameModel) {
+  const std::string once = trained("fm"), other = trained("fm", 2);
+  const auto bytes = [](const std::string& path) {
+    const auto file = MappedFile::open(path);
+    return file.ok() ? std::string(file->bytes()) : "";
+  };
+  const std::string first = bytes(once);
+  EXPECT_EQ(bytes(trained("fm")), first);
+  EXPECT_NE(bytes(other), first);
+}
+
+TEST_F(Registry, TrainingKeepsItsMemoryOrSaysWhatItNeeds) {
+  const auto rows = open_outcomes(folder_.workspace());
+  ASSERT_TRUE(rows.ok());
+  JournalTrainingOptions options;
+  options.workspace = "w";
+  options.plan = plan_toml();
+  options.model.kind = "fm";
+  options.model.bits = 24;
+  options.memory_bytes = 256u << 20;
+  const auto made = train_journal(**rows, options);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_LE(2 * made->trained.model->memory_bytes() + kBesideModelBytes, options.memory_bytes);
+  ASSERT_FALSE(made->report.warnings.empty());
+  EXPECT_NE(made->report.warnings[0].find("instead of 2^24"), std::string::npos);
+  options.memory_bytes = 64u << 20;
+  const auto refused = train_journal(**rows, options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("more than the limit of 64 MB"), std::string::npos);
+}
+
+TEST(JournalTraining, SaysWhatIsMissing) {
+  const TempFolder folder;
+  const auto engine = open_engine(folder.workspace());
+  const auto train = [&]() -> Error {
+    const auto rows = open_outcomes(folder.workspace());
+    EXPECT_TRUE(rows.ok());
+    JournalTrainingOptions options;
+    options.workspace = "w";
+    const auto made = train_journal(**rows, options);
+    EXPECT_FALSE(made.ok());
+    return made.ok() ? Error{} : made.error();
+  };
+  EXPECT_EQ(train().message, "w: no decision has an outcome to learn from yet");
+  ASSERT_TRUE(engine->control(items(10)).ok());
+  ASSERT_TRUE(ingest(*engine, {identify("ann", "{}", begin_time(), "a")}).ok());
+  ASSERT_TRUE(engine->tick(begin_time()).ok());
+  ASSERT_TRUE(engine->decide(feed_for("ann")).ok());
+  ASSERT_TRUE(engine->tick(begin_time() + seconds(7200)).ok());
+  ASSERT_TRUE(engine->checkpoint().ok());
+  EXPECT_EQ(train().message, "w: 0 positive examples in 3 shown items");
+  ASSERT_TRUE(engine->close().ok());
+}
+
+}  // namespace
+}  // namespace attune
