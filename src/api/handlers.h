@@ -25,6 +25,13 @@ void list_placements(const CallPtr& call);
 void put_placement(const CallPtr& call);
 void get_placement(const CallPtr& call);
 void preview_placement(const CallPtr& call);
+// models.cc
+void list_models(const CallPtr& call);
+void get_model(const CallPtr& call);
+void register_model(const CallPtr& call);
+void promote_model(const CallPtr& call);
+void roll_back_model(const CallPtr& call);
+void remove_model(const CallPtr& call);
 // persons.cc
 void get_person(const CallPtr& call);
 void export_person(const CallPtr& call);

@@ -51,6 +51,7 @@ std::string_view example_of(std::string_view path, std::string_view argument) {
   if (argument == "person" || path.find("/persons/") != std::string_view::npos) {
     return "user_id:ann";
   }
+  if (path.find("/models/") != std::string_view::npos) return argument == "name" ? "ranker" : "1";
   if (argument == "name") return "feed";
   if (path.find("/keys/") != std::string_view::npos) return "k_0123456789";
   if (path.find("/decisions/") != std::string_view::npos) return "d_01JBNXH8P0000000000000000";

@@ -162,6 +162,32 @@ constexpr std::string_view kItemSchemas = R"json(
     "by_diversity":{"type":"array","items":{"$ref":"#/components/schemas/DialSetting"}},
     "by_freshness":{"type":"array","items":{"$ref":"#/components/schemas/DialSetting"}}}})json";
 
+constexpr std::string_view kModelSchemas = R"json(
+"ModelRequest":{"type":"object","required":["name","id"],"additionalProperties":false,"properties":{
+    "name":{"type":"string","pattern":"^[a-z][a-z0-9_-]{0,63}$"},
+    "id":{"type":"string","pattern":"^m_[0-9A-Z]{26}$","description":"Of the file in the workspace's folder registry."},
+    "about":{"type":"object","description":"How good it is, who made it."}},
+  "examples":[{"name":"ranker","id":"m_0123456789ABCDEFGHJKMNPQRS"}]},
+"NewVersion":{"type":"object","required":["success","name","version"],"properties":{"success":{"const":true},
+    "name":{"type":"string"},"version":{"type":"integer"}}},
+"Promotion":{"type":"object","required":["version"],"additionalProperties":false,"properties":{
+    "version":{"type":"integer","minimum":1},"reason":{"type":"string"}},
+  "examples":[{"version":2,"reason":"log loss 2 % lower"}]},
+"RollBack":{"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}},
+  "examples":[{"reason":"clicks fell"}]},
+"Model":{"type":"object","required":["name","promoted","versions","steps"],"properties":{"name":{"type":"string"},
+    "promoted":{"type":["integer","null"],"description":"The version that ranks; null: none, so the live learner does."},
+    "versions":{"type":"array","items":{"type":"object","required":["version","id","kind","input","bytes","created","is_promoted","about"],
+      "properties":{"version":{"type":"integer"},"id":{"type":"string"},"kind":{"type":"string"},
+      "input":{"type":"string","description":"Rows it reads: workspace, table, criteo, ..."},"bytes":{"type":"integer"},
+      "created":{"$ref":"#/components/schemas/EventTime"},"is_promoted":{"type":"boolean"},"about":{"type":"object"}}}},
+    "steps":{"type":"array","description":"The latest hundred, newest last.","items":{"type":"object",
+      "required":["step","time","version","reason"],"properties":{
+      "step":{"enum":["register","promote","roll_back","remove"]},"time":{"$ref":"#/components/schemas/EventTime"},
+      "version":{"type":["integer","null"]},"reason":{"type":"string"}}}}}},
+"Models":{"type":"object","required":["models"],"properties":{
+    "models":{"type":"array","items":{"$ref":"#/components/schemas/Model"}}}})json";
+
 constexpr std::string_view kPersonSchemas = R"json(
 "Person":{"type":"object","required":["id","traits","denied_purposes","counts","touches","seen"],"properties":{
     "id":{"type":"string"},"traits":{"type":"object"},
@@ -205,8 +231,8 @@ constexpr std::string_view kOperationSchemas = R"json(
 
 std::string openapi_schemas() {
   std::string out = "{";
-  for (const std::string_view part :
-       {kEventSchemas, kDecisionSchemas, kItemSchemas, kPersonSchemas, kOperationSchemas}) {
+  for (const std::string_view part : {kEventSchemas, kDecisionSchemas, kItemSchemas, kModelSchemas,
+                                      kPersonSchemas, kOperationSchemas}) {
     out.append(out.size() > 1 ? "," : "").append(part);
   }
   return out + "}";

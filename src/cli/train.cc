@@ -231,7 +231,7 @@ Status train(const TrainOptions& options) {
   TrainReport& report = made.report;
   report.output = options.output;
   made.trained.report = lasting_report(report);
-  TRY(const std::string id, made.trained.save(options.output));
+  TRY(report.model_id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   take_usage(report);
   if (!report.cache.empty()) {
@@ -249,7 +249,7 @@ Status train(const TrainOptions& options) {
     print_lines({"", "largest weights:"});
     print_lines(part_table(weights, options.weights));
   }
-  print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, id,
+  print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, report.model_id,
                                report.kinds.front().kind, report.seconds)});
   if (!replaced.empty()) print_lines({fmt::format("it replaces {}", replaced)});
   std::fflush(stdout);

@@ -146,8 +146,8 @@ class Engine {
   // Changes the catalog; on disk when it returns. One control JSON each (catalog.h).
   virtual Status control(const std::vector<std::string>& changes) = 0;
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
-  // A model file becomes the next version of a named model; its bytes are copied into the
-  // workspace unless they are there. about: JSON object text. kConflict: it is a version already.
+  // A model file becomes the next version of a named model. path: its bytes are copied into the
+  // workspace; or the id of a file that lies in its folder "registry" already. about: JSON object text. kConflict: it is a version already.
   virtual Result<ModelVersion> register_model(const std::string& name, const std::string& path,
                                               const std::string& about) = 0;
   // From the next tick on it ranks where a placement asks for the model. kNotFound: no such

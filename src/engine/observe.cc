@@ -1,8 +1,12 @@
 #include "engine/observe.h"
 
 #include "engine/setup.h"
+#include <algorithm>
+#include <filesystem>
+
 #include "journal/journal.h"
 #include "journal/keyring.h"
+#include "profile/store.h"
 
 namespace attune {
 namespace {
@@ -82,6 +86,28 @@ Result<Observed> observe(const std::string& workspace, const Observer& observer)
     } else {
       return payload.error();
     }
+  }
+}
+
+Result<Catalog> observe_catalog(const std::string& workspace) {
+  TRY(const auto journal, open_journal_reader(workspace + "/journal"));
+  Catalog catalog;
+  Position from = journal->first();
+  const std::string base = workspace + "/base.db";
+  if (std::filesystem::exists(base)) {
+    TRY(const auto store, open_sqlite_reader(base));
+    TRY(const std::string bytes, store->load_fold("catalog"));
+    if (!bytes.empty()) {
+      TRY(catalog, Catalog::decode(bytes));
+    }
+    from = std::max(from, store->position() + 1);
+  }
+  TRY(const auto cursor, journal->read(from));
+  while (true) {
+    TRY(const auto stored, cursor->next());
+    if (!stored) return catalog;
+    if (stored->record.kind != Kind::kControl || stored->position < from) continue;
+    TRY_OK(catalog.apply(stored->record.payload, stored->record.received));
   }
 }
 

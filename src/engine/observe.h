@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "catalog/catalog.h"
 #include "event/decision.h"
 #include "event/event.h"
 
@@ -32,5 +33,8 @@ struct Observed {
 
 // kNotFound without a journal there. O(journal).
 Result<Observed> observe(const std::string& workspace, const Observer& observer);
+
+// The catalog as of the end of the journal on disk, by the same means.
+Result<Catalog> observe_catalog(const std::string& workspace);
 
 }  // namespace attune

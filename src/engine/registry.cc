@@ -63,8 +63,9 @@ bool has_file(const Catalog& catalog, const std::string& id) {
 
 }  // namespace
 
-Result<ModelVersion> Workspace::register_model(const std::string& name, const std::string& path,
+Result<ModelVersion> Workspace::register_model(const std::string& name, const std::string& given,
                                                const std::string& about) {
+  const std::string path = is_model_id(given) ? models_.path_of(given) : given;
   ModelVersion version;
   {
     TRY(const Trained trained, Trained::load(path));  // all of it is checked

@@ -205,7 +205,7 @@ TEST(DecisionJson, Plain) {
   EXPECT_EQ(decision_json(d, false),
             R"({"decision_id":"d_abcdefghijklmnopqrstuvwxyz","placement":"home","time":")" +
                 format_iso8601(d.time) +
-                R"(","policy":"learned","reason":"learned share","model_version":7,"items":[)"
+                R"(","policy":"learned","reason":"learned share","model":"live","model_version":7,"items":[)"
                 R"({"item_id":"v1","score":0.5,"p":0.1,"propensity":0.9,"source":"popular",)"
                 R"("rules":["boost category=sport x1.5"],"is_explored":false}]})");
 }
@@ -239,13 +239,14 @@ TEST(DecisionCodec, ReadsVersionOne) {
   std::string window;
   Writer(window).f64(d.outcome_window_s);
   bytes.erase(bytes.find(window) + window.size(), 2);
+  bytes.erase(bytes.find(window) - 1, 1);  // nor the empty name of a model before it
   bytes[0] = 1;
   const auto back = decode_decision(bytes);
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(back->shown[0].rank_by_rules, 3);
   EXPECT_EQ(back->shown[0].instead, 0u);
   EXPECT_EQ(back->others.size(), 2u);
-  bytes[0] = 4;
+  bytes[0] = 5;
   EXPECT_FALSE(decode_decision(bytes).ok());
 }
 
@@ -253,11 +254,13 @@ TEST(DecisionCodec, KeepsWhatTheRequestSaid) {
   Decision d = full_decision();
   d.context = R"({"device":"phone"})";
   d.utc_offset_s = -12600;
+  d.model = "ranker@3";
   std::string bytes;
   encode_decision(d, bytes);
   const auto back = decode_decision(bytes);
   ASSERT_TRUE(back.ok());
   EXPECT_EQ(back->context, d.context);
+  EXPECT_EQ(back->model, d.model);
   EXPECT_EQ(back->utc_offset_s, d.utc_offset_s);
   EXPECT_NE(decision_json(d, true).find(R"("context":{"device":"phone"})"), std::string::npos);
 }

@@ -9,6 +9,7 @@
 namespace attune {
 namespace {
 
+constexpr std::uint64_t kLeastTestRows = 1000;  // to judge a model by
 constexpr double kSkewed = 0.8;  // share of the common class from which accuracy says little
 
 void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
@@ -109,6 +110,7 @@ std::string report_json(const TrainReport& report) {
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
+  json.field("id", report.model_id);
   if (!report.cache.empty()) {
     json.field("cache", report.cache).field("is_cache_reused", report.is_cache_reused);
   }
@@ -117,7 +119,11 @@ std::string report_json(const TrainReport& report) {
   for (const KindReport& kind : report.kinds) write_kind(json, kind);
   json.end_array();
   write_plan(json, report.plan);
-  if (!report.rivals.empty()) write_rivals(json, report.rivals);
+  if (!report.rivals.empty()) {
+    write_rivals(json, report.rivals);
+    const auto reason = reason_not_to_promote(report);
+    json.field("can_be_promoted", !reason).field("not_promoted_because", reason.value_or(""));
+  }
   write_bad_rows(json, report);
   json.end_object();
   return out;
@@ -128,6 +134,24 @@ double loss_to_compare(const KindReport& kind) {
     if (const auto value = value_of(kind, name)) return *value;
   }
   return std::numeric_limits<double>::infinity();
+}
+
+std::optional<std::string> reason_not_to_promote(const TrainReport& report) {
+  if (report.test_rows < kLeastTestRows) {
+    return fmt::format("only {} shown items were tested on, {} are needed to judge",
+                       report.test_rows, kLeastTestRows);
+  }
+  const Measure* const loss = find_measure(report.kinds.front().measures, "log_loss");
+  if (loss == nullptr || !loss->value || !loss->baseline || *loss->value >= *loss->baseline) {
+    return "it is no better than always saying the base rate";
+  }
+  for (auto rival = report.rivals.rbegin(); rival != report.rivals.rend(); ++rival) {
+    if (rival->rows < kLeastTestRows) continue;
+    if (rival->verdict != PairedLoss::Verdict::kWorse) return std::nullopt;
+    return fmt::format("its log loss is {:.5f} higher than that of {} on the same {} shown items",
+                       *rival->difference, rival->name, rival->rows);
+  }
+  return "there is nothing to judge it by";
 }
 
 std::vector<std::string> doubts(const TrainReport& report) {

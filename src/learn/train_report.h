@@ -66,8 +66,12 @@ struct TrainReport {
   std::uint64_t peak_rss_bytes = 0;
   std::string cache;             // of rows; "" = none
   bool is_cache_reused = false;  // it was made by an earlier run
-  std::string output;
+  std::string output, model_id;
 };
+
+// Why a model trained on a journal should not rank, in words; nullopt: it may. It is to be judged on
+// enough rows, to beat the base rate, and not to be worse than what ranks now: the last rival.
+std::optional<std::string> reason_not_to_promote(const TrainReport& report);
 
 // One object: the measures of the best under their plain names, then the rest.
 std::string report_json(const TrainReport& report);
