@@ -42,6 +42,7 @@ void add_report(CLI::App& app, Action& chosen);
 void add_tune(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
+void add_registry(CLI::App& app, Action& chosen);
 void add_workspace(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);

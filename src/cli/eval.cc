@@ -8,8 +8,10 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/journal_models.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
+#include "cli/model_registry.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
 #include "learn/evaluation.h"
@@ -22,9 +24,10 @@ constexpr std::size_t kSlicesShown = 20;
 
 struct EvalOptions {
   FileOptions file;
-  std::string model, slice, group;
+  std::string model, slice, group, workspace;
   double threshold = 0.5;
   std::size_t k = 10;
+  bool is_all = false;
   bool is_json = false;
 };
 
@@ -32,6 +35,7 @@ struct Evaluated {
   bool is_binary = true;
   ScoringReport rows;
   std::uint64_t unlabelled = 0;
+  std::uint64_t learned_from = 0;  // outcomes of a workspace left out, as the model knows them
   std::vector<Measure> measures;
   std::vector<SliceScores> slices;
 };
@@ -45,8 +49,38 @@ Error no_labels(const Trained& trained, const EvalOptions& options) {
           "file", "attune predict needs no labels"};
 }
 
+// On the outcomes of a workspace's decisions.
+Result<Evaluated> evaluate_workspace(const EvalOptions& options, const Trained& trained) {
+  TrainScreen screen;
+  Evaluated out;
+  Evaluation evaluation({true, options.threshold, trained.known_rate, options.k});
+  const auto take = [&](const Examples& rows, const std::vector<float>& predicted) {
+    for (std::size_t i = 0; i < rows.size(); ++i) evaluation.add(predicted[i], rows.labels[i]);
+    return ok_status();
+  };
+  TRY(const std::uint64_t known,
+      score_workspace(trained, options.workspace, options.is_all, screen, take));
+  if (evaluation.rows() == 0) {
+    return Error{Code::kInvalid,
+                 known == 0 ? fmt::format("{}: no decision has an outcome yet", options.workspace)
+                            : fmt::format("{}: the model has learned from all {} outcomes there",
+                                          options.workspace, known),
+                 "workspace",
+                 known == 0 ? "rows come of decisions whose items were seen"
+                            : "wait for newer ones, or add --all to measure on what it knows"};
+  }
+  out.rows.rows = evaluation.rows();
+  out.learned_from = known;
+  out.measures = evaluation.measures();
+  return out;
+}
+
 Result<Evaluated> evaluate(const EvalOptions& options) {
-  TRY(const Trained trained, Trained::load(options.model));
+  TRY(const std::string path, find_model(options.model, options.workspace));
+  TRY(const Trained trained, Trained::load(path));
+  if (!options.workspace.empty() && options.file.file.empty()) {
+    return evaluate_workspace(options, trained);
+  }
   ScoringOptions scoring;
   scoring.file = options.file.file;
   TRY(scoring.table, options.file.table());
@@ -92,12 +126,17 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
   return out;
 }
 
+const std::string& place_of(const EvalOptions& options) {
+  return options.file.file.empty() ? options.workspace : options.file.file;
+}
+
 std::string evaluated_json(const EvalOptions& options, const Evaluated& out) {
   std::string text;
   JsonWriter json(text);
-  json.begin_object().field("file", options.file.file).field("model", options.model);
+  json.begin_object().field("file", place_of(options)).field("model", options.model);
   json.field("rows", out.rows.rows).field("bad_rows", out.rows.bad_rows);
   json.field("unlabelled_rows", out.unlabelled);
+  if (!options.workspace.empty()) json.field("rows_learned_from", out.learned_from);
   write_measures(json, out.measures);
   if (out.is_binary) json.field("threshold", options.threshold);
   if (!options.slice.empty()) {
@@ -114,7 +153,11 @@ std::string evaluated_json(const EvalOptions& options, const Evaluated& out) {
 }
 
 void print(const EvalOptions& options, const Evaluated& out) {
-  std::printf("%s: %s rows", options.file.file.c_str(), thousands(out.rows.rows).c_str());
+  std::printf("%s: %s rows", place_of(options).c_str(), thousands(out.rows.rows).c_str());
+  if (out.learned_from > 0) {
+    std::printf(", %s more left out: the model has learned from them",
+                thousands(out.learned_from).c_str());
+  }
   if (out.unlabelled > 0) std::printf(", %s without a label", thousands(out.unlabelled).c_str());
   if (out.rows.bad_rows > 0) std::printf(", %s bad", thousands(out.rows.bad_rows).c_str());
   std::printf("\n");
@@ -128,11 +171,11 @@ void print(const EvalOptions& options, const Evaluated& out) {
 }
 
 Status eval(const EvalOptions& options) {
-  if (options.file.file.empty() || options.model.empty()) {
-    return Error{
-        Code::kInvalid,
-        fmt::format("eval: {} is required", options.file.file.empty() ? "file" : "--model"), "file",
-        "attune eval FILE --model MODEL"};
+  const bool has_place = !options.file.file.empty() || !options.workspace.empty();
+  if (!has_place || options.model.empty()) {
+    return Error{Code::kInvalid,
+                 fmt::format("eval: {} is required", has_place ? "--model" : "file"), "file",
+                 "attune eval FILE --model MODEL, or attune eval --workspace shop --model ranker"};
   }
   TRY(const Evaluated out, evaluate(options));
   if (options.is_json) {
@@ -152,11 +195,17 @@ void add_eval(CLI::App& app, Action& chosen) {
                   "attune eval march.csv --model bank.attune\n"
                   "attune eval march.csv --model bank.attune --slice job --json\n"
                   "attune eval impressions.csv --model ctr.attune --group person --k 5\n"
+                  "attune eval --workspace shop --model ranker@2\n"
                   "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf");
   command->require_subcommand(0, 1);
   command->add_option("file", options->file.file, "rows with their labels; - is standard input");
   add_format_options(*command, options->file);
-  command->add_option("--model", options->model, "file of the model (required)");
+  command->add_option("--model", options->model,
+                      "file of the model, or NAME[@VERSION] of the workspace (required)");
+  command->add_option("--workspace", options->workspace,
+                      "without a file: the outcomes of its decisions that the model has not "
+                      "learned from; and where a named model is");
+  command->add_flag("--all", options->is_all, "of a workspace: those it has learned from, too");
   command->add_option("--slice", options->slice, "column: every value of it is measured alone");
   command->add_option(
       "--group", options->group,

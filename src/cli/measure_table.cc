@@ -87,6 +87,21 @@ std::vector<std::string> kind_table(const TrainReport& report) {
   return lines;
 }
 
+std::vector<std::string> rival_table(const TrainReport& report) {
+  std::vector<std::string> lines = {left("the new model beside", 24) + right("rows", 10) +
+                                    right("log loss", 11) + "  difference (95 %)"};
+  for (const RivalReport& rival : report.rivals) {
+    std::string line = left(rival.name, 24) + right(thousands(rival.rows), 10);
+    if (rival.log_loss) line += right(fmt::format("{:.5f}", *rival.log_loss), 11);
+    if (rival.difference && rival.interval) {
+      line += fmt::format("  {:+.5f} ({:+.5f} to {:+.5f}): {}", *rival.difference,
+                          rival.interval->low, rival.interval->high, verdict_name(rival.verdict));
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::vector<std::string> slice_table(const std::string& column, std::span<const SliceScores> slices,
                                      bool is_binary, std::size_t most) {
   constexpr std::array<const char*, 4> kOfYes = {"base_rate", "auc", "log_loss", "calibration"};

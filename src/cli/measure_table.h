@@ -21,6 +21,9 @@ std::vector<std::string> plan_table(std::span<const PlanLine> plan);
 // Kinds side by side, the best first.
 std::vector<std::string> kind_table(const TrainReport& report);
 
+// The new model beside the live learner and others, on rows it shares with each.
+std::vector<std::string> rival_table(const TrainReport& report);
+
 // The first `most` slices of a column, a line each.
 std::vector<std::string> slice_table(const std::string& column, std::span<const SliceScores> slices,
                                      bool is_binary, std::size_t most);

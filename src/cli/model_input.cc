@@ -54,9 +54,4 @@ void add_format_options(CLI::App& command, FileOptions& options) {
                    "of a table: the first line is data (guessed)");
 }
 
-void add_file_options(CLI::App& command, FileOptions& options, const std::string& what) {
-  command.add_option("file", options.file, what + "; - is standard input")->required();
-  add_format_options(command, options);
-}
-
 }  // namespace attune

@@ -28,7 +28,5 @@ struct FileOptions {
 
 // --format, --delimiter, --encoding, --no-header
 void add_format_options(CLI::App& command, FileOptions& options);
-// The file itself and the format options.
-void add_file_options(CLI::App& command, FileOptions& options, const std::string& what);
 
 }  // namespace attune

@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/journal_models.h"
 #include "cli/model_input.h"
+#include "cli/model_registry.h"
 #include "cli/output.h"
 #include "cli/words.h"
 #include "learn/scoring.h"
@@ -19,7 +21,7 @@ constexpr std::size_t kBadRowsShown = 3;
 
 struct PredictOptions {
   FileOptions file;
-  std::string model, output = "-";
+  std::string model, workspace, output = "-";
   bool is_json = false;
 };
 
@@ -34,28 +36,69 @@ void say_bad_rows(const ScoringReport& report) {
   }
 }
 
-Status predict(const PredictOptions& options) {
-  if (options.is_json && options.output == "-") {
-    return Error{Code::kInvalid, "--json and the predictions would both go to standard output",
-                 "output", "add --output FILE"};
+// A prediction a line; an empty line where there is none.
+class Lines {
+ public:
+  explicit Lines(const std::string& path) : output_(path) {}
+  Status open() { return output_.open(); }
+  Status write(std::optional<float> prediction) {
+    line_.clear();
+    if (prediction) fmt::format_to(std::back_inserter(line_), "{}", *prediction);
+    line_.push_back('\n');
+    return output_.write({line_.data(), line_.size()});
   }
-  TRY(const Trained trained, Trained::load(options.model));
+  Status close() { return output_.close(); }
+
+ private:
+  Output output_;
+  fmt::memory_buffer line_;
+};
+
+Result<ScoringReport> predict_file(const PredictOptions& options, const Trained& trained,
+                                   Lines& lines) {
   ScoringOptions scoring;
   scoring.file = options.file.file;
   TRY(scoring.table, options.file.table());
   TRY(scoring.example, options.file.example());
   TRY_OK(check_input(trained, scoring.example));
-  Output output(options.output);
-  TRY_OK(output.open());
-  fmt::memory_buffer line;
-  const auto write = [&](const ScoredRow& row, std::span<const std::size_t>) -> Status {
-    line.clear();
-    if (row.prediction) fmt::format_to(std::back_inserter(line), "{}", *row.prediction);
-    line.push_back('\n');
-    return output.write({line.data(), line.size()});
-  };
-  TRY(const ScoringReport report, score_file(trained, scoring, write));
-  TRY_OK(output.close());
+  TRY_OK(lines.open());
+  return score_file(trained, scoring, [&](const ScoredRow& row, std::span<const std::size_t>) {
+    return lines.write(row.prediction);
+  });
+}
+
+// Of every shown item whose outcome is known, in the order in which it was.
+Result<ScoringReport> predict_workspace(const PredictOptions& options, const Trained& trained,
+                                        Lines& lines) {
+  TRY_OK(lines.open());
+  TrainScreen screen;
+  ScoringReport report;
+  TRY([[maybe_unused]] const std::uint64_t known,
+      score_workspace(trained, options.workspace, true, screen,
+                      [&](const Examples&, const std::vector<float>& predicted) -> Status {
+                        report.rows += predicted.size();
+                        for (const float p : predicted) TRY_OK(lines.write(p));
+                        return ok_status();
+                      }));
+  return report;
+}
+
+Status predict(const PredictOptions& options) {
+  if (options.is_json && options.output == "-") {
+    return Error{Code::kInvalid, "--json and the predictions would both go to standard output",
+                 "output", "add --output FILE"};
+  }
+  if (options.file.file.empty() && options.workspace.empty()) {
+    return Error{Code::kInvalid, "predict: name either a file or --workspace", "file",
+                 "attune predict new.csv --model bank.attune"};
+  }
+  TRY(const std::string path, find_model(options.model, options.workspace));
+  TRY(const Trained trained, Trained::load(path));
+  Lines lines(options.output);
+  TRY(const ScoringReport report, options.file.file.empty()
+                                      ? predict_workspace(options, trained, lines)
+                                      : predict_file(options, trained, lines));
+  TRY_OK(lines.close());
   say_bad_rows(report);
   if (!options.is_json) return ok_status();
   std::string out;
@@ -73,9 +116,17 @@ void add_predict(CLI::App& app, Action& chosen) {
   CLI::App* command = add_command(app, kLearnGroup, "predict",
                                   "A probability a line for the rows of a file, by a model",
                                   "attune predict new.csv --model bank.attune --output p.txt\n"
-                                  "cat new.csv | attune predict - --model bank.attune");
-  add_file_options(*command, options->file, "rows to predict");
-  command->add_option("--model", options->model, "file of the model")->required();
+                                  "cat new.csv | attune predict - --model bank.attune\n"
+                                  "attune predict --workspace shop --model ranker");
+  command->add_option("file", options->file.file, "rows to predict; - is standard input");
+  add_format_options(*command, options->file);
+  command
+      ->add_option("--model", options->model,
+                   "file of the model, or NAME[@VERSION] of the workspace")
+      ->required();
+  command->add_option("--workspace", options->workspace,
+                      "without a file: every item it showed whose outcome is known; and where a "
+                      "named model is");
   command->add_option("--output", options->output, "file; - is standard output");
   command->add_flag("--json", options->is_json, "a summary as one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return predict(*options); }; });

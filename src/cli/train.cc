@@ -9,11 +9,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/config.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/journal_models.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
 #include "cli/model_output.h"
+#include "cli/model_registry.h"
 #include "cli/plan.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
@@ -33,11 +36,17 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   bool keeps_names = false, is_json = false;
+  // Of a workspace.
+  std::string workspace, server, name, memory;
+  std::vector<std::string> against;
+  double cpu_share = 1;
+  bool is_promoted = false;
 };
 
 constexpr const char* kClassic = "mlp";  // the preset
 constexpr std::size_t kClassicPasses = 10;
 constexpr std::size_t kBadRowsShown = 3;
+constexpr int kWorkspaceBits = 18;  // tables of 2^18 weights, as the live learner's
 
 double clock_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -77,7 +86,47 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
   return model;
 }
 
+// A workspace is no file, and has its own plan.
+Status check_place(const TrainOptions& options) {
+  const bool is_workspace = !options.workspace.empty();
+  if (is_workspace == !options.file.file.empty()) {
+    return Error{Code::kInvalid, "train: name either a file or --workspace", "file",
+                 "attune train bank.csv --target y, or attune train --workspace shop"};
+  }
+  const bool is_for_files =
+      !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
+      !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
+      !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
+      !options.cache.empty() || !options.test_file.empty() || options.folds > 0;
+  if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
+    return Error{Code::kInvalid,
+                 "--workspace: its decisions have their features and outcomes, and the latest are "
+                 "tested on: options about columns, --test, --folds, --cache and several kinds are "
+                 "for files",
+                 "workspace", "attune train --workspace shop --kind fm"};
+  }
+  const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
+                                 !options.memory.empty() || options.is_promoted ||
+                                 options.cpu_share < 1;
+  if (!is_workspace && is_for_workspaces) {
+    return Error{Code::kInvalid,
+                 "--against, --register, --promote, --memory and --cpu-share need --workspace",
+                 "workspace", "attune registry register FILE --name NAME registers a file's model"};
+  }
+  if (options.is_promoted && options.name.empty()) {
+    return Error{Code::kInvalid, "--promote needs --register NAME", "promote", ""};
+  }
+  if (!options.name.empty() && !is_model_name(options.name)) {
+    return Error{Code::kInvalid,
+                 fmt::format("--register {}: must be 1-64 of a-z, 0-9, - and _, a letter first",
+                             options.name),
+                 "register", "for example --register ranker"};
+  }
+  return ok_status();
+}
+
 Status check(const TrainOptions& options) {
+  TRY_OK(check_place(options));
   if (!options.preset.empty() && options.preset != kClassic) {
     return Error{Code::kInvalid, fmt::format("--preset {}: there is only mlp", options.preset),
                  "preset", ""};
@@ -164,6 +213,50 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   return train_stream(training);
 }
 
+Result<TrainedModel> from_workspace(const TrainOptions& options, TrainScreen& screen) {
+  JournalOptions training;
+  training.workspace = options.workspace;
+  training.against = options.against;
+  TRY(training.model, model_options(options));
+  training.model.kind = options.kinds.empty() ? "fm" : options.kinds.front();
+  if (options.bits == 0) training.model.bits = kWorkspaceBits;
+  training.passes = std::max<std::size_t>(options.passes, 1);
+  training.share = options.share;
+  training.threshold = options.threshold;
+  training.keeps_names = options.keeps_names || options.weights > 0;
+  if (!options.memory.empty()) {
+    TRY(training.memory_bytes, parse_size(options.memory));
+  }
+  training.cpu_share = options.cpu_share;
+  training.clock_s = clock_s;
+  return train_on_workspace(training, screen);
+}
+
+Result<TrainedModel> trained_from(const TrainOptions& options, TrainScreen& screen) {
+  if (!options.workspace.empty()) return from_workspace(options, screen);
+  TRY(const auto format, options.file.example());
+  return format ? from_stream(options, *format, screen) : from_table(options, screen);
+}
+
+// Registers the model just saved, and promotes it when it may be.
+Status keep(const TrainOptions& options, const TrainReport& report) {
+  TRY(const auto changes, ModelChanges::open({options.workspace, options.server}));
+  TRY(const RegisteredModel model,
+      changes->add(options.name, options.output, short_report(report_json(report), "train")));
+  const auto at = std::find_if(model.versions.begin(), model.versions.end(),
+                               [&](const ModelVersion& v) { return v.id == report.model_id; });
+  const std::uint32_t number = at == model.versions.end() ? 0 : at->number;
+  std::fprintf(stderr, "attune: registered as %s@%u\n", options.name.c_str(), number);
+  const auto reason = reason_not_to_promote(report);
+  if (options.is_promoted && !reason) {
+    TRY_OK(changes->promote({options.name, number}, "trained, and not worse"));
+    std::fprintf(stderr, "attune: promoted\n");
+  } else if (options.is_promoted) {
+    std::fprintf(stderr, "attune: not promoted: %s\n", reason->c_str());
+  }
+  return changes->close();
+}
+
 std::string head_line(const TrainReport& report) {
   std::string line = fmt::format("{}: {} rows", report.file, thousands(report.rows));
   if (!report.target.empty()) line += fmt::format(", target {}", report.target);
@@ -194,6 +287,10 @@ void print_report(const TrainReport& report) {
     print_lines({""});
     print_lines(kind_table(report));
   }
+  if (!report.rivals.empty()) {
+    print_lines({""});
+    print_lines(rival_table(report));
+  }
 }
 
 void print_doubts(const TrainReport& report) {
@@ -221,11 +318,9 @@ std::string lasting_report(TrainReport report) {
 Status train(const TrainOptions& options) {
   TRY_OK(check(options));
   const double begin = clock_s();
-  TRY(const auto format, options.file.example());
   TRY(const std::string replaced, replaced_model(options.output));
   TrainScreen screen;
-  Result<TrainedModel> done =
-      format ? from_stream(options, *format, screen) : from_table(options, screen);
+  Result<TrainedModel> done = trained_from(options, screen);
   screen.erase();
   TRY(TrainedModel made, std::move(done));
   TrainReport& report = made.report;
@@ -234,6 +329,7 @@ Status train(const TrainOptions& options) {
   TRY(report.model_id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   take_usage(report);
+  if (!options.name.empty()) TRY_OK(keep(options, report));
   if (!report.cache.empty()) {
     std::fprintf(stderr, "rows %s %s\n", report.is_cache_reused ? "read from" : "kept in",
                  report.cache.c_str());
@@ -266,8 +362,12 @@ void add_train(CLI::App& app, Action& chosen) {
       "attune train bank.csv --target y --drop duration --output bank.attune\n"
       "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
       "attune train train.csv --preset mlp --test test.csv\n"
-      "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json");
-  add_file_options(*command, options->file, "what to learn from");
+      "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
+      "attune train --workspace shop --kind fm --against ranker --register ranker --promote");
+  command->add_option("file", options->file.file, "what to learn from; - is standard input");
+  add_format_options(*command, options->file);
+  command->add_option("--workspace", options->workspace,
+                      "learn from what its decisions came to, instead of a file");
   command->add_option("--target", options->target, "column to predict");
   command->add_option("--positive", options->positive, "its text that means yes (guessed)");
   command->add_option("--drop", options->drop, "columns to leave out")->delimiter(',');
@@ -304,6 +404,24 @@ void add_train(CLI::App& app, Action& chosen) {
                       "runs; auto = beside the data");
   command->add_flag("--names", options->keeps_names,
                     "keep the names of features of criteo, vw, libsvm, libffm; slow");
+  command
+      ->add_option("--against", options->against,
+                   "of a workspace: models to compare with, files or NAME[@VERSION]")
+      ->delimiter(',');
+  command->add_option("--register", options->name,
+                      "of a workspace: becomes the next version of this model in its registry");
+  command->add_flag("--promote", options->is_promoted,
+                    "with --register: it ranks from now on, unless it is worse than what does");
+  command->add_option(
+      "--server", options->server,
+      "with --register: http(s)://HOST:PORT that serves the workspace, with its key "
+      "in ATTUNE_ADMIN_KEY");
+  command->add_option("--memory", options->memory, "of a workspace: keep below so much, as 256M")
+      ->type_name("SIZE");
+  command
+      ->add_option("--cpu-share", options->cpu_share,
+                   "of a workspace: at most so much of one core, at the lowest priority")
+      ->check(CLI::Range(0.01, 1.0));
   command->add_option("--output", options->output, "file of the model");
   command->add_flag("--json", options->is_json, "the report as one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return train(*options); }; });

@@ -1,9 +1,9 @@
 #include "engine/observe.h"
 
-#include "engine/setup.h"
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/setup.h"
 #include "journal/journal.h"
 #include "journal/keyring.h"
 #include "profile/store.h"

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "engine/engine.h"
 #include "catalog/catalog.h"
+#include "engine/engine.h"
 #include "event/decision.h"
 #include "event/event.h"
 

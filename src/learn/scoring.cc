@@ -189,7 +189,12 @@ class ExampleScoring {
 }  // namespace
 
 Status check_input(const Trained& trained, const std::optional<ExampleFormat>& example) {
-  if (trained.rows.has_value() == !example.has_value()) return ok_status();
+  const bool is_of_files = trained.input != kWorkspaceInput;
+  if (is_of_files && trained.rows.has_value() == !example.has_value()) return ok_status();
+  if (!is_of_files) {
+    return Error{Code::kInvalid, "the model reads the decisions of a workspace, not files", "file",
+                 "leave the file out and add --workspace"};
+  }
   if (trained.rows) {
     return Error{Code::kInvalid, "the model reads tables, not files of another --format", "format",
                  "leave out --format, or use a model trained on such a file"};

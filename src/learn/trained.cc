@@ -1,8 +1,10 @@
 #include "learn/trained.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "model/model_file.h"
 
 namespace attune {
@@ -47,6 +49,28 @@ Status read_about(std::string_view bytes, const std::string& path, Trained& trai
 }
 
 }  // namespace
+
+std::string short_report(std::string_view report, std::string_view by) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("by", by);
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (!parser.parse(simdjson::padded_string(report)).get(root)) {
+    for (const char* name : {"auc", "log_loss", "calibration", "rmse"}) {
+      double value = 0;
+      if (!root[name].get(value)) json.field(name, value);
+    }
+    for (const char* name : {"rows", "test_rows"}) {
+      std::uint64_t value = 0;
+      if (!root[name].get(value)) json.field(name, value);
+    }
+    std::string_view measured_on;
+    if (!root["measured_on"].get(measured_on)) json.field("measured_on", measured_on);
+  }
+  json.end_object();
+  return out;
+}
 
 bool needs_inputs(std::string_view kind) { return kind == "mlp"; }
 

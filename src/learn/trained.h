@@ -24,6 +24,10 @@ inline constexpr const char* kWorkspaceInput = "workspace";  // rows of decision
 // Whether a kind of model reads numbered inputs instead of hashes.
 bool needs_inputs(std::string_view kind);
 
+// What the registry keeps of a report as train prints it: a few measures, on how many rows and how
+// they were measured, and who made it. JSON object text; "by" alone when the report is none.
+std::string short_report(std::string_view report, std::string_view by);
+
 struct Trained {
   std::string input;  // kTableInput, kWorkspaceInput, or the name of a format: "criteo", "vw", ...
   std::vector<std::string> fields = {};  // of such a format, by number

@@ -1,0 +1,37 @@
+// Models of a workspace's own decisions: trained, tested and applied on the outcomes in its
+// journal, which may be in use meanwhile.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/train_screen.h"
+#include "learn/journal_training.h"
+
+namespace attune {
+
+struct JournalOptions {
+  std::string workspace;
+  std::vector<std::string> against;  // models to compare with: files or NAME[@VERSION]
+  ModelOptions model;
+  std::size_t passes = 1;
+  double share = 0.2, threshold = 0.5;
+  bool keeps_names = false;
+  std::uint64_t memory_bytes = 0;  // of the process; 0 = no limit
+  double cpu_share = 1;            // of one core
+  std::function<double()> clock_s;
+};
+
+Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScreen& screen);
+
+// Calls `use` with each block of outcomes and what the model says of them, from the first the model
+// has not learned from, or from the very first. Gives how many rows were left out as learned from.
+using TakeOutcomes =
+    std::function<Status(const Examples& rows, const std::vector<float>& predicted)>;
+Result<std::uint64_t> score_workspace(const Trained& trained, const std::string& workspace,
+                                      bool is_all, TrainScreen& screen, const TakeOutcomes& use);
+
+// Ends the process with a message when it asks for more memory than that. 0 = no limit.
+void limit_memory(std::uint64_t bytes);
+
+}  // namespace attune
