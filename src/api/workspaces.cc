@@ -228,6 +228,7 @@ Status Workspaces::close() {
   const std::unique_lock lock(mutex_);
   Status first = ok_status();
   for (const auto& workspace : open_) {
+    workspace->retraining.reset();
     const Status closed = workspace->engine->close();
     if (first.ok() && !closed.ok()) first = closed;
   }

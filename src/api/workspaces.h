@@ -11,6 +11,7 @@
 
 #include "api/app.h"
 #include "collect/options.h"
+#include "engine/retraining.h"
 
 namespace attune {
 
@@ -22,6 +23,7 @@ struct ServedWorkspace {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<ApiKeys> keys;
   std::unique_ptr<App> app;
+  std::unique_ptr<Retraining> retraining;
 };
 
 // 1-64 of a-z, 0-9, - and _, the first a letter or digit: a folder name and a label.

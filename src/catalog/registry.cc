@@ -67,6 +67,12 @@ const ModelVersion* RegisteredModel::version(std::uint32_t number) const {
   return at == versions.end() ? nullptr : &*at;
 }
 
+bool RegisteredModel::is_held(std::uint32_t number) const {
+  const std::size_t held = std::min<std::size_t>(promotions.size(), 2);
+  return std::find(promotions.end() - static_cast<std::ptrdiff_t>(held), promotions.end(),
+                   number) != promotions.end();
+}
+
 const ModelVersion* RegisteredModel::promoted() const { return version(promoted_number(*this)); }
 
 const RegisteredModel* ModelRegistry::find(std::string_view name) const {
@@ -149,14 +155,14 @@ Status ModelRegistry::apply(const RollBackModel& change, Time when) {
 Status ModelRegistry::apply(const RemoveModel& change, Time when) {
   TRY(RegisteredModel* const model, this->change(change.name));
   if (model->version(change.version) == nullptr) return no_version(*model, change.version);
-  const auto& held = model->promotions;
-  if (std::find(held.begin(), held.end(), change.version) != held.end()) {
+  if (model->is_held(change.version)) {
     return Error{
         Code::kConflict,
         fmt::format("version {} of model \"{}\" is promoted, or was before the one that is",
                     change.version, model->name),
         "version", "roll back, or leave it"};
   }
+  std::erase(model->promotions, change.version);
   std::erase_if(model->versions,
                 [&](const ModelVersion& version) { return version.number == change.version; });
   note(*model, {ModelStep::What::kRemove, when, change.version, ""});

@@ -44,6 +44,8 @@ struct RegisteredModel {
 
   const ModelVersion* version(std::uint32_t number) const;  // null = none
   const ModelVersion* promoted() const;                     // null = none
+  // Whether it is promoted, or what a roll back would lead to.
+  bool is_held(std::uint32_t number) const;
 };
 
 // The changes, as control records carry them.
@@ -76,7 +78,7 @@ class ModelRegistry {
   Status apply(const PromoteModel& change, Time when);
   // To the version promoted before, or to none. kConflict: none is promoted.
   Status apply(const RollBackModel& change, Time when);
-  // kConflict: it is promoted, or would be rolled back to.
+  // Further roll backs pass it by. kConflict: it is held.
   Status apply(const RemoveModel& change, Time when);
 
   const RegisteredModel* find(std::string_view name) const;  // null = none

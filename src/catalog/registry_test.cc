@@ -83,6 +83,18 @@ TEST(Registry, RemovesOnlyWhatCannotBeServedAgain) {
   EXPECT_EQ(catalog.models().find("ranker")->versions.back().number, 3u);  // 1 is not used again
 }
 
+TEST(Registry, ARollBackPassesByWhatWasRemoved) {
+  Catalog catalog = with_two();
+  const std::string three = "m_" + std::string(26, '3');
+  ASSERT_TRUE(catalog.apply(registered(three), kNow).ok());
+  for (const int version : {1, 2, 3}) ASSERT_TRUE(catalog.apply(promoted(version), kNow).ok());
+  ASSERT_TRUE(catalog.apply(R"({"op":"remove_model","name":"ranker","version":1})", kNow).ok());
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  EXPECT_EQ(promoted_of(catalog), 2u);
+  ASSERT_TRUE(catalog.apply(kBack, kNow).ok());
+  EXPECT_EQ(promoted_of(catalog), 0u);
+}
+
 TEST(Registry, RefusesWhatCannotBe) {
   struct Case {
     std::string change, message;

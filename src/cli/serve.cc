@@ -106,6 +106,7 @@ Status serve_one(const Settings& settings, HttpOptions http, const Signals& sign
         app.handle(std::move(request), std::move(respond));
       },
       [](bool) {}));
+  served->retraining.reset();
   return served->engine->close();
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/child.h"
 #include "base/json.h"
 #include "cli/plan.h"
 
@@ -59,6 +60,11 @@ Result<std::unique_ptr<ServedWorkspace>> open_served(const Settings& settings, L
   api.is_event_clock = served->engine->clock() == Clock::kEvent;
   api.slow_request_ms = settings.log.slow_request_ms;
   served->app = std::make_unique<App>(*served->engine, *served->keys, api, &log);
+  TRY_OK(check(settings.training));
+  TRY(std::string program, own_program());
+  served->retraining =
+      std::make_unique<Retraining>(*served->engine, settings.engine.options.workspace,
+                                   settings.training, std::move(program), &log);
   return served;
 }
 

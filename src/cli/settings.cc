@@ -10,6 +10,7 @@ Settings::Settings() {
   bind(http, config);
   bind(api, config);
   bind(engine, config);
+  bind(training, config);
   bind(collect, config);
   bind(log, config);
 }

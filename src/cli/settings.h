@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "collect/options.h"
 #include "engine/options.h"
+#include "engine/retraining.h"
 
 namespace CLI {
 class App;
@@ -21,6 +22,7 @@ namespace attune {
 
 struct Settings {
   EngineSettings engine;
+  RetrainingSettings training;
   HttpSettings http;
   ApiOptions api;
   CollectSettings collect;

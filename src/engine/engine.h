@@ -147,7 +147,8 @@ class Engine {
   virtual Status control(const std::vector<std::string>& changes) = 0;
   virtual std::shared_ptr<const Catalog> catalog() const = 0;
   // A model file becomes the next version of a named model. path: its bytes are copied into the
-  // workspace; or the id of a file that lies in its folder "registry" already. about: JSON object text. kConflict: it is a version already.
+  // workspace; or the id of a file that lies in its folder "registry" already. about: JSON object
+  // text. kConflict: it is a version already.
   virtual Result<ModelVersion> register_model(const std::string& name, const std::string& path,
                                               const std::string& about) = 0;
   // From the next tick on it ranks where a placement asks for the model. kNotFound: no such
@@ -156,7 +157,8 @@ class Engine {
                                const std::string& reason) = 0;
   // To the version promoted before it, or to none: then the live learner ranks.
   virtual Status roll_back_model(const std::string& name, const std::string& reason) = 0;
-  // Its file too, unless another model has it. kConflict: it is promoted, or was before.
+  // Its file too, unless another model has it. kConflict: it is promoted, or what a roll back leads
+  // to.
   virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
   // The person's events, newest first, as stored. Reads the journal backwards until it has so many,
   // all of it for a person with fewer.
