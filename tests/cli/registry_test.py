@@ -1,0 +1,190 @@
+"""Models of a workspace's own decisions: trained beside a server, registered, promoted, rolled back,
+retrained on a schedule. registry_test.py BINARY [TestClass]"""
+import json
+import os
+import shutil
+import sys
+import time
+import unittest
+
+import cli_test
+from cli_test import Case
+
+IMPRESSIONS = 8000
+
+
+class Models(Case):
+    """Each test has a workspace of simulated visits."""
+
+    def setUp(self):
+        super().setUp()
+        self.json_of("start", "--impressions", str(IMPRESSIONS), "--workspace", "shop")
+        self.key = self.json_of("keys", "create", "test", "--workspace", "shop", "--scope", "admin",
+                                "--scope", "decide", "--scope", "read")["key"]
+
+    def call(self, port, method, path, body=None):
+        """The body of a 200."""
+        return json.loads(super().call(port, method, path, body and json.dumps(body), self.key))
+
+    def json_of(self, *arguments, **environment):
+        done = self.run_attune(*arguments, "--json", **environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def train(self, *more):
+        return self.json_of("train", "--workspace", "shop", "--output", "m.attune", *more)
+
+    def placement(self, port):
+        self.call(port, "PUT", "/api/v1/placements/feed", {"model": "ranker", "control_share": 0})
+
+    def decided_by(self, port):
+        return self.call(port, "POST", "/api/v1/decide",
+                         {"person": "p0001", "placement": "feed", "n": 3})["model"]
+
+    def wait_for(self, what, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what():
+                return
+            time.sleep(0.1)
+        self.fail("waited in vain; the server said:\n" + "".join(self.said))
+
+
+class Registry(Models):
+    def test_train_register_promote_and_roll_back_in_the_folder(self):
+        report = self.train("--kind", "fm", "--register", "ranker")
+        self.assertEqual(report["input"], "workspace")
+        self.assertGreater(report["rows"], 0.9 * IMPRESSIONS)
+        self.assertEqual(report["rows"], report["train_rows"] + report["test_rows"])
+        self.assertEqual(report["rivals"][0]["name"], "the live learner")
+        self.assertIn(report["can_be_promoted"], [True, False])
+        listed = self.json_of("registry", "list", "--workspace", "shop")["models"]
+        self.assertEqual([m["name"] for m in listed], ["ranker"])
+        self.assertEqual(listed[0]["versions"][0]["id"], report["id"])
+        self.assertEqual(listed[0]["versions"][0]["about"]["log_loss"], report["log_loss"])
+        self.assertIsNone(listed[0]["promoted"])
+        again = self.train("--kind", "fm", "--set", "k=4", "--register", "ranker", "--against",
+                           "ranker@1")
+        self.assertEqual([r["name"] for r in again["rivals"]], ["the live learner", "ranker@1"])
+        self.assertEqual(again["rivals"][1]["rows"], 0)  # it knows them all
+        self.json_of("registry", "promote", "ranker@1", "--workspace", "shop")
+        done = self.json_of("registry", "promote", "ranker@2", "--workspace", "shop", "--reason", "k 4")
+        self.assertEqual(done["promoted"], 2)
+        self.assertEqual(self.json_of("registry", "rollback", "ranker", "--workspace", "shop")["promoted"], 1)
+        steps = self.json_of("registry", "show", "ranker", "--workspace", "shop")["steps"]
+        self.assertEqual([s["step"] for s in steps],
+                         ["register", "register", "promote", "promote", "roll_back"])
+        self.assertEqual(steps[3]["reason"], "k 4")
+        shown = self.run_attune("registry", "show", "ranker", "--workspace", "shop").stdout
+        self.assertIn("promoted", shown)
+        self.assertIn("roll_back 1", shown)
+
+    def test_the_same_journal_gives_the_same_model(self):
+        first = self.train("--kind", "ftrl")["id"]
+        self.assertEqual(self.train("--kind", "ftrl")["id"], first)
+        self.assertNotEqual(self.train("--kind", "fm")["id"], first)
+
+    def test_eval_and_predict_read_the_journal(self):
+        report = self.train("--register", "ranker")
+        self.fails(2, "eval", "--workspace", "shop", "--model", "ranker@1",
+                   says="the model has learned from all", hint="add --all")
+        everything = self.json_of("eval", "--workspace", "shop", "--model", "ranker@1", "--all")
+        self.assertEqual(everything["rows"], report["rows"])
+        self.assertLess(everything["log_loss"], everything["log_loss_baseline"])
+        self.json_of("predict", "--workspace", "shop", "--model", "m.attune", "--output", "p.txt")
+        lines = (self.folder / "p.txt").read_text().split()
+        self.assertEqual(len(lines), report["rows"])
+        self.assertTrue(all(0 < float(p) < 1 for p in lines))
+        weights = self.train("--names", "--kind", "ftrl")
+        self.assertEqual(weights["kind"], "ftrl")
+        told = self.json_of("explain", "--model", "m.attune", "--top", "5")
+        self.assertEqual(len(told["weights"]), 5)
+
+    def test_memory_is_kept_or_refused(self):
+        report = self.train("--kind", "fm", "--bits", "24", "--memory", "256M")
+        self.assertIn("instead of 2^24", " ".join(report["warnings"]))
+        self.assertLess(report["peak_rss_bytes"], 256 << 20)
+        self.fails(2, "train", "--workspace", "shop", "--memory", "64M", "--output", "n.attune",
+                   says="more than the limit of 64 MB", hint="allow more memory")
+
+    def test_what_cannot_be_is_said(self):
+        self.train("--register", "ranker")
+        self.fails(2, "train", says="name either a file or --workspace")
+        self.fails(2, "train", "x.csv", "--register", "r", says="need --workspace")
+        self.fails(2, "train", "--workspace", "shop", "--target", "y", says="are for files")
+        self.fails(2, "train", "--workspace", "shop", "--register", "My Model", says="a-z, 0-9")
+        self.fails(2, "train", "--workspace", "shop", "--kind", "linear", says="predicts a number")
+        self.fails(1, "train", "--workspace", "nothing", says="no workspace at nothing")
+        self.fails(1, "train", "--workspace", "shop", "--against", "rankr",
+                   says='did you mean "ranker"?')
+        self.fails(1, "eval", "--workspace", "shop", "--model", "ranker",
+                   says='no version of model "ranker" is promoted')
+        self.fails(1, "eval", "--workspace", "shop", "--model", "ranker@7", says="has no version 7")
+        self.fails(1, "predict", "x.csv", "--model", "ranker", says="no such file",
+                   hint="add --workspace")
+        self.fails(2, "registry", "promote", "ranker", "--workspace", "shop", says="which version?")
+        self.fails(1, "registry", "promote", "ranker@9", "--workspace", "shop", says="no version 9",
+                   hint="its versions: 1")
+        self.fails(1, "registry", "rollback", "ranker", "--workspace", "shop", says="is promoted")
+        self.fails(1, "registry", "show", "rankr", "--workspace", "shop", says="did you mean")
+        self.train("--kind", "mlp", "--register", "deep")
+        self.fails(2, "registry", "promote", "deep@1", "--workspace", "shop",
+                   says="no exact parts", hint="--kind ftrl")
+
+    def test_beside_a_server(self):
+        _, port = self.start()
+        report = self.json_of("train", "--workspace", "shop", "--output", "m.attune", "--register",
+                              "ranker", "--server", f"http://127.0.0.1:{port}", ATTUNE_ADMIN_KEY=self.key)
+        self.placement(port)
+        self.assertEqual(self.decided_by(port), "live")
+        server = ["--workspace", "shop", "--server", f"http://127.0.0.1:{port}"]
+        self.json_of("registry", "promote", "ranker@1", *server, ATTUNE_ADMIN_KEY=self.key)
+        self.wait_for(lambda: self.decided_by(port) == "ranker@1")
+        model = self.call(port, "GET", "/api/v1/models/ranker")
+        self.assertEqual((model["promoted"], model["versions"][0]["id"]), (1, report["id"]))
+        self.json_of("registry", "rollback", "ranker", *server, ATTUNE_ADMIN_KEY=self.key)
+        self.wait_for(lambda: self.decided_by(port) == "live")
+        self.fails(1, "registry", "promote", "ranker@1", "--workspace", "shop", says="",
+                   hint="stop the server, or ask it")
+
+
+class Retraining(Models):
+    def test_a_schedule_registers_and_promotes_in_a_process_of_its_own(self):
+        settings = [f"--set=training.{s}" for s in
+                    ("every_s=86400", "cpu_share=0.5", "memory_bytes=256M")]
+        server, port = self.start(*settings, "--log-file", "log.txt")
+        log = self.folder / "log.txt"
+        self.wait_for(lambda: " retrained " in log.read_text() or "retraining_failed" in log.read_text())
+        self.assertNotIn("retraining_failed", log.read_text())
+        model = self.call(port, "GET", "/api/v1/models/ranker")
+        self.assertEqual(model["versions"][0]["about"]["by"], "schedule")
+        self.assertEqual(model["versions"][0]["kind"], "fm")
+        line = next(l for l in log.read_text().splitlines() if " retrained " in l)
+        self.assertEqual("promoted=true" in line, model["promoted"] == 1, line)
+        self.placement(port)
+        wanted = "ranker@1" if model["promoted"] == 1 else "live"
+        self.wait_for(lambda: self.decided_by(port) == wanted)
+        self.stop(server)
+        # Not due again: nothing new after a restart.
+        server, port = self.start(*settings, "--log-file", "log2.txt")
+        time.sleep(3)
+        self.assertNotIn("retraining", (self.folder / "log2.txt").read_text())
+
+    def test_a_training_that_cannot_is_said_and_serving_goes_on(self):
+        shutil.rmtree(self.folder / "shop")  # a new one has nothing to learn from
+        server, port = self.start("--set=training.every_s=3600", "--log-file", "log.txt")
+        log = self.folder / "log.txt"
+        self.wait_for(lambda: "retraining_failed" in log.read_text())
+        self.assertIn("no decision has an outcome to learn from yet", log.read_text())
+        self.key = "a"
+        self.assertEqual(self.call(port, "GET", "/readyz"), {"status": "ok"})
+        self.assertEqual(self.call(port, "GET", "/api/v1/models"), {"models": []})
+
+    def test_a_name_that_is_none_is_refused(self):
+        self.fails(2, "serve", "--workspace", "shop", "--set=training.every_s=60",
+                   "--set=training.model=My Model", says="training.model", **cli_test.KEYS)
+
+
+if __name__ == "__main__":
+    cli_test.BINARY = os.path.abspath(sys.argv[1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
