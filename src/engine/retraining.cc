@@ -186,7 +186,7 @@ Status Retraining::adopt(const std::string& report) {
       {{"model", fmt::format("{}@{}", settings_.model, version->number)},
        {"log_loss", verdict.log_loss},
        {"seconds", verdict.seconds},
-       {"promoted", is_promoted},
+       {"promoted", is_promoted ? "yes" : "no"},
        {"not_promoted_because", verdict.reason}});
   prune();
   return ok_status();

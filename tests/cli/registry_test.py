@@ -160,7 +160,7 @@ class Retraining(Models):
         self.assertEqual(model["versions"][0]["about"]["by"], "schedule")
         self.assertEqual(model["versions"][0]["kind"], "fm")
         line = next(l for l in log.read_text().splitlines() if " retrained " in l)
-        self.assertEqual("promoted=true" in line, model["promoted"] == 1, line)
+        self.assertEqual("promoted=yes" in line, model["promoted"] == 1, line)
         self.placement(port)
         wanted = "ranker@1" if model["promoted"] == 1 else "live"
         self.wait_for(lambda: self.decided_by(port) == wanted)
