@@ -182,7 +182,7 @@ std::string make_document() {
   json.key("license").raw(R"({"name":"Apache-2.0","identifier":"Apache-2.0"})").end_object();
   json.key("servers").raw(R"([{"url":"/"}])").key("tags").begin_array();
   for (const std::string_view tag :
-       {"Events", "Decisions", "Items", "Placements", "Persons", "Keys", "Operation"}) {
+       {"Events", "Decisions", "Items", "Placements", "Models", "Persons", "Keys", "Operation"}) {
     json.begin_object().field("name", tag).end_object();
   }
   json.end_array();

@@ -2,7 +2,7 @@
 // answers as it says, by status and by schema.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -74,6 +74,23 @@ test('every example of a body is what its schema says', () => {
   }
 })
 
+// Two models of a file, in the folder of registered ones; their ids.
+function trainTwo() {
+  const folder = join(server.workspace, 'registry')
+  mkdirSync(folder, { recursive: true })
+  const csv = join(folder, 'rows.csv')
+  writeFileSync(csv, 'x,y\n' + Array.from({ length: 200 }, (_, i) => `${i % 7},${i % 7 > 2 ? 1 : 0}`).join('\n') + '\n')
+  return [1, 2].map((passes) => {
+    const file = join(folder, `${passes}.attune`)
+    const done = spawnSync(process.argv[2], ['train', csv, '--target', 'y', '--passes', String(passes), '--output', file, '--json'],
+      { encoding: 'utf8' })
+    assert.equal(done.status, 0, done.stderr)
+    const { id } = JSON.parse(done.stdout)
+    renameSync(file, join(folder, `${id}.model`))
+    return id
+  })
+}
+
 test('every operation answers its example with 200, as it says', async () => {
   const called = new Set()
   const good = async (id, options) => {
@@ -91,6 +108,15 @@ test('every operation answers its example with 200, as it says', async () => {
   const made = (await good('createKey')).json
   await good('listKeys')
   await good('revokeKey', { given: { id: made.id } })
+  const [first, second] = trainTwo()
+  const about = { log_loss: 0.5 }
+  assert.equal((await good('registerModel', { body: { name: 'ranker', id: first, about } })).json.version, 1)
+  await good('registerModel', { body: { name: 'ranker', id: second } })
+  assert.equal((await good('promoteModel')).json.promoted, 2)
+  assert.equal((await good('getModel')).json.versions.length, 2)
+  await good('listModels')
+  assert.equal((await good('rollBackModel')).json.promoted, null)
+  assert.equal((await good('removeModelVersion')).json.versions.length, 1)
   for (const id of ['showLearning', 'getPerson', 'exportPerson', 'unlinkPerson', 'deleteItem', 'erasePerson',
     'retainJournal', 'showMetrics', 'showHealth', 'showReady', 'showDescription']) await good(id)
   await good('makeBackup')
