@@ -169,7 +169,6 @@ enum Access { kRead, kChange };
 void add_registry(CLI::App& app, Action& chosen) {
   CLI::App* registry = add_command(
       app, kOperateGroup, "registry", "Trained models of a workspace, and which one ranks",
-      "attune train --workspace shop --kind fm --register ranker\n"
       "attune registry list --workspace shop\n"
       "attune registry promote ranker@2 --workspace shop --reason \"log loss 2 % lower\"\n"
       "attune registry rollback ranker --workspace shop --server http://127.0.0.1:8090");

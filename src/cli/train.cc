@@ -33,6 +33,10 @@ struct TrainOptions {
   double share = 0.2, threshold = 0.5;
   std::size_t folds = 0, passes = 0, weights = 0;
   int bits = 0;
+  bool is_collision_free = false;
+  std::uint32_t admit_after = 0;
+  std::uint64_t expire_rows = 0;
+  std::string table_memory;
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   bool keeps_names = false, is_json = false;
@@ -79,6 +83,12 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
   ModelOptions model;
   model.seed = options.seed;
   if (options.bits != 0) model.bits = options.bits;
+  model.collision_free = options.is_collision_free;
+  model.admit_after = std::max<std::uint32_t>(options.admit_after, 1);
+  model.expire_rows = options.expire_rows;
+  if (!options.table_memory.empty()) {
+    TRY(model.memory_bytes, parse_size(options.table_memory));
+  }
   for (const std::string& text : options.settings) {
     TRY(auto one, setting(text));
     model.settings.push_back(std::move(one));
@@ -138,6 +148,13 @@ Status check(const TrainOptions& options) {
   if (!options.cache.empty() && (options.file.format.empty() || options.file.is_table())) {
     return Error{Code::kInvalid, "--cache keeps the rows of criteo, vw, libsvm and libffm", "cache",
                  "leave it out: a table is parsed once, whatever the passes"};
+  }
+  const bool has_table_options =
+      options.admit_after > 0 || options.expire_rows > 0 || !options.table_memory.empty();
+  if (has_table_options && !options.is_collision_free) {
+    return Error{Code::kInvalid,
+                 "--admit-after, --expire-rows and --table-memory need --collision-free",
+                 "collision-free", "a hashed table takes every id and forgets none"};
   }
   if (!options.test_file.empty() && options.folds > 0) {
     return Error{Code::kInvalid, "--test and --folds are two ways of testing", "folds",
@@ -283,6 +300,7 @@ void print_report(const TrainReport& report) {
   if (report.is_binary && find_measure(best.measures, "accuracy") != nullptr) {
     print_lines({fmt::format("yes = a probability of {} or more", report.threshold)});
   }
+  if (const std::string table = table_line(report); !table.empty()) print_lines({table});
   if (report.kinds.size() > 1) {
     print_lines({""});
     print_lines(kind_table(report));
@@ -382,6 +400,17 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
   command->add_option("--bits", options->bits, "tables of 2^bits weights")
       ->check(CLI::Range(8, 28));
+  command->add_flag("--collision-free", options->is_collision_free,
+                    "a weight of its own for every id, instead of shared by chance; slower");
+  command->add_option("--admit-after", options->admit_after,
+                      "with --collision-free: an id gets its weight when seen for the n-th time");
+  command->add_option("--expire-rows", options->expire_rows,
+                      "with --collision-free: ids not seen for so many rows are dropped");
+  command
+      ->add_option("--table-memory", options->table_memory,
+                   "with --collision-free: of the table, instead of --bits; the longest unseen id "
+                   "gives way")
+      ->type_name("SIZE");
   command->add_option("--passes", options->passes, "over the rows (tables: as many as help)")
       ->check(CLI::Range(1, 1000));
   command->add_option("--test", options->test_file, "file to test on");

@@ -239,14 +239,13 @@ TEST(DecisionCodec, ReadsVersionOne) {
   std::string window;
   Writer(window).f64(d.outcome_window_s);
   bytes.erase(bytes.find(window) + window.size(), 2);
-  bytes.erase(bytes.find(window) - 1, 1);  // nor the empty name of a model before it
   bytes[0] = 1;
   const auto back = decode_decision(bytes);
   ASSERT_TRUE(back.ok()) << back.error().message;
   EXPECT_EQ(back->shown[0].rank_by_rules, 3);
   EXPECT_EQ(back->shown[0].instead, 0u);
   EXPECT_EQ(back->others.size(), 2u);
-  bytes[0] = 5;
+  bytes[0] = 6;
   EXPECT_FALSE(decode_decision(bytes).ok());
 }
 

@@ -80,6 +80,8 @@ class JournalTraining {
     TRY_OK(learn_head());
     TRY_OK(test_tail());
     TRY_OK(learn_tail());
+    report_.table = trained_.model->counts();
+    report_.is_collision_free = trained_.model->options().collision_free;
     take_rivals();
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained_), std::move(report_)};

@@ -106,6 +106,8 @@ class StreamTraining {
     report_.train_rows = fitted.rows;
     report_.unlabelled = fitted.unlabelled;
     report_.rows_learned = fitted.rows * options_.passes;
+    report_.table = trained_.model->counts();
+    report_.is_collision_free = trained_.model->options().collision_free;
     report_.learner_seconds = fitted.learner_s;
     const auto invalid = [&](const std::string& what) {
       std::string hint;

@@ -253,6 +253,8 @@ class TableTraining {
     best.trained.known_rate =
         labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
     best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
+    report_.table = best.trained.model->counts();
+    report_.is_collision_free = best.trained.model->options().collision_free;
     report_.learner_seconds = best.report.learner_s;
     report_.rows_learned = best.report.rows * report_.kinds.front().passes;
     return std::move(best.trained);

@@ -10,6 +10,7 @@ namespace attune {
 namespace {
 
 constexpr std::uint64_t kLeastTestRows = 1000;  // to judge a model by
+constexpr double kManyCollisions = 0.2;         // share of ids from which it is worth a word
 constexpr double kSkewed = 0.8;  // share of the common class from which accuracy says little
 
 void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
@@ -65,6 +66,21 @@ void write_rivals(JsonWriter& json, const std::vector<RivalReport>& rivals) {
     json.field("verdict", verdict_name(rival.verdict)).end_object();
   }
   json.end_array();
+}
+
+void write_table(JsonWriter& json, const TrainReport& report) {
+  const TableCounts& table = report.table;
+  json.key("table").begin_object().field("is_collision_free", report.is_collision_free);
+  json.field("capacity", table.capacity).field("rows", table.rows);
+  json.field("collisions", table.collisions).field("shared_uses", table.shared_uses);
+  json.field("waiting_uses", table.waiting_uses).field("evicted", table.evicted);
+  json.field("expired", table.expired).end_object();
+}
+
+// Of the ids that have a row, the share that have it with another.
+double colliding_share(const TableCounts& table) {
+  const std::uint64_t ids = table.rows + table.collisions;
+  return ids == 0 ? 0 : static_cast<double>(table.collisions) / static_cast<double>(ids);
 }
 
 void write_bad_rows(JsonWriter& json, const TrainReport& report) {
@@ -124,6 +140,7 @@ std::string report_json(const TrainReport& report) {
     const auto reason = reason_not_to_promote(report);
     json.field("can_be_promoted", !reason).field("not_promoted_because", reason.value_or(""));
   }
+  if (report.table.capacity > 0) write_table(json, report);
   write_bad_rows(json, report);
   json.end_object();
   return out;
@@ -154,6 +171,20 @@ std::optional<std::string> reason_not_to_promote(const TrainReport& report) {
   return "there is nothing to judge it by";
 }
 
+std::string table_line(const TrainReport& report) {
+  const TableCounts& table = report.table;
+  if (table.capacity == 0) return "";
+  std::string line = fmt::format("table: {} of {} rows taken, ", table.rows, table.capacity);
+  if (!report.is_collision_free) {
+    return line + fmt::format("about {} ids share one with another", table.collisions);
+  }
+  line += "no two ids share one";
+  if (table.waiting_uses > 0) line += fmt::format("; {} uses of ids too rare", table.waiting_uses);
+  if (table.evicted > 0) line += fmt::format("; {} ids gave way to newer ones", table.evicted);
+  if (table.expired > 0) line += fmt::format("; {} ids not seen for long dropped", table.expired);
+  return line;
+}
+
 std::vector<std::string> doubts(const TrainReport& report) {
   std::vector<std::string> out;
   if (report.kinds.empty()) return out;
@@ -180,6 +211,12 @@ std::vector<std::string> doubts(const TrainReport& report) {
     out.emplace_back(
         "linear regression on labels 0 and 1: its predictions are not probabilities and may leave "
         "[0, 1]; use --kind ftrl");
+  }
+  if (colliding_share(report.table) > kManyCollisions) {
+    out.push_back(fmt::format(
+        "about {:.0f} % of the ids share a weight with another: add --bits for more weights, or "
+        "--collision-free",
+        100 * colliding_share(report.table)));
   }
   if (best.is_still_falling) {
     const double last = best.losses.back(), before = best.losses[best.losses.size() - 2];

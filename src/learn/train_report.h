@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/table.h"
+#include "model/model.h"
 #include "stat/measure.h"
 #include "stat/paired_loss.h"
 
@@ -64,13 +65,15 @@ struct TrainReport {
   double learner_seconds = 0;      // of them inside the model
   std::uint64_t rows_learned = 0;  // over all passes of the model that is kept
   std::uint64_t peak_rss_bytes = 0;
+  TableCounts table;  // of the model that is kept; all 0 without a table
+  bool is_collision_free = false;
   std::string cache;             // of rows; "" = none
   bool is_cache_reused = false;  // it was made by an earlier run
   std::string output, model_id;
 };
 
-// Why a model trained on a journal should not rank, in words; nullopt: it may. It is to be judged on
-// enough rows, to beat the base rate, and not to be worse than what ranks now: the last rival.
+// Why a model trained on a journal should not rank, in words; nullopt: it may. It is to be judged
+// on enough rows, to beat the base rate, and not to be worse than what ranks now: the last rival.
 std::optional<std::string> reason_not_to_promote(const TrainReport& report);
 
 // One object: the measures of the best under their plain names, then the rest.
@@ -79,6 +82,10 @@ std::string report_json(const TrainReport& report);
 // "base_rate" etc. of kinds are compared by this: log_loss, or rmse of numbers; infinity where it
 // is undefined.
 double loss_to_compare(const KindReport& kind);
+
+// The table of weights in a line: rows taken, ids that share one, turned away or dropped; ""
+// without a table.
+std::string table_line(const TrainReport& report);
 
 // What the measures and passes give reason to doubt: accuracy on skewed data, one class, a model no
 // better than its baseline, a loss still falling, linear regression on yes or no.

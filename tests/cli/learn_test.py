@@ -209,6 +209,37 @@ class Training(Files):
         self.assertIn(f"it replaces {name}", self.run_attune(*train, "m.attune", "--seed", "2").stdout)
 
 
+class Tables(Files):
+    """Hashed or collision-free, and what is said of it."""
+
+    def table(self, *more):
+        return self.json_of("train", self.criteo(), "--format", "criteo", "--output",
+                            "m.attune", *more)["table"]
+
+    def test_collisions_are_counted_and_said(self):
+        crowded = self.table("--bits", "8")
+        self.assertEqual((crowded["capacity"], crowded["is_collision_free"]), (256, False))
+        self.assertGreater(crowded["collisions"], 0)
+        wide = self.table("--bits", "22")
+        self.assertLess(wide["collisions"], crowded["collisions"])
+        done = self.run_attune("train", "c.tsv", "--format", "criteo", "--bits", "8", "--output", "m.attune")
+        self.assertRegex(done.stdout, r"table: \d+ of 256 rows taken, about \d+ ids share one with another")
+
+    def test_collision_free_tables_admit_by_frequency_and_keep_their_memory(self):
+        every = self.table("--collision-free", "--bits", "12")
+        self.assertEqual((every["is_collision_free"], every["collisions"]), (True, 0))
+        frequent = self.table("--collision-free", "--bits", "12", "--admit-after", "255")
+        self.assertLess(frequent["rows"], every["rows"])
+        self.assertGreater(frequent["waiting_uses"], 0)
+        small = self.table("--collision-free", "--table-memory", "4K")
+        self.assertLess(small["capacity"], every["rows"])
+        self.assertGreater(small["evicted"], 0)
+        self.fails(2, "train", "c.tsv", "--format", "criteo", "--admit-after", "2",
+                   says="need --collision-free")
+        self.fails(2, "train", "c.tsv", "--format", "criteo", "--collision-free", "--admit-after",
+                   "500", says="must be in [1, 255]")
+
+
 class Using(Files):
     def test_predict_gives_a_probability_a_line_also_of_a_pipe(self):
         self.model()

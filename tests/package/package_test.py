@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 BINARY = ""
@@ -90,11 +91,11 @@ class Package(unittest.TestCase):
         service = unit["Service"]
         printed = run(self.root / "usr/bin/attune", "config", "print", "--config",
                       self.root / "etc/attune/attune.toml").stdout
-        values = dict(line.split(" #")[0].split(" = ", 1) for line in printed.splitlines() if " = " in line)
-        limit = int(values["memory_bytes"])
-        self.assertEqual(int(service["MemoryMax"].removesuffix("M")) << 20, limit * 5 // 4)
-        self.assertGreater(int(service["LimitNOFILE"]), int(values["max_connections"]) + 256)
-        self.assertGreater(int(service["TimeoutStopSec"]), int(values["drain_s"]))
+        values = tomllib.loads(printed)
+        limit = values["workspace"]["memory_bytes"] * 5 // 4 + values["training"]["memory_bytes"]
+        self.assertEqual(int(service["MemoryMax"].removesuffix("M")) << 20, limit)
+        self.assertGreater(int(service["LimitNOFILE"]), values["server"]["max_connections"] + 256)
+        self.assertGreater(int(service["TimeoutStopSec"]), values["server"]["drain_s"])
         self.assertEqual((service["ProtectSystem"], service["NoNewPrivileges"]), ("strict", "yes"))
 
     @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is absent")
