@@ -10,8 +10,8 @@
 namespace attune {
 namespace {
 
-// 2: ranks; 3: context. Written as they are needed, so that most decisions stay small: 4 with dials,
-// 5 with a registered model and a mark for dials.
+// 2: ranks; 3: context. Written as they are needed, so that most decisions stay small: 4 with
+// dials, 5 with a registered model and a mark for dials.
 constexpr std::uint8_t kPlain = 3, kWithDials = 4, kVersion = 5;
 constexpr std::array<std::string_view, 4> kPolicyNames = {"learned", "control", "random",
                                                           "fallback"};
