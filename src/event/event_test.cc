@@ -202,12 +202,13 @@ TEST(DecisionCodec, RoundTrips) {
 TEST(DecisionJson, Plain) {
   Decision d = full_decision();
   d.shown.pop_back();
-  EXPECT_EQ(decision_json(d, false),
-            R"({"decision_id":"d_abcdefghijklmnopqrstuvwxyz","placement":"home","time":")" +
-                format_iso8601(d.time) +
-                R"(","policy":"learned","reason":"learned share","model":"live","model_version":7,"items":[)"
-                R"({"item_id":"v1","score":0.5,"p":0.1,"propensity":0.9,"source":"popular",)"
-                R"("rules":["boost category=sport x1.5"],"is_explored":false}]})");
+  EXPECT_EQ(
+      decision_json(d, false),
+      R"({"decision_id":"d_abcdefghijklmnopqrstuvwxyz","placement":"home","time":")" +
+          format_iso8601(d.time) +
+          R"(","policy":"learned","reason":"learned share","model":"live","model_version":7,"items":[)"
+          R"({"item_id":"v1","score":0.5,"p":0.1,"propensity":0.9,"source":"popular",)"
+          R"("rules":["boost category=sport x1.5"],"is_explored":false}]})");
 }
 
 TEST(DecisionJson, Explained) {
