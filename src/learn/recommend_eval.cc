@@ -81,7 +81,7 @@ ItemScorer by_factors(const RecommendSplit& split, std::uint64_t seed) {
     std::vector<float> scores = {};
     std::size_t first = 0, count = 0;
   };
-  const auto block = std::make_shared<Block>(ImplicitFactors(split.train, {.seed = seed}));
+  const auto block = std::make_shared<Block>(Block{ImplicitFactors(split.train, {.seed = seed})});
   return [block](std::uint32_t person, std::span<const std::uint32_t>, std::span<float> scores) {
     const std::size_t items = block->factors.items();
     if (person < block->first || person >= block->first + block->count) {
