@@ -52,6 +52,14 @@ class RuleText {
     return sign * total;
   }
 
+  // A time of at most 24 hours, as RFC 8536 has it. POSIX counts westward.
+  int offset() {
+    constexpr int kMost = 24 * 3600 + 3599;
+    const int west = time();
+    need(west >= -kMost && west <= kMost);
+    return -west;
+  }
+
   YearDay year_day() {
     YearDay at;
     if (take('M')) {
@@ -104,13 +112,13 @@ std::optional<ZoneRule> parse_zone_rule(std::string_view text) {
   RuleText reader(text);
   ZoneRule rule;
   reader.name();
-  rule.standard_s = -reader.time();  // POSIX counts westward
+  rule.standard_s = reader.offset();
   if (reader.is_good() && reader.is_at_end()) return rule;
   rule.has_summer = true;
   reader.name();
   reader.need(!reader.is_at_end());
   const bool says_offset = !reader.take(',');
-  rule.summer_s = says_offset ? -reader.time() : rule.standard_s + 3600;
+  rule.summer_s = says_offset ? reader.offset() : rule.standard_s + 3600;
   if (says_offset) reader.need(reader.take(','));
   rule.begin = reader.year_day();
   reader.need(reader.take(','));
