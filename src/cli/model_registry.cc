@@ -97,7 +97,7 @@ class ServerChanges final : public ModelChanges {
       TRY(const ModelFile opened, ModelFile::open(file));
       id = opened.id();
     }
-    TRY_OK(hand_over(file, path_in(workspace_, id)));
+    TRY_OK(copy_model_file(file, path_in(workspace_, id)));
     std::string body;
     JsonWriter json(body);
     json.begin_object().field("name", name).field("id", id);
@@ -128,14 +128,6 @@ class ServerChanges final : public ModelChanges {
   Status close() override { return ok_status(); }
 
  private:
-  static Status hand_over(const std::string& from, const std::string& to) {
-    std::error_code fault;
-    if (fs::exists(to)) return ok_status();
-    fs::create_directories(fs::path(to).parent_path(), fault);
-    TRY(const MappedFile file, MappedFile::open(from));
-    const std::string_view bytes = file.bytes();
-    return store_file(to, {&bytes, 1});
-  }
   Result<RegisteredModel> changed(std::string_view method, const std::string& path,
                                   const std::string& body) {
     TRY(const std::string answer, client_.call(method, path, body));

@@ -36,16 +36,6 @@ std::string change_json(std::string_view op, const std::string& name, std::uint3
   return out;
 }
 
-// Under the name of its content: whole or not at all, and the same file twice is one.
-Status copy_into(const std::string& from, const std::string& to) {
-  std::error_code error;
-  if (fs::exists(to)) return ok_status();
-  fs::create_directories(fs::path(to).parent_path(), error);
-  TRY(const MappedFile file, MappedFile::open(from));
-  const std::string_view bytes = file.bytes();
-  return store_file(to, {&bytes, 1});
-}
-
 const ModelVersion* find_version(const Catalog& catalog, const std::string& name,
                                  std::uint32_t number) {
   const RegisteredModel* const model = catalog.models().find(name);
@@ -76,7 +66,7 @@ Result<ModelVersion> Workspace::register_model(const std::string& name, const st
     version.bytes = file.size_bytes();
     version.about = about;
   }
-  TRY_OK(copy_into(path, models_.path_of(version.id)));
+  TRY_OK(copy_model_file(path, models_.path_of(version.id)));
   TRY_OK(control({register_json(name, version)}));
   const auto now = catalog();
   for (const ModelVersion& known : now->models().find(name)->versions) {

@@ -1,6 +1,7 @@
 #include "model/interactions.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/result.h"
 
@@ -26,6 +27,15 @@ Interactions Interactions::transposed() const {
     for (const std::uint32_t item : row(person)) columns[item].push_back(person);
   }
   return Interactions(std::move(columns), persons());
+}
+
+std::vector<float> powers(std::span<const std::uint32_t> counts, double exponent) {
+  std::vector<float> out;
+  out.reserve(counts.size());
+  for (const std::uint32_t count : counts) {
+    out.push_back(count == 0 ? 0 : static_cast<float>(std::pow(double(count), exponent)));
+  }
+  return out;
 }
 
 }  // namespace attune

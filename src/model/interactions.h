@@ -30,4 +30,7 @@ class Interactions {
   std::vector<std::uint32_t> counts_;
 };
 
+// Each count to the power of the exponent; 0 stays 0.
+std::vector<float> powers(std::span<const std::uint32_t> counts, double exponent);
+
 }  // namespace attune

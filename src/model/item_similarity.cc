@@ -6,19 +6,6 @@
 #include "base/result.h"
 
 namespace attune {
-namespace {
-
-std::vector<float> powers(std::span<const std::uint32_t> counts, double exponent) {
-  std::vector<float> out;
-  out.reserve(counts.size());
-  for (const std::uint32_t count : counts) {
-    out.push_back(count == 0 ? 0 : static_cast<float>(std::pow(double(count), exponent)));
-  }
-  return out;
-}
-
-}  // namespace
-
 ItemSimilarity::ItemSimilarity(const Interactions& train, const ItemSimilarityOptions& options)
     : begins_{0} {
   const std::vector<float> in = powers(train.counts(), options.in);

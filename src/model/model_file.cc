@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
 
 #include "base/bytes.h"
@@ -161,6 +162,15 @@ Result<std::string> store_model_file(const std::string& path,
   TRY_OK(file.overwrite(0, head));
   TRY_OK(file.finish());
   return id_of(std::string_view(head).substr(head.size() - kShaBytes));
+}
+
+Status copy_model_file(const std::string& from, const std::string& to) {
+  std::error_code fault;  // store_file() says more
+  if (std::filesystem::exists(to, fault)) return ok_status();
+  std::filesystem::create_directories(std::filesystem::path(to).parent_path(), fault);
+  TRY(const MappedFile file, MappedFile::open(from));
+  const std::string_view bytes = file.bytes();
+  return store_file(to, {&bytes, 1});
 }
 
 Result<ModelFile> ModelFile::open(const std::string& path) {

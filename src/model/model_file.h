@@ -28,6 +28,10 @@ struct ModelSection {
 Result<std::string> store_model_file(const std::string& path,
                                      std::span<const ModelSection> sections);
 
+// Copies a model file to a name of its content: whole or not at all; one that is there already
+// stays.
+Status copy_model_file(const std::string& from, const std::string& to);
+
 class ModelFile {
  public:
   // kNotFound when there is none, kCorrupt for damage of its head, kInvalid for a newer version.

@@ -22,13 +22,13 @@ def run(*command, **more):
 # A tmpfs over all of this machine, in a mount namespace of its own.
 COPY = """set -e
 mount -t tmpfs attune "$1"
-mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay attune -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
-mount --rbind /dev "$1/root/dev"
-mount -t proc proc "$1/root/proc"
-mkdir "$1/root/given"
-mount --bind "$2" "$1/root/given"
-exec chroot "$1/root" sh -ec "$3"
+mkdir "$1/upper" "$1/work" "$1/copy"
+mount -t overlay attune -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/copy"
+mount --rbind /dev "$1/copy/dev"
+mount -t proc proc "$1/copy/proc"
+mkdir "$1/copy/given"
+mount --bind "$2" "$1/copy/given"
+exec chroot "$1/copy" sh -ec "$3"
 """
 
 
@@ -138,8 +138,7 @@ class Package(unittest.TestCase):
     def test_dpkg_installs_runs_and_removes_it(self):
         package = self.folder.resolve() / self.package.name
         said = in_a_copy(f"""
-            cp /given/{package.name} /root/
-            dpkg --force-depends -i /root/{package.name}
+            dpkg --force-depends -i /given/{package.name}
             attune --version
             id -un attune
             stat -c '%U %a' /var/lib/attune
