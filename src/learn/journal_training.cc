@@ -131,6 +131,7 @@ class JournalTraining {
 
   Status make() {
     ModelOptions options = options_.model;
+    options.inputs = 1;  // rows of decisions have no fields
     if (needs_inputs(options.kind)) {
       Examples sample;
       RowRange head(rows_, 0, std::min<std::uint64_t>(report_.train_rows, kInputSampleRows));

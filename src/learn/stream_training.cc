@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -12,8 +13,10 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a network
+constexpr std::size_t kInputSampleRows = 20'000;  // to number fields, or the inputs of a network
 constexpr std::uint32_t kLeastRowsOfAnInput = 5;
+constexpr double kVector = 8;             // numbers for each id, of a network
+constexpr std::size_t kMostFields = 256;  // later ones count as the last
 
 // What was said of each row before it was learned from, as measures.
 std::vector<Measure> progressive_measures(const ProgressiveMetrics& seen) {
@@ -33,6 +36,13 @@ std::vector<Measure> progressive_measures(const ProgressiveMetrics& seen) {
   out[2].baseline = seen.base_log_loss();
   out[2].compared_with = "always the base rate";
   return out;
+}
+
+bool has_setting(const ModelOptions& options, std::string_view name,
+                 std::optional<double> value = std::nullopt) {
+  return std::any_of(options.settings.begin(), options.settings.end(), [&](const auto& setting) {
+    return setting.first == name && setting.second == value.value_or(setting.second);
+  });
 }
 
 // One training.
@@ -76,12 +86,17 @@ class StreamTraining {
  private:
   Status make() {
     ModelOptions options = options_.model;
-    if (needs_inputs(options.kind)) {
+    const bool is_network = needs_inputs(options.kind);
+    if (is_network && !has_setting(options, "k")) options.settings.emplace_back("k", kVector);
+    if (is_network || reads_fields(options.kind)) {
       TRY(const auto reader, ExampleReader::open(options_.file, options_.format));
       Examples sample;
       TRY([[maybe_unused]] const bool has_rows, reader->next(kInputSampleRows, sample));
-      trained_.inputs = InputMap::make(sample, kLeastRowsOfAnInput);
-      options.inputs = trained_.inputs->inputs();
+      options.inputs = std::min(std::max<std::size_t>(reader->fields(), 1), kMostFields);
+      if (is_network && has_setting(options, "k", 0)) {
+        trained_.inputs = InputMap::make(sample, kLeastRowsOfAnInput);
+        options.inputs = trained_.inputs->inputs();
+      }
     }
     TRY(trained_.model, make_model(options));
     return ok_status();

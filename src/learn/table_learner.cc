@@ -73,6 +73,8 @@ Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
     inputs = InputMap::make(examples, kLeastRowsOfAnInput);
     inputs->apply(examples);
     settled.model.inputs = inputs->inputs();
+  } else if (reads_fields(options.model.kind)) {
+    settled.model.inputs = made.fields();
   }
   TRY(const std::size_t passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));

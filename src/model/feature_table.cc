@@ -158,11 +158,13 @@ float* FeatureTable::admit(std::uint32_t hash, FoundRows& found) {
 
 void FeatureTable::take_indexed(Row features, FoundRows& found) {
   const std::uint32_t now = moment(learned_);
-  for (const Feature& f : features) {
+  for (std::uint32_t i = 0; i < features.size(); ++i) {
+    const Feature& f = features[i];
     const auto slot = index_->find(f.hash);
     float* const at = slot ? row(*slot) : admit(f.hash, found);
     if (at == nullptr) continue;
     if (slot) index_->touch(*slot, now);
+    found.from.push_back(i);
     found.add(at, f.value);
   }
   ++learned_;
@@ -197,9 +199,11 @@ bool FeatureTable::find(Row features, FoundRows& found) const {
   found.begin(features.size());
   if (!are_allowed(features)) return false;
   if (!index_) find_hashed(features, found);
-  for (std::size_t i = 0; index_ && i < features.size(); ++i) {
+  for (std::uint32_t i = 0; index_ && i < features.size(); ++i) {
     const auto slot = index_->find(features[i].hash);
-    if (slot) found.add(row(*slot), features[i].value);
+    if (!slot) continue;
+    found.from.push_back(i);
+    found.add(row(*slot), features[i].value);
   }
   found.size = found.count;
   return true;

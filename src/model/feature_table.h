@@ -26,8 +26,9 @@ struct FoundRows {
   std::vector<float> x;
   std::vector<float> first;  // of the model's floats in each row, as it was found
   std::vector<std::pair<float*, std::uint32_t>> fresh;  // rows just taken, and by which hash
-  std::size_t size = 0, count = 0;                      // without and with padding
-  std::vector<float> spare;                             // what padding points to
+  std::vector<std::uint32_t> from;  // which feature each is of; empty = all of them have a row
+  std::size_t size = 0, count = 0;  // without and with padding
+  std::vector<float> spare;         // what padding points to
 
   // Empty, with room for so many and what is padded.
   void begin(std::size_t most) {
@@ -37,8 +38,10 @@ struct FoundRows {
       first.resize(most + 16);
     }
     fresh.clear();
+    from.clear();
     size = count = 0;
   }
+  std::size_t feature_of(std::size_t i) const { return from.empty() ? i : from[i]; }
   void add(float* row, float value) {
     at[count] = row;
     x[count] = value;

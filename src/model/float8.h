@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <type_traits>
 
@@ -63,6 +64,31 @@ inline float sum(Float8 a) {
   __m128 half = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   half = _mm_add_ps(half, _mm_movehl_ps(half, half));
   return _mm_cvtss_f32(_mm_add_ss(half, _mm_shuffle_ps(half, half, 1)));
+}
+
+// Lane i = sum of rows[i].
+inline Float8 sums_of(const std::array<Float8, 8>& rows) {
+  const __m256 a =
+      _mm256_hadd_ps(_mm256_hadd_ps(rows[0].v, rows[1].v), _mm256_hadd_ps(rows[2].v, rows[3].v));
+  const __m256 b =
+      _mm256_hadd_ps(_mm256_hadd_ps(rows[4].v, rows[5].v), _mm256_hadd_ps(rows[6].v, rows[7].v));
+  return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+}
+
+// Natural logarithm of positive, normal numbers, to a few parts in 10^7: the power of two, and the
+// series of 2 artanh((m - 1) / (m + 1)) for what is left of it, m in [sqrt(1/2), sqrt(2)).
+inline Float8 natural_log(Float8 a) {
+  const __m256i bits = _mm256_castps_si256(a.v);
+  const __m256i shifted = _mm256_sub_epi32(bits, _mm256_set1_epi32(0x3f3504f3));  // sqrt(1/2)
+  const __m256i power = _mm256_srai_epi32(shifted, 23);
+  const Float8 m = _mm256_castsi256_ps(_mm256_sub_epi32(bits, _mm256_slli_epi32(power, 23)));
+  const Float8 s = (m - Float8(1.0F)) / (m + Float8(1.0F));
+  const Float8 square = s * s;
+  Float8 series = multiply_add(square, Float8(2.0F / 9), Float8(2.0F / 7));
+  series = multiply_add(series, square, Float8(2.0F / 5));
+  series = multiply_add(series, square, Float8(2.0F / 3));
+  series = multiply_add(series, square, Float8(2.0F));
+  return multiply_add(Float8(_mm256_cvtepi32_ps(power)), Float8(0.69314718F), s * series);
 }
 
 // Four columns of eight rows: column c of row r is lane r of columns[c].

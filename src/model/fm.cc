@@ -6,11 +6,10 @@
 // fm_test.cc.
 #include <array>
 
-#include "base/hash.h"
-#include "base/rng.h"
 #include "model/feature_table.h"
 #include "model/float8.h"
 #include "model/sigmoid.h"
+#include "model/start_vector.h"
 #include "model/teaching.h"
 
 namespace attune {
@@ -27,15 +26,6 @@ constexpr Setting kSettings[] = {
 
 constexpr std::size_t kHead = 8;   // floats of a row before its vector
 constexpr std::size_t kAhead = 3;  // rows, so that memory is there in time
-
-// Lane i = sum of rows[i].
-Float8 sums_of(const std::array<Float8, 8>& rows) {
-  const __m256 a =
-      _mm256_hadd_ps(_mm256_hadd_ps(rows[0].v, rows[1].v), _mm256_hadd_ps(rows[2].v, rows[3].v));
-  const __m256 b =
-      _mm256_hadd_ps(_mm256_hadd_ps(rows[4].v, rows[5].v), _mm256_hadd_ps(rows[6].v, rows[7].v));
-  return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-}
 
 struct Rates {
   float weight, vector, deviation, l2, bias;
@@ -139,17 +129,9 @@ class Fm final : public StoredModel {
     return seen;
   }
 
-  // Numbers of the deviation asked for, evenly spread, the same for the same id.
   void start(const FoundRows& found) const {
-    const float half_width = rates_.deviation * 1.7320508F;
     for (const auto& [row, hash] : found.fresh) {
-      Rng rng(mix64(options().seed, hash));
-      std::uint64_t bits = 0;
-      for (std::size_t i = 0; i < k_; ++i, bits >>= 16) {
-        if (i % 4 == 0) bits = rng.next();
-        const auto step = static_cast<float>(bits & 0xffff);
-        row[kHead + i] = half_width * ((step + 0.5F) / 32768 - 1);
-      }
+      start_vector(row + kHead, k_, rates_.deviation, options().seed, hash);
     }
   }
 

@@ -2,12 +2,15 @@
 // cross-entropy on the logit, Adam (Kingma and Ba 2015) on mini-batches. The input of a field is
 // the sum of its values in the row; fields beyond `inputs` are left out. Starts uniform in
 // +-1/sqrt(fan in). Rows are taken in order, `batch` at a time within one call of learn().
+// With k above 0 it is another network: the inputs are vectors of ids, summed up by field.
 #include <array>
 
 #include "base/rng.h"
+#include "model/adam.h"
+#include "model/field_model.h"
 #include "model/sigmoid.h"
-#include "model/stored_model.h"
 #include "model/teaching.h"
+#include "model/tower.h"
 
 namespace attune {
 namespace {
@@ -19,14 +22,8 @@ constexpr Setting kSettings[] = {
     {"beta1", 0.9, 0, 0.9999, "memory of the gradient"},
     {"beta2", 0.999, 0, 0.999999, "memory of its square"},
     {"l2", 0, 0, 10, "draws weights to 0"},
-};
-
-// Numbers that learn together: w is (n), so are its gradient and the means of Adam.
-struct Layer {
-  std::vector<float> w, gradient, mean, square;
-  void resize(std::size_t n) {
-    for (auto* part : {&w, &gradient, &mean, &square}) part->assign(n, 0.0F);
-  }
+    {"k", 0, 0, 64, "numbers in a vector for each id, the inputs then; 0 = inputs are fields"},
+    {"hidden2", 0, 0, 4096, "units of a second hidden layer; for k above 0"},
 };
 
 class Mlp final : public StoredModel {
@@ -36,10 +33,7 @@ class Mlp final : public StoredModel {
         inputs_(options.inputs),
         hidden_(static_cast<std::size_t>(v[0])),
         batch_(static_cast<std::size_t>(v[2])),
-        rate_(v[1]),
-        beta1_(v[3]),
-        beta2_(v[4]),
-        l2_(static_cast<float>(v[5])) {
+        adam_(v[1], v[3], v[4], v[5]) {
     if (is_too_large()) return;
     first_.resize(inputs_ * hidden_);
     first_bias_.resize(hidden_);
@@ -83,9 +77,9 @@ class Mlp final : public StoredModel {
   }
 
   bool restore(ModelSource& source) override {
-    for (double& power : powers_) power = source.reader.f64();
-    for (Layer* layer : layers()) {
-      for (auto* part : {&layer->w, &layer->mean, &layer->square}) {
+    for (double& power : adam_.powers) power = source.reader.f64();
+    for (AdamWeights* layer : layers()) {
+      for (auto* part : layer->state()) {
         for (float& number : *part) number = source.reader.f32();
       }
     }
@@ -95,9 +89,9 @@ class Mlp final : public StoredModel {
  protected:
   void encode_state(ModelSink& sink) const override {
     Writer w(sink.out);
-    for (const double power : powers_) w.f64(power);
-    for (const Layer* layer : {&first_, &first_bias_, &second_, &second_bias_}) {
-      for (const auto* part : {&layer->w, &layer->mean, &layer->square}) {
+    for (const double power : adam_.powers) w.f64(power);
+    for (const AdamWeights* layer : {&first_, &first_bias_, &second_, &second_bias_}) {
+      for (const auto* part : layer->state()) {
         for (const float number : *part) w.f32(number);
       }
     }
@@ -111,9 +105,9 @@ class Mlp final : public StoredModel {
   };
   bool is_too_large() const { return inputs_ * hidden_ > (std::size_t{1} << 24); }
   Pass blank() const { return {std::vector<float>(inputs_), std::vector<float>(hidden_), true}; }
-  std::array<Layer*, 4> layers() { return {&first_, &first_bias_, &second_, &second_bias_}; }
+  std::array<AdamWeights*, 4> layers() { return {&first_, &first_bias_, &second_, &second_bias_}; }
 
-  static void start(Rng& rng, Layer& layer, std::size_t fan_in) {
+  static void start(Rng& rng, AdamWeights& layer, std::size_t fan_in) {
     const double width = fan_in == 0 ? 0 : 1 / std::sqrt(static_cast<double>(fan_in));
     for (float& w : layer.w) w = static_cast<float>((2 * rng.uniform() - 1) * width);
   }
@@ -177,38 +171,40 @@ class Mlp final : public StoredModel {
       backward(row, (before[r] - label) * weight);
       ++taught;
     }
-    if (taught > 0) step(1 / static_cast<float>(taught));
-  }
-
-  // One step on the mean gradient, which is then forgotten.
-  void step(float scale) {
-    powers_[0] *= beta1_;
-    powers_[1] *= beta2_;
-    const double corrected = rate_ * std::sqrt(1 - powers_[1]) / (1 - powers_[0]);
-    const auto rate = static_cast<float>(corrected);
-    const auto epsilon = static_cast<float>(1e-8 * std::sqrt(1 - powers_[1]));
-    const auto b1 = static_cast<float>(beta1_), b2 = static_cast<float>(beta2_);
-    for (Layer* layer : layers()) {
-      for (std::size_t i = 0; i < layer->w.size(); ++i) {
-        const float g = layer->gradient[i] * scale + l2_ * layer->w[i];
-        layer->mean[i] = b1 * layer->mean[i] + (1 - b1) * g;
-        layer->square[i] = b2 * layer->square[i] + (1 - b2) * g * g;
-        layer->w[i] -= rate * layer->mean[i] / (std::sqrt(layer->square[i]) + epsilon);
-        layer->gradient[i] = 0;
-      }
-    }
+    if (taught == 0) return;
+    adam_.begin();  // one step on the mean gradient
+    for (AdamWeights* layer : layers()) adam_.step(*layer, 1 / static_cast<float>(taught));
   }
 
   std::size_t inputs_, hidden_, batch_;
-  double rate_, beta1_, beta2_;
-  float l2_;
-  Layer first_, first_bias_, second_, second_bias_;
-  std::array<double, 2> powers_{1, 1};  // beta1^t, beta2^t
+  Adam adam_;
+  AdamWeights first_, first_bias_, second_, second_bias_;
   std::vector<float> back_;
   Pass row_;
 };
 
+// Over vectors of ids alone: no weights of ids beside it.
+std::unique_ptr<StoredModel> make_over_vectors(const ModelOptions& options,
+                                               std::span<const double> v) {
+  std::vector<double> values;
+  for (const Setting& setting : kFieldSettings) values.push_back(setting.preset);
+  values[1] = 0;     // learning_rate
+  values[3] = 0.01;  // deviation
+  values[6] = v[2];  // batch
+  values[7] = v[1];  // dense_rate
+  values[8] = 0;     // rates
+  std::vector<std::size_t> hidden{static_cast<std::size_t>(v[0])};
+  if (v[7] > 0) hidden.push_back(static_cast<std::size_t>(v[7]));
+  const VectorShape shape = FieldModel::plain(static_cast<std::size_t>(v[6]));
+  const bool is_usable = options.inputs <= FieldModel::kMostFields;
+  const std::size_t fields = is_usable ? FieldModel::fields_of(options) : 3;
+  return std::make_unique<FieldModel>(
+      options, values, shape,
+      std::make_unique<Tower>(fields * shape.chunks * 8, hidden, 0, options.seed));
+}
+
 std::unique_ptr<StoredModel> make_mlp(const ModelOptions& options, std::span<const double> values) {
+  if (values[6] > 0) return make_over_vectors(options, values);
   return std::make_unique<Mlp>(options, values);
 }
 

@@ -17,8 +17,9 @@ constexpr std::string_view kMagic = "AMDL";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostSettings = 64;
 
-const KindRow* const kKinds[] = {&kFtrlKind, &kSgdKind,    &kAdagradKind, &kAdamKind,
-                                 &kFmKind,   &kLinearKind, &kMlpKind};
+const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind, &kAdamKind,
+                                 &kFmKind,     &kFwfmKind, &kFfmKind,     &kWideDeepKind,
+                                 &kDeepFmKind, &kDcnKind,  &kLinearKind,  &kMlpKind};
 
 Result<const KindRow*> kind_row(const std::string& name) {
   std::vector<std::string> known;
@@ -87,8 +88,9 @@ ModelOptions read_options(Reader& r) {
   return o;
 }
 
-Result<std::unique_ptr<StoredModel>> make_stored(const ModelOptions& options) {
+Result<std::unique_ptr<StoredModel>> make_stored(ModelOptions options) {
   TRY(const KindRow* const row, kind_row(options.kind));
+  if (options.bits == 0) options.bits = row->kind.bits;
   TRY_OK(check(options));
   TRY(const std::vector<double> values, settle(row->kind, options));
   auto model = row->make(completed(options, row->kind, values), values);
@@ -175,6 +177,12 @@ std::vector<ModelKind> model_kinds() {
   std::vector<ModelKind> all;
   for (const KindRow* row : kKinds) all.push_back(row->kind);
   return all;
+}
+
+bool reads_fields(std::string_view kind) {
+  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const KindRow* row) {
+    return row->kind.name == kind && row->kind.reads_fields;
+  });
 }
 
 }  // namespace attune

@@ -17,9 +17,9 @@ namespace attune {
 
 struct ModelOptions {
   std::string kind = "ftrl";
-  int bits = 22;           // tables of 2^bits rows, in [8, 28]
+  int bits = 0;            // tables of 2^bits rows, in [8, 28]; 0 = as the kind has it
   std::uint64_t seed = 1;  // same seed, same bits
-  std::size_t inputs = 0;  // mlp: fields of a row, at most kMostInputs
+  std::size_t inputs = 0;  // fields of a row, at most kMostInputs; for kinds that read fields
   // Settings by name ("alpha", "k", "learning_rate", ...); unknown ones are refused.
   std::vector<std::pair<std::string, double>> settings{};
   // A row of the table for each id, found by the whole 32-bit hash, instead of hash & mask.
@@ -87,7 +87,11 @@ struct Setting {
 struct ModelKind {
   std::string_view name, summary;
   std::span<const Setting> settings;
+  // Whether it reads which field a feature is of: then options.inputs must be given.
+  bool reads_fields = false;
+  int bits = 22;  // of its table when nobody says
 };
 std::vector<ModelKind> model_kinds();
+bool reads_fields(std::string_view kind);  // false for an unknown one, and mlp
 
 }  // namespace attune

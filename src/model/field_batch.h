@@ -1,0 +1,60 @@
+// FieldBatch: a mini-batch as fields: for each row and field one vector, the sum of value * vector
+// over the field's features. What interactions read and write.
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "model/adam.h"
+#include "model/float8.h"
+
+namespace attune {
+
+struct FieldBatch {
+  std::size_t rows = 0;
+  std::size_t fields = 0;       // a multiple of 3: the last may belong to nothing, and are 0
+  std::size_t chunks = 0;       // of 8 numbers in a vector
+  std::vector<Float8> vectors;  // (rows rounded up to a multiple of 4, fields, chunks)
+  std::vector<Float8> slopes;   // of the same shape: d loss / d vectors
+  std::vector<float> logits;    // (rows)
+  std::vector<float> errors;    // (rows): d loss / d logit, 0 of a row that teaches nothing
+  // Of interactions, between forward() and backward(): each has kKept of them, from its own first.
+  std::vector<std::vector<Float8>> kept;
+
+  std::size_t row_chunks() const { return fields * chunks; }
+  // Zeroed for so many rows. kept is left as it is.
+  void begin(std::size_t count) {
+    rows = count;
+    const std::size_t numbers = padded_rows() * row_chunks();
+    vectors.assign(numbers, Float8());
+    slopes.assign(numbers, Float8());
+    logits.assign(count, 0.0F);
+    errors.assign(count, 0.0F);
+  }
+  std::size_t padded_rows() const { return (rows + 3) / 4 * 4; }
+  // Room for so many rows of so many chunks; what is in it is anything.
+  Float8* keep(std::size_t slot, std::size_t numbers) {
+    if (kept.size() <= slot) kept.resize(slot + 1);
+    if (kept[slot].size() < numbers) kept[slot].resize(numbers);
+    return kept[slot].data();
+  }
+};
+
+// What makes a logit of the vectors of a row's fields. forward() is const and safe to share, the
+// rest is one thread's.
+class Interaction {
+ public:
+  virtual ~Interaction() = default;
+  // Adds to logits.
+  virtual void forward(FieldBatch& batch) const = 0;
+  // After forward() and with errors: adds to slopes and to the gradients of weights().
+  virtual void backward(FieldBatch& batch) = 0;
+  // All it learns beside the vectors.
+  virtual std::vector<AdamWeights*> weights() = 0;
+  virtual std::size_t memory_bytes() const = 0;
+  // Whether the logit is a sum over pairs of fields, so that it divides among them exactly.
+  virtual bool is_pairwise() const = 0;
+  virtual std::unique_ptr<Interaction> copy() const = 0;
+};
+
+}  // namespace attune

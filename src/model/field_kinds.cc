@@ -1,0 +1,131 @@
+// The kinds that are a FieldModel: pairs of fields (FwFM, FFM), and networks over the vectors of
+// fields beside the linear part and the click rates of ids: wide and deep (Cheng et al. 2016),
+// DeepFM (Guo et al. 2017), DCN-v2 (Wang et al. 2021; cross and deep part in parallel).
+#include "model/field_model.h"
+#include "model/field_pairs.h"
+#include "model/tower.h"
+
+namespace attune {
+namespace {
+
+using Parts = std::vector<std::unique_ptr<Interaction>>;
+
+constexpr Setting kHidden[] = {
+    {"hidden", 128, 1, 4096, "units of the first hidden layer"},
+    {"hidden2", 64, 0, 4096, "units of the second, 0 = there is none"},
+    {"hidden3", 0, 0, 4096, "units of the third, 0 = there is none"},
+};
+constexpr Setting kCrossed[] = {
+    kHidden[0],
+    kHidden[1],
+    kHidden[2],
+    {"cross_layers", 2, 1, 4, "cross layers"},
+    {"rank", 32, 1, 512, "of the matrices of the cross layers"},
+};
+constexpr std::array<double, kFieldSettings.size()> kPresets{8,    0.05, 0.08, 0.01, 1e-3,
+                                                             0.05, 128,  1e-3, 1};
+constexpr auto kDeep = with_field_settings(kPresets, kHidden);
+constexpr auto kDcn = with_field_settings(kPresets, kCrossed);
+constexpr Setting kWeightedPairs[] = {
+    {"pair_start", 0.2, -10, 10, "weight of a pair of fields at the start"},
+    {"pair_rate", 2e-3, 0, 10, "size of a step of these weights (Adam)"},
+};
+constexpr auto kFwfm =
+    with_field_settings({8, 0.05, 0.08, 0.005, 1e-3, 0.05, 32, 1e-3, 1}, kWeightedPairs);
+
+constexpr auto kFfm = with_field_settings({4, 0.05, 0.08, 0.005, 1e-4, 0.05, 4, 1e-3, 1});
+constexpr std::size_t kOwn = kFieldSettings.size();
+
+VectorShape shape_of(std::span<const double> v) {
+  return FieldModel::plain(static_cast<std::size_t>(v[0]));
+}
+
+// What there is to build of; small when the options are not usable.
+std::size_t inputs_of(const ModelOptions& options, std::span<const double> v) {
+  if (options.inputs > FieldModel::kMostFields) return 8;
+  return FieldModel::fields_of(options) * shape_of(v).chunks * 8;
+}
+
+std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const double> v,
+                                   std::size_t slot) {
+  std::vector<std::size_t> hidden;
+  for (const double units : v.subspan(kOwn, 3)) {
+    if (units > 0) hidden.push_back(static_cast<std::size_t>(units));
+  }
+  return std::make_unique<Tower>(inputs_of(options, v), hidden, slot, options.seed);
+}
+
+std::unique_ptr<StoredModel> sum_of(const ModelOptions& options, std::span<const double> v,
+                                    Parts parts) {
+  return std::make_unique<FieldModel>(options, v, shape_of(v),
+                                      std::make_unique<SumOf>(std::move(parts)));
+}
+
+std::unique_ptr<StoredModel> make_wide_deep(const ModelOptions& options,
+                                            std::span<const double> v) {
+  return std::make_unique<FieldModel>(options, v, shape_of(v), tower(options, v, 0));
+}
+
+std::unique_ptr<StoredModel> make_deepfm(const ModelOptions& options, std::span<const double> v) {
+  Parts parts;
+  parts.push_back(std::make_unique<AllPairs>(kKeptOfOne));
+  parts.push_back(tower(options, v, 0));
+  return sum_of(options, v, std::move(parts));
+}
+
+std::unique_ptr<StoredModel> make_dcnv2(const ModelOptions& options, std::span<const double> v) {
+  Parts parts;
+  const auto layers = static_cast<std::size_t>(v[kOwn + 3]),
+             rank = static_cast<std::size_t>(v[kOwn + 4]);
+  parts.push_back(std::make_unique<Cross>(inputs_of(options, v), layers, rank, kKeptOfOne,
+                                          options.seed + 1000));
+  parts.push_back(tower(options, v, 0));
+  return sum_of(options, v, std::move(parts));
+}
+
+std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {
+  const std::span<const double> own = v.subspan(kOwn);
+  const double dense_rate = v[7];
+  const float factor = dense_rate == 0 ? 0 : static_cast<float>(own[1] / dense_rate);
+  const std::size_t used = std::min(options.inputs, FieldModel::kMostFields);
+  const std::size_t fields = used < options.inputs ? 3 : FieldModel::fields_of(options);
+  auto pairs = std::make_unique<FieldPairs>(fields, std::min(used, fields),
+                                            static_cast<float>(own[0]), factor);
+  return std::make_unique<FieldModel>(options, v, FieldModel::plain(static_cast<std::size_t>(v[0])),
+                                      std::move(pairs));
+}
+
+std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+
+std::unique_ptr<StoredModel> make_ffm(const ModelOptions& options, std::span<const double> v) {
+  const bool is_usable = options.inputs <= FieldModel::kMostFields;
+  const std::size_t fields = is_usable ? FieldModel::fields_of(options) : 3;
+  const std::size_t k = rounded_up(static_cast<std::size_t>(v[0]), 4);
+  const VectorShape shape{fields * k, rounded_up(fields * k, 16) / 8, 2};
+  return std::make_unique<FieldModel>(options, v, shape, std::make_unique<FieldAware>(fields, k));
+}
+
+}  // namespace
+
+const KindRow kFwfmKind{
+    {"fwfm", "factorisation machine with a weight for each pair of fields (Pan et al. 2018)", kFwfm,
+     true},
+    make_fwfm};
+const KindRow kFfmKind{
+    {"ffm", "field-aware factorisation machine: a vector for each field (Juan et al. 2016)", kFfm,
+     true, 19},
+    make_ffm};
+const KindRow kWideDeepKind{
+    {"wide_deep", "network over vectors of ids, and their weights (Cheng et al. 2016)", kDeep,
+     true},
+    make_wide_deep};
+const KindRow kDeepFmKind{
+    {"deepfm", "factorisation machine and network that share vectors (Guo et al. 2017)", kDeep,
+     true},
+    make_deepfm};
+const KindRow kDcnKind{
+    {"dcnv2", "cross layers of low rank and a network over vectors of ids (Wang et al. 2021)", kDcn,
+     true},
+    make_dcnv2};
+
+}  // namespace attune

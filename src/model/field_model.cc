@@ -1,0 +1,366 @@
+#include "model/field_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/sigmoid.h"
+#include "model/start_vector.h"
+#include "model/teaching.h"
+
+namespace attune {
+namespace {
+
+// Floats of a row before its vector: the table's own word, w, the accumulators of w and of the
+// vector, rows and ones seen, 2 unused; with several pieces, then their accumulators.
+constexpr std::size_t kHead = 8;
+constexpr float kSmoothing = 10;  // rows of all that the rate of an id starts with
+
+std::size_t head_of(std::size_t pieces) {
+  return pieces == 1 ? kHead : kHead + (pieces + 7) / 8 * 8;
+}
+
+}  // namespace
+
+std::size_t FieldModel::fields_of(const ModelOptions& options) {
+  return (std::max<std::size_t>(options.inputs, 1) + 2) / 3 * 3;
+}
+
+FieldModel::FieldModel(const ModelOptions& options, std::span<const double> v, VectorShape shape,
+                       std::unique_ptr<Interaction> interaction)
+    : StoredModel(options),
+      fields_(fields_of(options)),
+      chunks_(shape.chunks),
+      numbers_(shape.numbers),
+      batch_(static_cast<std::size_t>(v[6])),
+      pieces_(shape.chunks / shape.piece),
+      head_(head_of(pieces_)),
+      weight_rate_(static_cast<float>(v[1])),
+      vector_rate_(static_cast<float>(v[2])),
+      deviation_(static_cast<float>(v[3])),
+      vector_l2_(static_cast<float>(v[4])),
+      bias_rate_(static_cast<float>(v[5])),
+      has_rates_(v[8] != 0),
+      interaction_(std::move(interaction)),
+      table_(options, (head_ + 8 * chunks_ + 15) / 16 * 16),
+      adam_(v[7], 0.9, 0.999, 0) {
+  rate_weights_.resize(fields_);
+}
+
+Status FieldModel::usable() const {
+  if (options().inputs == 0 || options().inputs > kMostFields) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}: inputs is {}, must be the number of fields of a row, at most {}",
+                             options().kind, options().inputs, kMostFields),
+                 "inputs"};
+  }
+  return table_.usable();
+}
+
+std::size_t FieldModel::memory_bytes() const {
+  return table_.memory_bytes() + interaction_->memory_bytes();
+}
+
+float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (rows_ + 2)); }
+
+void FieldModel::prefetch(const Examples& rows, std::size_t row) const {
+  if (row >= rows.size()) return;
+  for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
+}
+
+void FieldModel::begin(Pass& pass, std::size_t rows) const {
+  pass.batch.fields = fields_;
+  pass.batch.chunks = chunks_;
+  pass.batch.begin(rows);
+  if (pass.rows.size() < rows) pass.rows.resize(rows);
+}
+
+// The fields of what was found.
+void FieldModel::place(const Examples& rows, std::size_t r, Gathered& to) const {
+  const auto fields = rows.fields_of(r);
+  const auto last = static_cast<std::uint16_t>(std::max<std::size_t>(options().inputs, 1) - 1);
+  to.fields.resize(to.found.count);
+  if (to.found.from.empty()) {
+    for (std::size_t i = 0; i < to.found.size; ++i) to.fields[i] = std::min(fields[i], last);
+  } else {
+    for (std::size_t i = 0; i < to.found.size; ++i) {
+      to.fields[i] = std::min(fields[to.found.from[i]], last);
+    }
+  }
+}
+
+// Counts stand in the second four floats of a row.
+void FieldModel::read_rates(Gathered& of) const {
+  const float p = base_rate();
+  const Float8 ones(kSmoothing * p), zeros(kSmoothing * (1 - p));
+  const Float8 all(std::log(p / (1 - p)));
+  of.rates.resize(of.found.count);
+  for (std::size_t i = 0; i < of.found.count; i += 8) {
+    float* counts[8];
+    for (std::size_t k = 0; k < 8; ++k) counts[k] = of.found.at[i + k] + 4;
+    const auto [columns] = load_columns(counts);
+    const Float8 rate = natural_log((columns[1] + ones) / (columns[0] - columns[1] + zeros));
+    (rate - all).store(&of.rates[i]);
+  }
+}
+
+// The linear part of the logit, and the vectors of the fields.
+void FieldModel::gather(Gathered& from, Pass& pass, std::size_t at) const {
+  const FoundRows& found = from.found;
+  Float8 linear;
+  for (std::size_t i = 0; i < found.count; i += 8) {
+    linear = multiply_add(Float8::load(&found.first[i]), Float8::load(&found.x[i]), linear);
+  }
+  float logit = bias_ + sum(linear);
+  if (has_rates_) {
+    read_rates(from);
+    for (std::size_t i = 0; i < found.size; ++i) {
+      logit += rate_weights_.w[from.fields[i]] * from.rates[i];
+    }
+  }
+  pass.batch.logits[at] = logit;
+  Float8* const vectors = &pass.batch.vectors[at * pass.batch.row_chunks()];
+  for (std::size_t i = 0; i < found.size; ++i) {
+    const Float8 x(found.x[i]);
+    Float8* const to = vectors + from.fields[i] * chunks_;
+    for (std::size_t c = 0; c < chunks_; ++c) to[c] = multiply_add(x, chunk(found.at[i], c), to[c]);
+  }
+}
+
+void FieldModel::predict(const Examples& rows, std::span<float> out) const {
+  Pass pass;
+  for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
+    const std::size_t count = std::min(rows.size() - begun, batch_);
+    begin(pass, count);
+    for (std::size_t i = 0; i < count; ++i) {
+      prefetch(rows, begun + i + batch_);
+      Gathered& row = pass.rows[i];
+      (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
+      table_.pad(row.found);
+      place(rows, begun + i, row);
+      gather(row, pass, i);
+    }
+    interaction_->forward(pass.batch);
+    for (std::size_t i = 0; i < count; ++i) out[begun + i] = probability(pass.batch.logits[i]);
+  }
+}
+
+void FieldModel::learn(const Examples& rows, std::span<float> before) {
+  for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
+    learn_batch(rows, begun, std::min(rows.size(), begun + batch_), before);
+  }
+}
+
+std::vector<AdamWeights*> FieldModel::dense() {
+  std::vector<AdamWeights*> all = interaction_->weights();
+  all.push_back(&rate_weights_);
+  return all;
+}
+
+void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_t end,
+                             std::span<float> before) {
+  const std::size_t count = end - begun;
+  begin(pass_, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t r = begun + i;
+    prefetch(rows, r + batch_);
+    Gathered& row = pass_.rows[i];
+    const bool teaches = is_label(rows.labels[r], true) && is_row_weight(rows.weight(r));
+    const bool is_allowed =
+        teaches ? table_.take(rows.row(r), row.found) : table_.find(rows.row(r), row.found);
+    row.is_allowed = teaches && is_allowed;
+    for (const auto& [at, hash] : row.found.fresh) {
+      start_vector(at + head_, numbers_, deviation_, options().seed, hash);
+    }
+    table_.pad(row.found);
+    place(rows, r, row);
+    gather(row, pass_, i);
+  }
+  FieldBatch& batch = pass_.batch;
+  interaction_->forward(batch);
+  std::size_t taught = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t r = begun + i;
+    before[r] = probability(batch.logits[i]);
+    if (!pass_.rows[i].is_allowed) continue;
+    batch.errors[i] = (before[r] - rows.labels[r]) * rows.weight(r);
+    ++taught;
+  }
+  if (taught == 0) return;
+  interaction_->backward(batch);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t r = begun + i;
+    if (!pass_.rows[i].is_allowed) continue;
+    const Push push{before[r] - rows.labels[r], rows.weight(r), rows.labels[r]};
+    step_row(pass_.rows[i], &batch.slopes[i * batch.row_chunks()], push);
+  }
+  adam_.begin();
+  const float scale = 1 / static_cast<float>(taught);
+  for (AdamWeights* const weights : dense()) adam_.step(*weights, scale);
+}
+
+void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push) {
+  for (std::size_t i = 0; has_rates_ && i < row.found.size; ++i) {
+    rate_weights_.gradient[row.fields[i]] += push.error * push.weight * row.rates[i];
+  }
+  row.fields.resize(row.found.count);  // what is padded, in field 0
+  for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
+  bias_squares_ += push.weight * push.error * push.error;
+  bias_ -= bias_rate_ * push.weight * push.error / std::sqrt(1 + bias_squares_);
+  rows_ += double{push.weight};
+  ones_ += double{push.weight * push.label};
+}
+
+void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push) {
+  FoundRows& found = row.found;
+  const Float8* of_field[8];
+  for (std::size_t k = 0; k < 8; ++k) of_field[k] = slopes + row.fields[i + k] * chunks_;
+  float* const* at = &found.at[i];
+  if (pieces_ > 1) {
+    for (std::size_t k = 0; k < 8 && i + k < found.size; ++k) {
+      step_pieces(at[k], found.x[i + k] / push.weight, of_field[k], push.weight);
+    }
+  }
+  if (!has_twice(at)) return step_eight(at, &found.x[i], of_field, push);
+  for (std::size_t one = 0; one < 8; ++one) {  // one at a time, beside rows nobody reads
+    std::array<float*, 8> alone;
+    for (std::size_t k = 0; k < 8; ++k) alone[k] = found.spare.data() + k * table_.width();
+    const std::array<float, 8> x{found.x[i + one]};
+    alone[0] = at[one];
+    const Float8* first[8];
+    std::fill_n(first, 8, of_field[one]);
+    step_eight(alone.data(), x.data(), first, push);
+  }
+}
+
+// slopes: of the fields of the eight, of the weighted loss.
+void FieldModel::step_eight(float* const* at, const float* values, const Float8* const* slopes,
+                            const Push& push) const {
+  auto [columns] = load_columns(at);
+  const Float8 x = Float8::load(values), weight(push.weight);
+  const Float8 gradient = Float8(push.error) * x;
+  columns[2] = multiply_add(weight * gradient, gradient, columns[2]);
+  columns[1] = columns[1] -
+               Float8(weight_rate_) * weight * gradient / square_root(Float8(1.0F) + columns[2]);
+  if (pieces_ == 1) columns[3] = columns[3] + step_vectors(at, values, slopes, push, columns[3]);
+  store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
+  for (std::size_t k = 0; k < 8; ++k) {
+    if (values[k] == 0) continue;
+    at[k][4] += push.weight;
+    at[k][5] += push.weight * push.label;
+  }
+}
+
+// What the accumulators, so far `squares`, grow by.
+Float8 FieldModel::step_vectors(float* const* at, const float* values, const Float8* const* slopes,
+                                const Push& push, Float8 squares) const {
+  const Float8 l2(vector_l2_), weight(push.weight);
+  const float by_weight = 1 / push.weight;
+  std::array<Float8, 8> sums;
+  for (std::size_t k = 0; k < 8; ++k) {
+    const Float8 own(values[k] * by_weight);
+    for (std::size_t c = 0; c < chunks_; ++c) {
+      const Float8 slope = multiply_add(own, slopes[k][c], l2 * chunk(at[k], c));
+      sums[k] = multiply_add(slope, slope, sums[k]);
+    }
+  }
+  const Float8 grown = weight * sums_of(sums) * Float8(1.0F / static_cast<float>(numbers_));
+  std::array<float, 8> rates;
+  (Float8(vector_rate_) * weight / square_root(Float8(1.0F) + squares + grown)).store(rates.data());
+  for (std::size_t k = 0; k < 8; ++k) {
+    const Float8 own(values[k] * by_weight), rate(rates[k]);
+    for (std::size_t c = 0; c < chunks_; ++c) {
+      const Float8 v = chunk(at[k], c);
+      (v - rate * multiply_add(own, slopes[k][c], l2 * v)).store(at[k] + head_ + 8 * c);
+    }
+  }
+  return grown;
+}
+
+// One vector, its accumulators eight at a time. x: by the weight of the row, as slopes hold it.
+void FieldModel::step_pieces(float* row, float x, const Float8* slopes, float weight) const {
+  const Float8 own(x), l2(vector_l2_);
+  for (std::size_t begin = 0; begin < pieces_; begin += 8) {
+    const std::size_t count = std::min<std::size_t>(8, pieces_ - begin);
+    std::array<Float8, 8> sums;
+    for (std::size_t p = 0; p < count; ++p) {
+      for (std::size_t c = 2 * (begin + p); c < 2 * (begin + p) + 2; ++c) {
+        const Float8 slope = multiply_add(own, slopes[c], l2 * chunk(row, c));
+        sums[p] = multiply_add(slope, slope, sums[p]);
+      }
+    }
+    float* const squares = row + kHead + begin;
+    const Float8 grown = multiply_add(Float8(weight / 16), sums_of(sums), Float8::load(squares));
+    grown.store(squares);
+    std::array<float, 8> rates;
+    (Float8(vector_rate_ * weight) / square_root(Float8(1.0F) + grown)).store(rates.data());
+    for (std::size_t p = 0; p < count; ++p) {
+      const Float8 rate(rates[p]);
+      for (std::size_t c = 2 * (begin + p); c < 2 * (begin + p) + 2; ++c) {
+        const Float8 v = chunk(row, c);
+        (v - rate * multiply_add(own, slopes[c], l2 * v)).store(row + head_ + 8 * c);
+      }
+    }
+  }
+}
+
+// A pair's share is halved between its two fields, and in a field divided among its features.
+std::vector<float> FieldModel::parts(Row row, std::span<const std::uint16_t> fields) const {
+  if (!interaction_->is_pairwise()) return {};
+  Examples one;
+  one.features.assign(row.begin(), row.end());
+  one.fields.assign(fields.begin(), fields.end());
+  one.ends = {static_cast<std::uint32_t>(row.size())};
+  std::vector<float> parts(row.size());
+  Pass pass;
+  begin(pass, 1);
+  Gathered& found = pass.rows[0];
+  if (!table_.find(row, found.found)) return parts;
+  table_.pad(found.found);
+  place(one, 0, found);
+  gather(found, pass, 0);
+  std::unique_ptr<Interaction> slopes = interaction_->copy();
+  slopes->forward(pass.batch);
+  pass.batch.errors[0] = 1;
+  slopes->backward(pass.batch);
+  for (std::size_t i = 0; i < found.found.size; ++i) {
+    const Float8* const slope = &pass.batch.slopes[found.fields[i] * chunks_];
+    Float8 pairs;
+    for (std::size_t c = 0; c < chunks_; ++c) {
+      pairs = multiply_add(slope[c], chunk(found.found.at[i], c), pairs);
+    }
+    float part = found.found.x[i] * (found.found.first[i] + 0.5F * sum(pairs));
+    if (has_rates_) part += rate_weights_.w[found.fields[i]] * found.rates[i];
+    parts[found.found.feature_of(i)] = part;
+  }
+  return parts;
+}
+
+void FieldModel::encode_state(ModelSink& sink) const {
+  Writer w(sink.out);
+  for (const float number : {bias_, bias_squares_}) w.f32(number);
+  for (const double number : {rows_, ones_, adam_.powers[0], adam_.powers[1]}) w.f64(number);
+  for (const AdamWeights* const weights : const_cast<FieldModel*>(this)->dense()) {
+    for (const auto* part : weights->state()) {
+      for (const float number : *part) w.f32(number);
+      sink.drain_if_long();
+    }
+  }
+  table_.encode(sink);
+}
+
+bool FieldModel::restore(ModelSource& source) {
+  for (float* const number : {&bias_, &bias_squares_}) *number = source.reader.f32();
+  for (double* const number : {&rows_, &ones_, &adam_.powers[0], &adam_.powers[1]}) {
+    *number = source.reader.f64();
+  }
+  for (AdamWeights* const weights : dense()) {
+    for (auto* part : weights->state()) {
+      for (float& number : *part) number = source.reader.f32();
+    }
+  }
+  return source.reader.ok() && table_.restore(source);
+}
+
+}  // namespace attune

@@ -1,0 +1,134 @@
+// FieldModel: models over fields (FwFM, DeepFM, ...): a vector, a weight and a click rate for each
+// feature id, and an Interaction that makes a logit of the vectors of the fields:
+//   logit = bias + sum_i w_i x_i + sum_i s_field(i) r_i + interaction(V),  V_f = sum_(i in f) x_i
+//   v_i
+// r_i is how much more often rows with this id are a 1 than all are, in logits, smoothed with 10
+// rows of all; read before the batch's own labels count, so nothing leaks. Rows are taken in
+// mini-batches, `batch` at a time within one call of learn(): all are predicted, then all learned
+// from. Ids learn by AdaGrad with one accumulator for the weight and one for the vector (or each
+// piece of it), what is dense by Adam. Fields beyond options.inputs count as the last one.
+#pragma once
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/feature_table.h"
+#include "model/field_batch.h"
+#include "model/stored_model.h"
+
+namespace attune {
+
+// The settings all such kinds share; theirs begin with these.
+inline constexpr std::array kFieldSettings = {
+    Setting{"k", 8, 1, 64, "numbers in the vector of a feature"},
+    Setting{"learning_rate", 0.05, 1e-9, 100, "size of the first step of a weight"},
+    Setting{"vector_rate", 0.08, 1e-9, 100, "size of the first step of a vector"},
+    Setting{"deviation", 0.005, 0, 10, "of the numbers vectors start with"},
+    Setting{"vector_l2", 1e-3, 0, 10, "draws vectors of a row's features to 0"},
+    Setting{"bias_rate", 0.05, 0, 100, "size of the first step of the bias"},
+    Setting{"batch", 32, 1, 8192, "rows of a step"},
+    Setting{"dense_rate", 1e-3, 0, 10, "size of a step of what is not a feature's (Adam)"},
+    Setting{"rates", 1, 0, 1, "1 = the click rate of each feature is an input, 0 = it is not"},
+};
+
+// kFieldSettings (with other presets, in their order, where given) and then those of a kind.
+template <std::size_t N>
+constexpr std::array<Setting, kFieldSettings.size() + N> with_field_settings(
+    const std::array<double, kFieldSettings.size()>& presets, const Setting (&own)[N]) {
+  std::array<Setting, kFieldSettings.size() + N> all{};
+  for (std::size_t i = 0; i < kFieldSettings.size(); ++i) {
+    all[i] = kFieldSettings[i];
+    all[i].preset = presets[i];
+  }
+  for (std::size_t i = 0; i < N; ++i) all[kFieldSettings.size() + i] = own[i];
+  return all;
+}
+
+// The vector of a feature.
+struct VectorShape {
+  std::size_t numbers;  // in it that are not always 0: they start at random
+  std::size_t chunks;   // of 8 numbers it takes in memory
+  std::size_t piece;    // chunks that share an accumulator: all of them, or 2 if chunks % 2 == 0
+};
+
+constexpr auto with_field_settings(const std::array<double, kFieldSettings.size()>& presets) {
+  auto all = kFieldSettings;
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].preset = presets[i];
+  return all;
+}
+
+class FieldModel final : public StoredModel {
+ public:
+  static constexpr std::size_t kMostFields = 1024;
+  // The fields of a batch: inputs rounded up to a multiple of 3. At least 3.
+  static std::size_t fields_of(const ModelOptions& options);
+  // Of a vector of so many numbers with one accumulator.
+  static VectorShape plain(std::size_t numbers) {
+    return {numbers, (numbers + 7) / 8, (numbers + 7) / 8};
+  }
+  // values: of kFieldSettings; the first and what comes after them is not looked at.
+  FieldModel(const ModelOptions& options, std::span<const double> values, VectorShape shape,
+             std::unique_ptr<Interaction> interaction);
+
+  bool is_probability() const override { return true; }
+  Status usable() const override;
+  double bias() const override { return double{bias_}; }
+  TableCounts counts() const override { return table_.counts(); }
+  std::size_t memory_bytes() const override;
+  void predict(const Examples& rows, std::span<float> out) const override;
+  void learn(const Examples& rows, std::span<float> before) override;
+  std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const override;
+  bool restore(ModelSource& source) override;
+
+ protected:
+  void encode_state(ModelSink& sink) const override;
+
+ private:
+  struct Gathered {
+    FoundRows found;
+    std::vector<std::uint16_t> fields;  // of each found, at most fields_ - 1
+    std::vector<float> rates;           // r of each found
+    bool is_allowed = true;
+  };
+  struct Pass {
+    FieldBatch batch;
+    std::vector<Gathered> rows;
+  };
+  struct Push {
+    float error, weight, label;
+  };
+
+  void begin(Pass& pass, std::size_t rows) const;
+  void place(const Examples& rows, std::size_t r, Gathered& to) const;
+  void gather(Gathered& from, Pass& pass, std::size_t at) const;
+  void read_rates(Gathered& of) const;
+  void prefetch(const Examples& rows, std::size_t row) const;
+  void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
+                   std::span<float> before);
+  void step_row(Gathered& row, const Float8* slopes, const Push& push);
+  void step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push);
+  void step_eight(float* const* at, const float* values, const Float8* const* slopes,
+                  const Push& push) const;
+  Float8 step_vectors(float* const* at, const float* values, const Float8* const* slopes,
+                      const Push& push, Float8 squares) const;
+  void step_pieces(float* row, float x, const Float8* slopes, float weight) const;
+  Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }
+  float base_rate() const;
+  std::vector<AdamWeights*> dense();
+
+  std::size_t fields_, chunks_, numbers_, batch_;
+  std::size_t pieces_;  // of a vector, each with an accumulator
+  std::size_t head_;    // floats of a row before its vector
+  float weight_rate_, vector_rate_, deviation_, vector_l2_, bias_rate_;
+  bool has_rates_;
+  std::unique_ptr<Interaction> interaction_;
+  FeatureTable table_;
+  AdamWeights rate_weights_;  // s, by field
+  Adam adam_;
+  float bias_ = 0, bias_squares_ = 0;
+  double rows_ = 0, ones_ = 0;  // learned from, by weight
+  Pass pass_;
+};
+
+}  // namespace attune

@@ -1,0 +1,173 @@
+#include "model/field_pairs.h"
+
+#include <algorithm>
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kWeighed = 0, kScaled = 1;  // of what is kept: U, and error * V
+constexpr std::size_t kTile = 3;                  // fields; with 4 rows, what registers hold
+
+}  // namespace
+
+FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor)
+    : fields_(fields) {
+  weights_.resize(fields * fields);
+  weights_.rate_factor = rate_factor;
+  for (std::size_t f = 0; f < used; ++f) {
+    for (std::size_t h = 0; h < used; ++h) weights_.w[f * fields + h] = f == h ? 0 : start;
+  }
+}
+
+void FieldPairs::forward(FieldBatch& batch) const {
+  Float8* const weighed = batch.keep(kWeighed, batch.vectors.size());
+  for (std::size_t row = 0; row < batch.rows; row += 4) {
+    for (std::size_t f = 0; f < fields_; f += kTile) weigh(batch, row, f, weighed);
+  }
+  for (std::size_t row = 0; row < batch.rows; ++row) {
+    const std::size_t at = row * batch.row_chunks();
+    Float8 pairs;
+    for (std::size_t i = at; i < at + batch.row_chunks(); ++i) {
+      pairs = multiply_add(batch.vectors[i], weighed[i], pairs);
+    }
+    batch.logits[row] += 0.5F * sum(pairs);
+  }
+}
+
+void FieldPairs::backward(FieldBatch& batch) {
+  Float8* const scaled = batch.keep(kScaled, batch.vectors.size());
+  const Float8* const weighed = batch.kept[kWeighed].data();
+  for (std::size_t row = 0; row < batch.rows; ++row) {
+    const Float8 error(batch.errors[row]);
+    const std::size_t at = row * batch.row_chunks();
+    for (std::size_t i = at; i < at + batch.row_chunks(); ++i) {
+      batch.slopes[i] = multiply_add(error, weighed[i], batch.slopes[i]);
+      scaled[i] = error * batch.vectors[i];
+    }
+  }
+  for (std::size_t f = 0; f < fields_; f += kTile) {
+    for (std::size_t h = f; h < fields_; h += kTile) add_gradient(batch, f, h);
+  }
+}
+
+// U of three fields of four rows.
+void FieldPairs::weigh(const FieldBatch& batch, std::size_t row, std::size_t f, Float8* out) const {
+  const std::size_t step = batch.row_chunks();
+  for (std::size_t c = 0; c < batch.chunks; ++c) {
+    const Float8* const vectors = &batch.vectors[row * step + c];
+    const float* const weights = &weights_.w[f * fields_];
+    Float8 sums[kTile][4];
+    for (std::size_t h = 0; h < fields_; ++h) {
+      const Float8* const at = vectors + h * batch.chunks;
+      const Float8 x[4] = {at[0], at[step], at[2 * step], at[3 * step]};
+      for (std::size_t i = 0; i < kTile; ++i) {
+        const Float8 weight(weights[i * fields_ + h]);
+        for (std::size_t j = 0; j < 4; ++j) sums[i][j] = multiply_add(weight, x[j], sums[i][j]);
+      }
+    }
+    for (std::size_t i = 0; i < kTile; ++i) {
+      for (std::size_t j = 0; j < 4; ++j) {
+        out[(row + j) * step + (f + i) * batch.chunks + c] = sums[i][j];
+      }
+    }
+  }
+}
+
+// <error V_f, V_h> summed over the rows, of three fields by three, and mirrored.
+void FieldPairs::add_gradient(const FieldBatch& batch, std::size_t f, std::size_t h) {
+  Float8 sums[kTile][kTile];
+  const std::size_t chunks = batch.chunks, step = batch.row_chunks();
+  for (std::size_t row = 0; row < batch.rows; ++row) {
+    const Float8* const left = &batch.kept[kScaled][row * step + f * chunks];
+    const Float8* const right = &batch.vectors[row * step + h * chunks];
+    for (std::size_t c = 0; c < chunks; ++c) {
+      const Float8 b[kTile] = {right[c], right[chunks + c], right[2 * chunks + c]};
+      for (std::size_t i = 0; i < kTile; ++i) {
+        const Float8 a = left[i * chunks + c];
+        for (std::size_t j = 0; j < kTile; ++j) sums[i][j] = multiply_add(a, b[j], sums[i][j]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < kTile; ++i) {
+    for (std::size_t j = 0; j < kTile; ++j) {
+      if (f + i == h + j) continue;
+      const float slope = sum(sums[i][j]);
+      weights_.gradient[(f + i) * fields_ + h + j] += slope;
+      if (f != h) weights_.gradient[(h + j) * fields_ + f + i] += slope;
+    }
+  }
+}
+
+// Kept: S_h,f where S_f,h stands, 0 for h = f.
+void FieldAware::forward(FieldBatch& batch) const {
+  Float8* const turned = batch.keep(0, batch.rows * batch.row_chunks());
+  for (std::size_t r = 0; r < batch.rows; ++r) {
+    const Float8* const own = &batch.vectors[r * batch.row_chunks()];
+    Float8* const others = turned + r * batch.row_chunks();
+    turn(own, others, batch.chunks);
+    Float8 pairs;
+    for (std::size_t i = 0; i < batch.row_chunks(); ++i) {
+      pairs = multiply_add(own[i], others[i], pairs);
+    }
+    batch.logits[r] += 0.5F * sum(pairs);
+  }
+}
+
+void FieldAware::backward(FieldBatch& batch) {
+  for (std::size_t r = 0; r < batch.rows; ++r) {
+    const Float8 error(batch.errors[r]);
+    const std::size_t begin = r * batch.row_chunks();
+    for (std::size_t i = begin; i < begin + batch.row_chunks(); ++i) {
+      batch.slopes[i] = multiply_add(error, batch.kept[0][i], batch.slopes[i]);
+    }
+  }
+}
+
+void FieldAware::turn(const Float8* own, Float8* others, std::size_t chunks) const {
+  const auto* const from = reinterpret_cast<const float*>(own);
+  auto* const to = reinterpret_cast<float*>(others);
+  const std::size_t line = chunks * 8, used = fields_ * k_;
+  for (std::size_t f = 0; f < fields_; ++f) {
+    for (std::size_t h = 0; h < fields_; ++h) {
+      for (std::size_t i = 0; i < k_; i += 4) {
+        _mm_storeu_ps(to + f * line + h * k_ + i, _mm_loadu_ps(from + h * line + f * k_ + i));
+      }
+    }
+    std::fill_n(to + f * line + f * k_, k_, 0.0F);
+    std::fill_n(to + f * line + used, line - used, 0.0F);
+  }
+}
+
+// Kept: the sum of a row's vectors. 1/2 (|sum|^2 - sum of |V_f|^2).
+void AllPairs::forward(FieldBatch& batch) const {
+  Float8* const sums = batch.keep(slot_, batch.rows * batch.chunks);
+  for (std::size_t r = 0; r < batch.rows; ++r) {
+    const Float8* const vectors = &batch.vectors[r * batch.row_chunks()];
+    Float8 pairs;
+    for (std::size_t c = 0; c < batch.chunks; ++c) {
+      Float8 total, squares;
+      for (std::size_t f = 0; f < batch.fields; ++f) {
+        const Float8 v = vectors[f * batch.chunks + c];
+        total = total + v;
+        squares = multiply_add(v, v, squares);
+      }
+      sums[r * batch.chunks + c] = total;
+      pairs = pairs + (total * total - squares);
+    }
+    batch.logits[r] += 0.5F * sum(pairs);
+  }
+}
+
+void AllPairs::backward(FieldBatch& batch) {
+  for (std::size_t r = 0; r < batch.rows; ++r) {
+    const Float8 error(batch.errors[r]);
+    const Float8* const sums = &batch.kept[slot_][r * batch.chunks];
+    const std::size_t at = r * batch.row_chunks();
+    for (std::size_t i = 0; i < batch.row_chunks(); ++i) {
+      const Float8 rest = sums[i % batch.chunks] - batch.vectors[at + i];
+      batch.slopes[at + i] = multiply_add(error, rest, batch.slopes[at + i]);
+    }
+  }
+}
+
+}  // namespace attune

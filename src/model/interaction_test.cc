@@ -1,0 +1,265 @@
+// Interactions against plain twins in doubles: their logits, and their gradients against finite
+// differences of the twins.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "base/rng.h"
+#include "model/field_pairs.h"
+#include "model/tower.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kFields = 6, kUsed = 5, kRows = 7;
+
+using Numbers = std::vector<double>;
+// The logit of one row: weights in the order of Interaction::weights(), vectors by field.
+using Twin = std::function<double(const std::vector<Numbers>& weights, const Numbers& vectors)>;
+
+FieldBatch random_batch(std::size_t chunks, std::size_t numbers) {
+  Rng rng(11);
+  FieldBatch batch;
+  batch.fields = kFields;
+  batch.chunks = chunks;
+  batch.begin(kRows);
+  auto* const at = reinterpret_cast<float*>(batch.vectors.data());
+  for (std::size_t i = 0; i < kRows * kFields; ++i) {
+    if (i % kFields >= kUsed) continue;
+    for (std::size_t k = 0; k < numbers; ++k) {
+      at[i * chunks * 8 + k] = static_cast<float>(rng.normal());
+    }
+  }
+  for (float& error : batch.errors) error = static_cast<float>(rng.normal());
+  return batch;
+}
+
+Numbers vectors_of(const FieldBatch& batch, std::size_t row) {
+  const auto* const at = reinterpret_cast<const float*>(batch.vectors.data());
+  const std::size_t size = batch.row_chunks() * 8;
+  return {at + row * size, at + (row + 1) * size};
+}
+
+// How far the two are apart, by the length of the second.
+double distance(const Numbers& a, const Numbers& b) {
+  double apart = 0, size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    apart += (a[i] - b[i]) * (a[i] - b[i]);
+    size += b[i] * b[i];
+  }
+  return std::sqrt(apart / std::max(size, 1e-30));
+}
+
+double slope_of(double& number, const std::function<double()>& of) {
+  const double step = 1e-6, at = number;
+  number = at + step;
+  const double above = of();
+  number = at - step;
+  const double below = of();
+  number = at;
+  return (above - below) / (2 * step);
+}
+
+void expect_agrees(Interaction& fast, const Twin& twin, FieldBatch batch) {
+  Rng rng(5);
+  std::vector<Numbers> weights;
+  for (AdamWeights* const one : fast.weights()) {
+    weights.emplace_back(one->w.begin(), one->w.end());
+  }
+  fast.forward(batch);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    ASSERT_NEAR(double{batch.logits[r]}, twin(weights, vectors_of(batch, r)), 1e-4);
+  }
+  fast.backward(batch);
+  const auto* const slopes = reinterpret_cast<const float*>(batch.slopes.data());
+  const std::size_t size = batch.row_chunks() * 8;
+  for (std::size_t r = 0; r < kRows; ++r) {
+    Numbers vectors = vectors_of(batch, r), got, wanted;
+    for (std::size_t i = 0; i < size; ++i) {
+      if (vectors[i] == 0) continue;
+      got.push_back(double{slopes[r * size + i]});
+      wanted.push_back(double{batch.errors[r]} *
+                       slope_of(vectors[i], [&] { return twin(weights, vectors); }));
+    }
+    ASSERT_LT(distance(got, wanted), 1e-5) << "row " << r;
+  }
+  const auto learned = fast.weights();
+  for (std::size_t w = 0; w < learned.size(); ++w) {
+    Numbers got, wanted;
+    for (std::size_t i = 0; i < weights[w].size(); i += 1 + weights[w].size() / 97) {
+      got.push_back(double{learned[w]->gradient[i]});
+      wanted.push_back(0);
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const Numbers vectors = vectors_of(batch, r);
+        wanted.back() += double{batch.errors[r]} *
+                         slope_of(weights[w][i], [&] { return twin(weights, vectors); });
+      }
+    }
+    ASSERT_LT(distance(got, wanted), 1e-5) << "weights " << w;
+  }
+}
+
+double product(const double* a, const double* b, std::size_t n) {
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// y = x W + b.
+Numbers dense(const Numbers& x, const Numbers& w, const Numbers& b) {
+  Numbers y = b;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t o = 0; o < y.size(); ++o) y[o] += x[i] * w[i * y.size() + o];
+  }
+  return y;
+}
+
+double tower_twin(const std::vector<Numbers>& weights, const Numbers& vectors) {
+  Numbers x = vectors;
+  for (std::size_t w = 1; w < weights.size(); w += 2) {
+    x = dense(x, weights[w], weights[w + 1]);
+    for (double& number : x) number = std::max(number, 0.0);
+  }
+  return product(x.data(), weights[0].data(), x.size());
+}
+
+double cross_twin(const std::vector<Numbers>& weights, const Numbers& first) {
+  Numbers x = first;
+  for (std::size_t w = 1; w < weights.size(); w += 3) {
+    const Numbers narrow = dense(x, weights[w], Numbers(weights[w].size() / x.size()));
+    const Numbers wide = dense(narrow, weights[w + 1], weights[w + 2]);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += first[i] * wide[i];
+  }
+  return product(x.data(), weights[0].data(), x.size());
+}
+
+double all_pairs_twin(const Numbers& v, std::size_t size) {
+  double logit = 0;
+  for (std::size_t f = 0; f < kFields; ++f) {
+    for (std::size_t h = 0; h < f; ++h) logit += product(&v[f * size], &v[h * size], size);
+  }
+  return logit;
+}
+
+TEST(Interactions, WeightedPairsAgreeWithTheirTwin) {
+  for (const std::size_t chunks : {1U, 2U}) {
+    FieldPairs pairs(kFields, kUsed, 0.2F, 1);
+    Rng rng(3);
+    AdamWeights& weights = *pairs.weights()[0];
+    for (std::size_t f = 0; f < kUsed; ++f) {
+      for (std::size_t h = 0; h < f; ++h) {
+        weights.w[f * kFields + h] = weights.w[h * kFields + f] = static_cast<float>(rng.normal());
+      }
+    }
+    const std::size_t size = chunks * 8;
+    // Of half of each of the two equal weights: the kernel gives both the whole slope.
+    const Twin twin = [&](const std::vector<Numbers>& w, const Numbers& v) {
+      double logit = 0;
+      for (std::size_t f = 0; f < kFields; ++f) {
+        for (std::size_t h = 0; h < kFields; ++h) {
+          if (f != h)
+            logit += 0.5 * w[0][f * kFields + h] * product(&v[f * size], &v[h * size], size);
+        }
+      }
+      return logit;
+    };
+    FieldBatch batch = random_batch(chunks, size);
+    for (AdamWeights* const one : pairs.weights()) {
+      std::fill(one->gradient.begin(), one->gradient.end(), 0.0F);
+    }
+    pairs.forward(batch);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const Numbers v = vectors_of(batch, r);
+      ASSERT_NEAR(double{batch.logits[r]}, twin({Numbers(weights.w.begin(), weights.w.end())}, v),
+                  1e-4);
+    }
+    pairs.backward(batch);
+    for (std::size_t f = 0; f < kFields; ++f) {
+      for (std::size_t h = 0; h < kFields; ++h) {
+        double wanted = 0;
+        for (std::size_t r = 0; f != h && r < kRows; ++r) {
+          const Numbers v = vectors_of(batch, r);
+          wanted += double{batch.errors[r]} * product(&v[f * size], &v[h * size], size);
+        }
+        ASSERT_NEAR(double{weights.gradient[f * kFields + h]}, wanted, 1e-4);
+      }
+    }
+    const auto* const slopes = reinterpret_cast<const float*>(batch.slopes.data());
+    Numbers doubles(weights.w.begin(), weights.w.end());
+    for (std::size_t r = 0; r < kRows; ++r) {
+      Numbers v = vectors_of(batch, r), got, wanted;
+      for (std::size_t i = 0; i < kUsed * size; ++i) {
+        got.push_back(double{slopes[r * kFields * size + i]});
+        wanted.push_back(double{batch.errors[r]} *
+                         slope_of(v[i], [&] { return twin({doubles}, v); }));
+      }
+      ASSERT_LT(distance(got, wanted), 1e-5);
+    }
+  }
+}
+
+TEST(Interactions, FieldAwarePairsAgreeWithTheirTwin) {
+  constexpr std::size_t kK = 4;
+  FieldAware pairs(kFields, kK);
+  const Twin twin = [](const std::vector<Numbers>&, const Numbers& v) {
+    double logit = 0;
+    const std::size_t size = v.size() / kFields;
+    for (std::size_t f = 0; f < kFields; ++f) {
+      for (std::size_t h = 0; h < f; ++h) {
+        logit += product(&v[f * size + h * kK], &v[h * size + f * kK], kK);
+      }
+    }
+    return logit;
+  };
+  expect_agrees(pairs, twin, random_batch(4, kFields * kK));
+}
+
+TEST(Interactions, AllPairsAgreeWithTheirTwin) {
+  AllPairs pairs(2);
+  const Twin twin = [](const std::vector<Numbers>&, const Numbers& v) {
+    return all_pairs_twin(v, 16);
+  };
+  expect_agrees(pairs, twin, random_batch(2, 16));
+}
+
+TEST(Interactions, TowersAgreeWithTheirTwin) {
+  for (const std::vector<std::size_t>& hidden :
+       {std::vector<std::size_t>{9}, std::vector<std::size_t>{16, 5},
+        std::vector<std::size_t>{12, 20, 7}}) {
+    Tower tower(kFields * 8, hidden, 0, 4);
+    expect_agrees(tower, tower_twin, random_batch(1, 8));
+  }
+}
+
+TEST(Interactions, CrossLayersAgreeWithTheirTwin) {
+  for (const std::size_t layers : {1U, 2U, 3U}) {
+    Cross cross(kFields * 8, layers, 4, 0, 4);
+    expect_agrees(cross, cross_twin, random_batch(1, 8));
+  }
+}
+
+TEST(Interactions, ASumAgreesWithTheSumOfTwins) {
+  std::vector<std::unique_ptr<Interaction>> parts;
+  parts.push_back(std::make_unique<AllPairs>(kKeptOfOne));
+  parts.push_back(std::make_unique<Tower>(kFields * 8, std::vector<std::size_t>{10, 6}, 0, 4));
+  SumOf all(std::move(parts));
+  const Twin twin = [](const std::vector<Numbers>& w, const Numbers& v) {
+    return tower_twin(w, v) + all_pairs_twin(v, 8);
+  };
+  expect_agrees(all, twin, random_batch(1, 8));
+}
+
+TEST(Float8, LogarithmsAreThoseOfTheLibrary) {
+  Rng rng(2);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto x = static_cast<float>(std::exp(80 * rng.uniform() - 40));
+    const double wanted = std::log(double{x});
+    std::array<float, 8> got;
+    natural_log(Float8(x)).store(got.data());
+    ASSERT_NEAR(double{got[3]}, wanted, 3e-7 * std::max(1.0, std::abs(wanted))) << x;
+  }
+}
+
+}  // namespace
+}  // namespace attune
