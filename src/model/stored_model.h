@@ -68,6 +68,7 @@ struct KindRow {
   ModelKind kind;
   std::unique_ptr<StoredModel> (*make)(const ModelOptions& options, std::span<const double> values);
 };
-extern const KindRow kFtrlKind, kSgdKind, kAdagradKind, kAdamKind, kLinearKind, kFmKind, kMlpKind;
+extern const KindRow kFtrlKind, kSgdKind, kAdagradKind, kAdamKind, kLinearKind, kFmKind, kMlpKind,
+    kTreeKind, kForestKind, kTreesKind;
 
 }  // namespace attune
