@@ -85,7 +85,8 @@ Status explain_row_of(const Trained& trained, const ExplainModelOptions& options
       format ? row_of_examples(trained, *format, options) : row_of_table(trained, options));
   TRY(const Explanation explanation, explain_row(trained, named.row, named.names));
   const bool is_probability = trained.model->is_probability();
-  const char* sum = is_probability ? "logit" : "value";
+  const bool is_logit = trained.model->adds_logits();
+  const char* sum = is_logit ? "logit" : "value";
   if (options.is_json) {
     std::string out;
     JsonWriter json(out);
@@ -97,7 +98,7 @@ Status explain_row_of(const Trained& trained, const ExplainModelOptions& options
     std::printf("%s\n", out.c_str());
     return ok_status();
   }
-  if (is_probability) {
+  if (is_logit) {
     std::printf("row %zu: probability %.4f, logit %+.4f =\n", options.row, explanation.prediction,
                 explanation.sum);
   } else {

@@ -9,8 +9,13 @@ namespace attune {
 namespace {
 
 Error no_parts(const Trained& trained) {
-  return {Code::kInvalid, fmt::format("kind {} has no exact parts to show", trained.model->kind()),
-          "model", "train the same rows with --kind ftrl or --kind fm to read weights"};
+  const bool is_tree = is_tree_kind(trained.model->kind());
+  return {Code::kInvalid,
+          fmt::format("kind {} has no {} to show", trained.model->kind(),
+                      is_tree ? "weight of a feature by itself" : "exact parts"),
+          "model",
+          is_tree ? "explain a row of a file: --row N FILE"
+                  : "train the same rows with --kind ftrl or --kind fm to read weights"};
 }
 
 void largest_first(std::vector<RowPart>& parts) {
@@ -27,13 +32,18 @@ Result<Explanation> explain_row(const Trained& trained, const Examples& row,
   CHECK(row.size() == 1 && names.size() == row.features.size());
   if (trained.inputs) return no_parts(trained);
   const std::vector<float> parts = trained.model->parts(row.row(0), row.fields_of(0));
-  if (parts.size() != row.features.size()) return no_parts(trained);
+  const std::size_t n = row.features.size();
+  if (parts.size() != n && parts.size() != n + 1) return no_parts(trained);
   Explanation out;
   out.bias = trained.model->bias();
   out.sum = out.bias;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     out.parts.push_back(
         {names[i], static_cast<double>(row.features[i].value), static_cast<double>(parts[i])});
+    out.sum += out.parts.back().part;
+  }
+  if (parts.size() > n && parts[n] != 0) {
+    out.parts.push_back({kAbsentPart, 0, static_cast<double>(parts[n])});
     out.sum += out.parts.back().part;
   }
   largest_first(out.parts);

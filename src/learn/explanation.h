@@ -15,9 +15,12 @@ struct RowPart {
   double part = 0;   // of the logit, or of the value that is predicted
 };
 
+// The part of all features that the row does not have, of trees.
+inline constexpr const char* kAbsentPart = "(what is not in the row)";
+
 struct Explanation {
   double prediction = 0;  // a probability, or a value
-  double sum = 0;         // its logit, or itself: bias and parts
+  double sum = 0;         // bias and parts: its logit, or itself
   double bias = 0;
   std::vector<RowPart> parts;  // the largest first, whatever its sign
 };

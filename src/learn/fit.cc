@@ -33,17 +33,21 @@ void count(const Model& model, const Examples& block, std::span<const float> bef
 class Fitter {
  public:
   Fitter(Model& model, BlockSource& rows, const FitOptions& options)
-      : model_(model), rows_(rows), options_(options) {}
+      : model_(model),
+        rows_(rows),
+        options_(options),
+        passes_(model.learns_at_end() ? 1 : options.passes) {}
 
   Result<FitReport> run() {
-    for (std::size_t pass = 0; pass < options_.passes; ++pass) {
+    for (std::size_t pass = 0; pass < passes_; ++pass) {
       TRY_OK(run_pass(pass));
+      if (model_.learns_at_end()) TRY_OK(finish());
       if (!options_.validate) continue;
       TRY(const double loss, options_.validate());
       report_.validations.push_back(loss);
       if (pass + 1 >= best() + options_.patience) break;
     }
-    report_.best_passes = options_.validate ? best() : options_.passes;
+    report_.best_passes = options_.validate ? best() : passes_;
     return std::move(report_);
   }
 
@@ -66,13 +70,23 @@ class Fitter {
       model_.learn(block_, before_);
       report_.learner_s += clock() - begin;
       count(model_, block_, before_, pass);
-      if (number == 0 && model_.is_probability()) watch();
+      if (number == 0 && model_.is_probability() && !model_.learns_at_end()) watch();
       if (pass.recent_rows >= kProgressRows) say(number, pass);
     }
     say(number, pass);
-    report_.losses.push_back(pass.rows == 0 ? 0 : pass.loss / static_cast<double>(pass.rows));
+    if (!model_.learns_at_end()) {
+      report_.losses.push_back(pass.rows == 0 ? 0 : pass.loss / static_cast<double>(pass.rows));
+    }
     report_.rows = pass.rows;
     report_.unlabelled = pass.unlabelled;
+    return ok_status();
+  }
+
+  Status finish() {
+    const double begin = clock();
+    TRY_OK(model_.finish());
+    report_.learner_s += clock() - begin;
+    report_.is_cut_short = model_.is_still_falling();
     return ok_status();
   }
 
@@ -87,7 +101,7 @@ class Fitter {
     if (options_.on_progress && pass.recent_rows > 0) {
       options_.on_progress(
           {.pass = number,
-           .passes = options_.passes,
+           .passes = passes_,
            .share = rows_.share(),
            .rows = pass.rows,
            .recent_loss = pass.recent_loss / static_cast<double>(pass.recent_rows)});
@@ -99,6 +113,7 @@ class Fitter {
   Model& model_;
   BlockSource& rows_;
   const FitOptions& options_;
+  const std::size_t passes_;
   FitReport report_;
   Examples block_;
   std::vector<float> before_;
@@ -107,6 +122,7 @@ class Fitter {
 }  // namespace
 
 bool FitReport::is_still_falling() const {
+  if (is_cut_short) return true;
   if (losses.size() < 2) return false;
   const double before = losses[losses.size() - 2];
   return before - losses.back() > kStillFalling * std::fabs(before);

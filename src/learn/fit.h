@@ -21,7 +21,7 @@ struct FitProgress {
 };
 
 struct FitOptions {
-  std::size_t passes = 1;
+  std::size_t passes = 1;  // one, whatever is asked, of a model that learns at the end
   std::function<double()> clock_s = {};                      // absent: times are 0
   std::function<void(const FitProgress&)> on_progress = {};  // after each block or so
   // After each pass, the loss on rows not learned from: stops when it has not fallen for
@@ -31,14 +31,17 @@ struct FitOptions {
 };
 
 struct FitReport {
-  std::vector<double> losses;       // of each pass: of each row before it was learned from
+  // Of each pass: of each row before it was learned from. None of a model that learns at the end,
+  // whose `progressive` is empty too.
+  std::vector<double> losses;
   std::vector<double> validations;  // after each pass, if asked for
   std::size_t best_passes = 0;      // by validation, else all
   std::uint64_t rows = 0;           // with a label, of one pass
   std::uint64_t unlabelled = 0;     // of one pass: taught nothing
   ProgressiveMetrics progressive;   // of the first pass; only of a probability
   double learner_s = 0;             // inside the model
-  // Whether the loss of the last pass fell by more than 0.5 % of that of the pass before.
+  bool is_cut_short = false;    // a model that learns at the end would have gone on
+  // That, or the loss of the last pass fell by more than 0.5 % of that of the pass before.
   bool is_still_falling() const;
 };
 

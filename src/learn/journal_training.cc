@@ -131,6 +131,13 @@ class JournalTraining {
 
   Status make() {
     ModelOptions options = options_.model;
+    if (is_tree_kind(options.kind)) {
+      return Error{Code::kInvalid,
+                   fmt::format("kind {} learns from files: on a workspace, what is learned must go "
+                               "on with every outcome",
+                               options.kind),
+                   "kind", "use --kind ftrl or --kind fm"};
+    }
     options.inputs = 1;  // rows of decisions have no fields
     if (needs_inputs(options.kind)) {
       Examples sample;

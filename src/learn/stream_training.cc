@@ -78,6 +78,7 @@ class StreamTraining {
     report_.cache = options_.cache;
     report_.is_cache_reused = cached && cached->is_reused();
     TRY_OK(take(fitted));
+    report_.warnings = trained_.model->doubts();
     TRY_OK(measure(fitted));
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained_), std::move(report_)};
@@ -86,6 +87,13 @@ class StreamTraining {
  private:
   Status make() {
     ModelOptions options = options_.model;
+    if (is_tree_kind(options.kind) && options_.test_file.empty()) {
+      return Error{Code::kInvalid,
+                   fmt::format("kind {} learns when it has seen all rows, so they cannot tell how "
+                               "good it is: name a file to test on",
+                               options.kind),
+                   "test", "--test FILE, with rows that are not in the first file"};
+    }
     const bool is_network = needs_inputs(options.kind);
     if (is_network && !has_setting(options, "k")) options.settings.emplace_back("k", kVector);
     if (is_network || reads_fields(options.kind)) {
@@ -120,7 +128,7 @@ class StreamTraining {
     report_.rows = fitted.rows + fitted.unlabelled + report_.bad_rows;
     report_.train_rows = fitted.rows;
     report_.unlabelled = fitted.unlabelled;
-    report_.rows_learned = fitted.rows * options_.passes;
+    report_.rows_learned = fitted.rows * fitted.best_passes;
     report_.table = trained_.model->counts();
     report_.is_collision_free = trained_.model->options().collision_free;
     report_.learner_seconds = fitted.learner_s;
@@ -144,7 +152,7 @@ class StreamTraining {
 
   Status measure(const FitReport& fitted) {
     KindReport kind{.kind = std::string(trained_.model->kind()),
-                    .passes = options_.passes,
+                    .passes = fitted.best_passes,
                     .losses = fitted.losses,
                     .is_still_falling = fitted.is_still_falling(),
                     .measures = {},

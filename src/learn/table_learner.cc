@@ -42,8 +42,21 @@ bool is_dense(const Plan& plan) {
   });
 }
 
+// Trees split a number wherever they like: its bins beside it are of no use to them.
+Plan without_bins(const Plan& plan) {
+  Plan out = plan;
+  std::erase_if(out.features, [&](const PlanFeature& bins) {
+    if (bins.kind != FeatureKind::kBins) return false;
+    return std::any_of(plan.features.begin(), plan.features.end(), [&](const PlanFeature& other) {
+      return other.kind == FeatureKind::kNumber && other.of == bins.of;
+    });
+  });
+  return out;
+}
+
 // The passes after which the rows held back were predicted best.
 Result<std::size_t> best_passes(const Examples& examples, const TableLearnOptions& options) {
+  if (is_tree_kind(options.model.kind)) return std::size_t{1};
   if (options.passes != 0) return options.passes;
   if (examples.size() < kFewRows) return kPassesOfFew;
   const Split split = random_split(examples.labels, kHeldBack, options.model.seed);
@@ -62,7 +75,8 @@ Result<std::size_t> best_passes(const Examples& examples, const TableLearnOption
 Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
                                  std::span<const std::uint32_t> rows,
                                  const TableLearnOptions& options) {
-  TRY(TableRows made, fitted_rows(table, plan, rows));
+  const bool is_tree = is_tree_kind(options.model.kind);
+  TRY(TableRows made, fitted_rows(table, is_tree ? without_bins(plan) : plan, rows));
   Examples examples;
   append_rows(made, table, rows, examples);
   TableLearnOptions settled = options;

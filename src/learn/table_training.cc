@@ -173,6 +173,7 @@ class TableTraining {
     TableLearnOptions learn;
     learn.model = options_.model;
     learn.model.kind = kind;
+    if (is_tree_kind(kind) && !target_.is_binary) learn.model.settings.emplace_back("value", 1);
     learn.passes = options_.passes;
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
@@ -216,7 +217,7 @@ class TableTraining {
     report.losses = fit.losses;
     // Passes it found out itself are no fewer than help, unless it ran into their limit.
     const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
-    report.is_still_falling = is_limit && fit.is_still_falling();
+    report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
   }
 
   Status score(const Trained& trained, std::span<const std::uint32_t> rows, Evaluation& fold,
@@ -253,6 +254,9 @@ class TableTraining {
     best.trained.known_rate =
         labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
     best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
+    for (std::string& doubt : best.trained.model->doubts()) {
+      report_.warnings.push_back(std::move(doubt));
+    }
     report_.table = best.trained.model->counts();
     report_.is_collision_free = best.trained.model->options().collision_free;
     report_.learner_seconds = best.report.learner_s;
@@ -279,7 +283,8 @@ Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& o
     return Error{Code::kInvalid, "which column is to be predicted? name it with --target", "target",
                  fmt::format("the last column of {} is {}", options.file, table.columns().back())};
   }
-  if (!options.kinds.empty()) {
+  // Trees take whatever the target is.
+  if (!options.kinds.empty() && !is_tree_kind(options.kinds.front())) {
     wanted.kind = options.kinds.front();
     wanted.is_value_kind = wanted.kind == "linear";
   }

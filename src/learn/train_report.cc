@@ -218,7 +218,7 @@ std::vector<std::string> doubts(const TrainReport& report) {
         "--collision-free",
         100 * colliding_share(report.table)));
   }
-  if (best.is_still_falling) {
+  if (best.is_still_falling && best.losses.size() > 1) {
     const double last = best.losses.back(), before = best.losses[best.losses.size() - 2];
     out.push_back(fmt::format(
         "not converged: the loss still fell by {:.1f} % in pass {}, the last; add --passes {}",

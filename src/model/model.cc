@@ -19,7 +19,8 @@ constexpr std::size_t kMostSettings = 64;
 
 const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind, &kAdamKind,
                                  &kFmKind,     &kFwfmKind, &kFfmKind,     &kWideDeepKind,
-                                 &kDeepFmKind, &kDcnKind,  &kLinearKind,  &kMlpKind};
+                                 &kDeepFmKind, &kDcnKind,  &kLinearKind,  &kMlpKind,
+ &kTreeKind, &kForestKind, &kTreesKind};
 
 Result<const KindRow*> kind_row(const std::string& name) {
   std::vector<std::string> known;

@@ -59,10 +59,23 @@ class Model {
   // finite, a value is beyond kMaxFeatureValue, the weight is not above 0, or the label of a
   // probability is not in [0, 1].
   virtual void learn(const Examples& rows, std::span<float> before) = 0;
-  // Additive parts of a row's logit (or value), one per feature; with bias() they sum to it.
+  // Whether it only gathers what learn() is given and becomes a model in finish(), of everything
+  // since the one before: tree kinds. Until then it says of every row what it said before, and what
+  // is gathered is not written.
+  virtual bool learns_at_end() const { return false; }
+  // Ends learning, for now. kUnavailable: what is gathered could not be learned from.
+  virtual Status finish() { return ok_status(); }
+  // Of kinds that learn at the end: whether more rounds than were allowed would have helped.
+  virtual bool is_still_falling() const { return false; }
+  // What learning gave reason to doubt, in words.
+  virtual std::vector<std::string> doubts() const { return {}; }
+  // Additive parts of a row's logit (or value), one per feature; with bias() they sum to it. One
+  // more where features that a row does not have count too: what those come to (tree kinds).
   // Empty where the model has no exact ones (mlp).
   virtual std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const = 0;
   virtual double bias() const = 0;
+  // Whether parts of a probability sum to its logit, or to itself (tree, forest).
+  virtual bool adds_logits() const { return is_probability(); }
   virtual TableCounts counts() const { return {}; }
   virtual std::size_t memory_bytes() const = 0;
   // Canonical and complete: continuing after decode_model equals never having stopped.
@@ -93,5 +106,7 @@ struct ModelKind {
 };
 std::vector<ModelKind> model_kinds();
 bool reads_fields(std::string_view kind);  // false for an unknown one, and mlp
+// Whether it grows trees (tree, forest, trees): learns_at_end(), and numbers need no bins.
+bool is_tree_kind(std::string_view kind);
 
 }  // namespace attune

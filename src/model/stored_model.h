@@ -69,6 +69,6 @@ struct KindRow {
   std::unique_ptr<StoredModel> (*make)(const ModelOptions& options, std::span<const double> values);
 };
 extern const KindRow kFtrlKind, kSgdKind, kAdagradKind, kAdamKind, kLinearKind, kFmKind, kFwfmKind,
-    kWideDeepKind, kDeepFmKind, kDcnKind, kFfmKind, kMlpKind;
+    kFfmKind, kWideDeepKind, kDeepFmKind, kDcnKind, kMlpKind, kTreeKind, kForestKind, kTreesKind;
 
 }  // namespace attune

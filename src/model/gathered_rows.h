@@ -1,0 +1,47 @@
+// GatheredRows: rows of numbers that wait to be learned from all at once, in few bytes: columns of
+// half precision first, then of single. Within a limit: when it is reached every second row is let
+// go, and from then on every second one is taken; and so on. One thread.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace attune {
+
+class GatheredRows {
+ public:
+  // limit: bytes of the rows. A few thousand rows are always kept.
+  GatheredRows(std::size_t half_columns, std::size_t single_columns, std::uint64_t limit_bytes);
+  // row: half_columns, then single_columns numbers.
+  void add(std::span<const float> row, float label, float weight);
+
+  std::size_t size() const { return labels_.size(); }
+  std::size_t columns() const { return half_columns_ + single_columns_; }
+  std::uint64_t seen() const { return seen_; }  // given; size() of them are kept
+  std::span<const float> labels() const { return labels_; }
+  std::span<const float> weights() const { return weights_; }
+  // Rows [begin, end) one after another; out has room for (end - begin) * columns().
+  void copy(std::size_t begin, std::size_t end, std::span<float> out) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  static constexpr std::size_t kChunkRows = 4096;
+  struct Chunk {
+    std::vector<std::uint16_t> halves;
+    std::vector<float> singles;
+  };
+  void thin();
+  void append(std::span<const std::uint16_t> halves, std::span<const float> singles);
+
+  std::size_t half_columns_, single_columns_, most_rows_;
+  std::uint64_t seen_ = 0, stride_ = 1;
+  std::size_t rows_ = 0;
+  std::vector<Chunk> chunks_;
+  std::vector<float> labels_, weights_;
+  std::vector<std::uint16_t> halves_;  // of the row that is being added
+};
+
+// What a number becomes in half precision.
+float rounded_to_half(float x);
+
+}  // namespace attune

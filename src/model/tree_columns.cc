@@ -1,0 +1,249 @@
+#include "model/tree_columns.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <tuple>
+
+#include "model/gathered_rows.h"
+
+namespace attune {
+namespace {
+
+constexpr std::uint32_t kLeastRows = 5;  // of a feature with a column of its own
+constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+
+bool is_allowed(Row row) {
+  return std::all_of(row.begin(), row.end(), [](const Feature& f) {
+    return std::abs(f.value) <= kMaxFeatureValue;  // false for NaN
+  });
+}
+
+// What the sample says of a feature.
+struct Seen {
+  std::uint16_t field = 0;
+  std::uint32_t rows = 0;
+  bool is_always_1 = true;
+};
+
+}  // namespace
+
+bool TreeColumns::choose(const Examples& sample) {
+  std::unordered_map<std::uint32_t, Seen> seen;
+  for (std::size_t i = 0; i < sample.features.size(); ++i) {
+    const Feature& feature = sample.features[i];
+    Seen& one = seen[feature.hash];
+    if (one.rows++ == 0) one.field = sample.fields[i];
+    one.is_always_1 &= feature.value == 1;
+  }
+  std::map<std::uint16_t, std::size_t> ids;
+  for (const auto& [hash, one] : seen) ++ids[one.field];
+  std::vector<std::tuple<std::uint32_t, std::uint32_t>> kept;  // rows, hash
+  for (const auto& [hash, one] : seen) {
+    const bool is_one_of_few = ids[one.field] <= options_.few;
+    if (one.rows >= kLeastRows && (is_one_of_few || !one.is_always_1)) {
+      kept.emplace_back(one.rows, hash);
+    }
+  }
+  std::sort(kept.begin(), kept.end(), std::greater<>());
+  kept.resize(std::min(kept.size(), kMostOwn));
+  std::vector<Own> own;
+  for (const auto& [rows, hash] : kept) {
+    own.push_back({hash, seen[hash].field, seen[hash].is_always_1});
+  }
+  std::sort(own.begin(), own.end(), [](const Own& a, const Own& b) {
+    return std::tie(a.field, a.hash) < std::tie(b.field, b.hash);
+  });
+  set_own(std::move(own));
+  std::vector<std::uint16_t> many;
+  for (const auto& [field, n] : ids) {
+    if (n > options_.few) many.push_back(field);
+  }
+  return set_shared(many);
+}
+
+void TreeColumns::set_own(std::vector<Own> own) {
+  own_ = std::move(own);
+  own_places_.clear();
+  for (std::uint32_t i = 0; i < own_.size(); ++i) own_places_.emplace(own_[i].hash, i);
+}
+
+bool TreeColumns::set_shared(const std::vector<std::uint16_t>& fields) {
+  shared_places_.clear();
+  shared_fields_ = fields.size();
+  for (std::uint32_t i = 0; i < fields.size(); ++i) {
+    shared_places_.resize(std::max<std::size_t>(shared_places_.size(), fields[i] + std::size_t{1}),
+                          kNone);
+    shared_places_[fields[i]] = i;
+  }
+  if (fields.empty()) return true;
+  ids_ = TableMemory<float>::zeroed(std::size_t{2} << options_.bits);
+  return ids_.size() > 0;
+}
+
+std::size_t TreeColumns::memory_bytes() const {
+  return ids_.size() * sizeof(float) + own_.size() * 64 + shared_places_.size() * 4;
+}
+
+double TreeColumns::mean() const {
+  return options_.is_value ? (rows_ > 0 ? labels_ / rows_ : 0) : (labels_ + 1) / (rows_ + 2);
+}
+
+double TreeColumns::deviation() const {
+  if (rows_ <= 0) return 1;
+  const double variance = squares_ / rows_ - mean() * mean();
+  return variance > 0 ? std::sqrt(variance) : 1;
+}
+
+// How the labels of an id differ from those of all: in logits, or in deviations.
+float TreeColumns::rate(std::uint32_t hash) const {
+  const float* const id = ids_.data() + place(hash);
+  const double all = mean(), n = double{id[0]}, sum = double{id[1]};
+  const double own = (sum + options_.prior * all) / (n + options_.prior);
+  const auto logit = [](double p) { return std::log(p / (1 - p)); };
+  return static_cast<float>(options_.is_value ? (own - all) / deviation()
+                                              : logit(own) - logit(all));
+}
+
+void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
+                         std::span<float> out) const {
+  std::fill(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(shared()), 0.0F);
+  const std::span<float> own = out.subspan(shared());
+  for (std::size_t i = 0; i < own_.size(); ++i) own[i] = own_[i].is_always_1 ? 0 : kUnknown;
+  if (!is_allowed(row)) return;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (const auto at = own_places_.find(row[i].hash); at != own_places_.end()) {
+      float& value = own[at->second];
+      value = std::isnan(value) ? row[i].value : value + row[i].value;
+    }
+    const std::uint32_t field = shared_of(fields[i]);
+    if (field == kNone) continue;
+    // Of several ids of a field the mean is taken, below; their number is kept in between.
+    out[2 * field] += rate(row[i].hash);
+    out[2 * field + 1] += 1;
+  }
+  if (shared_fields_ == 0) return;
+  std::vector<float> counts(shared_fields_);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const std::uint32_t field = shared_of(fields[i]);
+    if (field != kNone) counts[field] += std::log1p(ids_[place(row[i].hash)]);
+  }
+  for (std::size_t field = 0; field < shared_fields_; ++field) {
+    float& rate = out[2 * field];
+    float& count = out[2 * field + 1];
+    if (count == 0) {
+      count = -1;  // the row has nothing of this field
+      continue;
+    }
+    rate = rounded_to_half(rate / count);
+    count = rounded_to_half(counts[field] / count);
+  }
+}
+
+void TreeColumns::learn(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (shared_of(fields[i]) == kNone) continue;
+    float* const id = ids_.data() + place(row[i].hash);
+    id[0] += weight;
+    id[1] += weight * label;
+  }
+  const double w = double{weight}, y = double{label};
+  rows_ += w;
+  labels_ += w * y;
+  squares_ += w * y * y;
+}
+
+double TreeColumns::attribute(Row row, std::span<const std::uint16_t> fields,
+                              std::span<const double> columns, std::span<double> out) const {
+  std::fill(out.begin(), out.end(), 0.0);
+  std::map<std::uint16_t, double> of_fields;  // what is to be shared out inside each
+  for (std::size_t i = 0; i < own_.size(); ++i) of_fields[own_[i].field] += columns[shared() + i];
+  for (std::size_t field = 0; field < shared_places_.size(); ++field) {
+    if (shared_places_[field] == kNone) continue;
+    const std::size_t at = 2 * std::size_t{shared_places_[field]};
+    of_fields[static_cast<std::uint16_t>(field)] += columns[at] + columns[at + 1];
+  }
+  if (is_allowed(row)) {
+    std::map<std::uint32_t, std::size_t> first;  // of a feature that comes twice
+    std::map<std::uint16_t, double> sizes;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      sizes[fields[i]] += 1;
+      const auto at = own_places_.find(row[i].hash);
+      if (at == own_places_.end() || !first.emplace(row[i].hash, i).second) continue;
+      out[i] += columns[shared() + at->second];
+      of_fields[own_[at->second].field] -= columns[shared() + at->second];
+    }
+    for (std::size_t i = 0; i < row.size(); ++i) out[i] += of_fields[fields[i]] / sizes[fields[i]];
+    for (const auto& [field, size] : sizes) of_fields.erase(field);
+  }
+  double left = 0;
+  for (const auto& [field, sum] : of_fields) left += sum;
+  return left;
+}
+
+void TreeColumns::encode(std::string& out) const {
+  Writer w(out);
+  w.f64(rows_);
+  w.f64(labels_);
+  w.f64(squares_);
+  w.varint(own_.size());
+  for (const Own& own : own_) {
+    w.u32(own.hash);
+    w.varint(std::uint64_t{own.field} * 2 + own.is_always_1);
+  }
+  w.varint(shared_fields_);
+  for (std::size_t field = 0; field < shared_places_.size(); ++field) {
+    if (shared_places_[field] != kNone) w.varint(field);
+  }
+  std::size_t last = 0;
+  for (std::size_t at = 0; at < ids_.size(); at += 2) {
+    if (ids_[at] == 0) continue;
+    w.varint(at / 2 + 1 - last);
+    w.f32(ids_[at]);
+    w.f32(ids_[at + 1]);
+    last = at / 2 + 1;
+  }
+  w.varint(0);
+}
+
+bool TreeColumns::restore(Reader& r) {
+  rows_ = r.f64();
+  labels_ = r.f64();
+  squares_ = r.f64();
+  const std::uint64_t own_size = r.varint();
+  if (!r.ok() || own_size > kMostOwn || !(rows_ >= 0) || !std::isfinite(rows_ + squares_) ||
+      !std::isfinite(labels_)) {
+    return false;
+  }
+  std::vector<Own> own;
+  for (std::uint64_t i = 0; i < own_size && r.ok(); ++i) {
+    const std::uint32_t hash = r.u32();
+    const std::uint64_t word = r.varint();
+    if (word > 2 * 65'535 + 1) return false;
+    own.push_back({hash, static_cast<std::uint16_t>(word / 2), word % 2 != 0});
+  }
+  set_own(std::move(own));
+  if (own_places_.size() != own_size) return false;
+  const std::uint64_t many = r.varint();
+  std::vector<std::uint16_t> fields;
+  for (std::uint64_t i = 0; i < many && r.ok(); ++i) {
+    const std::uint64_t field = r.varint();
+    if (field > 65'535 || (!fields.empty() && field <= fields.back())) return false;
+    fields.push_back(static_cast<std::uint16_t>(field));
+  }
+  if (!r.ok() || !set_shared(fields)) return false;
+  std::uint64_t at = 0;
+  while (const std::uint64_t step = r.varint()) {
+    at += step;
+    const float n = r.f32(), sum = r.f32();
+    if (!r.ok() || at < step || at * 2 > ids_.size() || !(n > 0) || !std::isfinite(n + sum)) {
+      return false;
+    }
+    ids_[2 * at - 2] = n;
+    ids_[2 * at - 1] = sum;
+  }
+  return r.ok();
+}
+
+}  // namespace attune

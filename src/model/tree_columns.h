@@ -1,0 +1,81 @@
+// TreeColumns: hashed features as the columns of trees. A feature that is a number, or one of few
+// of its field, has a column of its own; of a field of many, what is known of its ids stands for
+// them: how their labels were, and how often they were seen. Which is which follows from the first
+// rows learned from. learn() is one thread's; the rest is const and safe to share.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/bytes.h"
+#include "model/examples.h"
+#include "model/table_memory.h"
+
+namespace attune {
+
+struct TreeColumnOptions {
+  int bits = 22;         // ids of fields of many share 2^bits places
+  std::size_t few = 64;  // ids of a field, from which on it is one of many
+  double prior = 10;  // rows an id is thought to have had, with the mean of all, before its first
+  bool is_value = false;  // labels are numbers, not 0 or 1
+};
+
+class TreeColumns {
+ public:
+  static constexpr std::size_t kMostOwn = 2000;  // columns of single features; the most frequent
+  explicit TreeColumns(const TreeColumnOptions& options) : options_(options) {}
+  // From rows like those to come. False when there is not so much memory.
+  bool choose(const Examples& sample);
+
+  // Two a field of many, in half precision; then one a feature.
+  std::size_t shared() const { return 2 * shared_fields_; }
+  std::size_t own() const { return own_.size(); }
+  std::size_t size() const { return shared() + own(); }
+  std::size_t memory_bytes() const;
+
+  // What a row is, by the rows learned before it; out: size() of them. A value that is not allowed
+  // makes an empty row of it.
+  void encode(Row row, std::span<const std::uint16_t> fields, std::span<float> out) const;
+  // label: as the model takes it; weight above 0.
+  void learn(Row row, std::span<const std::uint16_t> fields, float label, float weight);
+  // Hands what each column did to the features of a row: a column of its own to its feature, those
+  // of a field to its features there, evenly. What no feature of the row has to do with is left
+  // over and returned.
+  double attribute(Row row, std::span<const std::uint16_t> fields, std::span<const double> columns,
+                   std::span<double> out) const;
+
+  void encode(std::string& out) const;
+  bool restore(Reader& reader);  // of the same options
+
+ private:
+  struct Own {
+    std::uint32_t hash = 0;
+    std::uint16_t field = 0;
+    bool is_always_1 = true;  // absent means 0; else it means: not known
+  };
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  std::uint32_t shared_of(std::uint16_t field) const {
+    return field < shared_places_.size() ? shared_places_[field] : kNone;
+  }
+  std::size_t place(std::uint32_t hash) const {
+    return std::size_t{hash & ((std::uint32_t{1} << options_.bits) - 1)} * 2;
+  }
+  bool set_shared(const std::vector<std::uint16_t>& fields);
+  void set_own(std::vector<Own> own);
+  float rate(std::uint32_t hash) const;
+  double mean() const;
+  double deviation() const;
+
+  TreeColumnOptions options_;
+  std::vector<Own> own_;
+  std::unordered_map<std::uint32_t, std::uint32_t> own_places_;  // by hash, in own_
+  std::vector<std::uint32_t> shared_places_;                     // by field; kNone
+  std::size_t shared_fields_ = 0;
+  TableMemory<float> ids_;  // rows and sum of labels of each place; nothing without shared fields
+  double rows_ = 0, labels_ = 0, squares_ = 0;
+};
+
+}  // namespace attune

@@ -1,0 +1,308 @@
+// The only file that knows the library.
+#include "model/tree_growing.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <xgboost/c_api.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <string>
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kBatchRows = 16'384;  // handed to the library at once
+constexpr std::size_t kFewRows = 200;       // less than this: none are held back
+constexpr std::size_t kRoundsOfFew = 50;    // then at most so many rounds
+constexpr double kHeldBack = 0.1;
+constexpr float kLeastCover = 1e-30F;
+
+Error fault(const char* what) {
+  std::string why = XGBGetLastError();
+  why.resize(std::min(why.find('\n'), why.size()));
+  return {Code::kUnavailable, fmt::format("trees: {}: {}", what, why.substr(0, 300)), "kind", ""};
+}
+
+struct FreeMatrix {
+  void operator()(void* at) const { XGDMatrixFree(at); }
+};
+struct FreeBooster {
+  void operator()(void* at) const { XGBoosterFree(at); }
+};
+using Matrix = std::unique_ptr<void, FreeMatrix>;
+using Booster = std::unique_ptr<void, FreeBooster>;
+
+std::string array_text(const float* at, std::size_t rows, std::size_t columns) {
+  return fmt::format(
+      R"({{"data":[{},true],"shape":[{},{}],"strides":null,"typestr":"<f4","version":3}})",
+      reinterpret_cast<std::uintptr_t>(at), rows, columns);
+}
+
+Status describe(DMatrixHandle matrix, std::span<const float> labels,
+                std::span<const float> weights) {
+  if (XGDMatrixSetFloatInfo(matrix, "label", labels.data(), labels.size()) != 0 ||
+      XGDMatrixSetFloatInfo(matrix, "weight", weights.data(), weights.size()) != 0) {
+    return fault("labels");
+  }
+  return ok_status();
+}
+
+// Hands rows [0, end) to the library, a batch at a time and several times over.
+class Batches {
+ public:
+  Batches(const GatheredRows& rows, std::size_t end, DMatrixHandle proxy)
+      : rows_(rows),
+        end_(end),
+        proxy_(proxy),
+        buffer_(std::min(end, kBatchRows) * rows.columns()) {}
+
+  static void reset(void* self) { static_cast<Batches*>(self)->at_ = 0; }
+  static int next(void* self) { return static_cast<Batches*>(self)->hand_out() ? 1 : 0; }
+
+ private:
+  bool hand_out() {
+    const std::size_t n = std::min(end_ - at_, kBatchRows);
+    if (n == 0) return false;
+    rows_.copy(at_, at_ + n, buffer_);
+    const bool is_taken =
+        XGProxyDMatrixSetDataDense(proxy_,
+                                   array_text(buffer_.data(), n, rows_.columns()).c_str()) == 0 &&
+        describe(proxy_, rows_.labels().subspan(at_, n), rows_.weights().subspan(at_, n)).ok();
+    at_ += n;
+    return is_taken;
+  }
+
+  const GatheredRows& rows_;
+  std::size_t end_, at_ = 0;
+  DMatrixHandle proxy_;
+  std::vector<float> buffer_;
+};
+
+// Rows [0, end) in bins.
+Result<Matrix> binned(const GatheredRows& rows, std::size_t end, const TreeGrowing& how) {
+  DMatrixHandle proxy = nullptr, made = nullptr;
+  if (XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
+  const Matrix owner(proxy);
+  Batches batches(rows, end, proxy);
+  const std::string config =
+      fmt::format(R"({{"missing":NaN,"nthread":{},"max_bin":{}}})", how.threads, how.bins);
+  if (XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset, Batches::next,
+                                          config.c_str(), &made) != 0) {
+    return fault("rows");
+  }
+  return Matrix(made);
+}
+
+// Rows [begin, end) as they are, to be judged on.
+Result<Matrix> plain(const GatheredRows& rows, std::size_t begin, std::size_t end,
+                     const TreeGrowing& how) {
+  const std::size_t n = end - begin;
+  std::vector<float> values(n * rows.columns());
+  rows.copy(begin, end, values);
+  DMatrixHandle made = nullptr;
+  const std::string config = fmt::format(R"({{"missing":NaN,"nthread":{}}})", how.threads);
+  if (XGDMatrixCreateFromDense(array_text(values.data(), n, rows.columns()).c_str(), config.c_str(),
+                               &made) != 0) {
+    return fault("rows held back");
+  }
+  Matrix matrix(made);
+  TRY_OK(describe(made, rows.labels().subspan(begin, n), rows.weights().subspan(begin, n)));
+  return matrix;
+}
+
+double mean_label(const GatheredRows& rows) {
+  double sum = 0, weight = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    sum += double{rows.labels()[i]} * double{rows.weights()[i]};
+    weight += double{rows.weights()[i]};
+  }
+  return sum / weight;
+}
+
+// Where all rows start from: the mean of the labels, or the logit of it.
+double base_of(const GatheredRows& rows, const TreeGrowing& how) {
+  const double mean = mean_label(rows);
+  if (!how.is_logistic) return mean;
+  const double p = std::clamp(mean, 1e-6, 1 - 1e-6);
+  return std::log(p / (1 - p));
+}
+
+Result<Booster> make_booster(const Matrix& rows, const TreeGrowing& how, double base) {
+  DMatrixHandle handle = rows.get();
+  BoosterHandle made = nullptr;
+  if (XGBoosterCreate(&handle, 1, &made) != 0) return fault("start");
+  Booster booster(made);
+  const auto number = [](double x) { return fmt::format("{}", x); };
+  const double start = how.is_logistic ? 1 / (1 + std::exp(-base)) : base;
+  const std::pair<const char*, std::string> settings[] = {
+      {"verbosity", "0"},
+      {"tree_method", "hist"},
+      {"objective", how.is_logistic ? "binary:logistic" : "reg:squarederror"},
+      {"eval_metric", how.is_logistic ? "logloss" : "rmse"},
+      {"base_score", number(start)},
+      {"eta", number(how.learning_rate)},
+      {"max_depth", number(static_cast<double>(how.depth))},
+      {"max_leaves", number(static_cast<double>(how.leaves))},
+      {"grow_policy", how.leaves > 0 ? "lossguide" : "depthwise"},
+      {"min_child_weight", number(how.min_weight)},
+      {"gamma", number(how.min_gain)},
+      {"alpha", number(how.l1)},
+      {"lambda", number(how.l2)},
+      {"subsample", number(how.row_share)},
+      {"colsample_bytree", number(how.column_share)},
+      {"colsample_bynode", number(how.split_column_share)},
+      {"num_parallel_tree", number(static_cast<double>(how.trees_per_round))},
+      {"max_bin", number(static_cast<double>(how.bins))},
+      {"nthread", number(static_cast<double>(how.threads))},
+      {"seed", number(static_cast<double>(how.seed % 2'147'483'647))},
+  };
+  for (const auto& [name, value] : settings) {
+    if (XGBoosterSetParam(made, name, value.c_str()) != 0) return fault(name);
+  }
+  return booster;
+}
+
+// "[12]\theld-logloss:0.31" -> 0.31
+Result<double> loss_after(const Booster& booster, const Matrix& held, int round) {
+  const char* text = nullptr;
+  const char* name = "held";
+  DMatrixHandle handle = held.get();
+  if (XGBoosterEvalOneIter(booster.get(), round, &handle, &name, 1, &text) != 0) {
+    return fault("loss");
+  }
+  const std::string_view line(text);
+  const std::string_view digits = line.substr(line.rfind(':') + 1);
+  double loss = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), loss);
+  return error == std::errc() ? loss : std::numeric_limits<double>::infinity();
+}
+
+struct Stop {
+  std::size_t rounds = 0;
+  bool is_still_falling = false;
+};
+
+// How many rounds are best for the last tenth of the rows.
+Result<Stop> best_rounds(const GatheredRows& rows, const TreeGrowing& how) {
+  const auto held_rows = static_cast<std::size_t>(static_cast<double>(rows.size()) * kHeldBack);
+  const std::size_t end = rows.size() - held_rows;
+  TRY(const Matrix learned, binned(rows, end, how));
+  TRY(const Matrix held, plain(rows, end, rows.size(), how));
+  TRY(const Booster booster, make_booster(learned, how, base_of(rows, how)));
+  double least = std::numeric_limits<double>::infinity();
+  Stop best;
+  std::size_t round = 0;
+  for (; round < how.rounds && round < best.rounds + how.patience; ++round) {
+    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
+      return fault("growing");
+    }
+    TRY(const double loss, loss_after(booster, held, static_cast<int>(round)));
+    if (loss >= least) continue;
+    least = loss;
+    best.rounds = round + 1;
+  }
+  best.is_still_falling = best.rounds == how.rounds;
+  best.rounds = std::max<std::size_t>(best.rounds, 1);
+  return best;
+}
+
+template <class T>
+std::vector<T> numbers(simdjson::dom::element of, const char* name) {
+  std::vector<T> out;
+  simdjson::dom::array values;
+  if (of[name].get(values)) return out;
+  for (const simdjson::dom::element value : values) {
+    double x = 0;
+    bool is_set = false;
+    if (!value.get(x)) {
+      out.push_back(static_cast<T>(x));
+    } else if (!value.get(is_set)) {
+      out.push_back(static_cast<T>(is_set ? 1 : 0));
+    }
+  }
+  return out;
+}
+
+Error strange() {
+  return {Code::kInternal, "trees: the library's trees are not as this program knows them", "kind",
+          "build with libxgboost 1.7"};
+}
+
+Status take_tree(simdjson::dom::element tree, TreeEnsemble& into) {
+  const auto left = numbers<std::int64_t>(tree, "left_children");
+  const auto right = numbers<std::int64_t>(tree, "right_children");
+  const auto columns = numbers<std::uint16_t>(tree, "split_indices");
+  const auto at = numbers<float>(tree, "split_conditions");
+  const auto is_left = numbers<int>(tree, "default_left");
+  const auto cover = numbers<float>(tree, "sum_hessian");
+  const std::size_t n = left.size();
+  if (n == 0 || right.size() != n || columns.size() != n || at.size() != n || is_left.size() != n ||
+      cover.size() != n) {
+    return strange();
+  }
+  std::vector<TreeNode> nodes(1);
+  std::vector<std::pair<std::size_t, std::size_t>> open{{0, 0}};  // theirs, ours
+  while (!open.empty()) {
+    const auto [from, to] = open.back();
+    open.pop_back();
+    if (from >= n) return strange();
+    TreeNode node{.at = at[from], .cover = std::max(cover[from], kLeastCover)};
+    if (left[from] >= 0) {
+      node.left = static_cast<std::uint32_t>(nodes.size());
+      node.column = columns[from];
+      node.is_missing_left = is_left[from] != 0;
+      open.emplace_back(static_cast<std::size_t>(right[from]), nodes.size() + 1);
+      open.emplace_back(static_cast<std::size_t>(left[from]), nodes.size());
+      nodes.resize(nodes.size() + 2);
+    }
+    nodes[to] = node;
+  }
+  return into.add(nodes) ? ok_status() : Status(strange());
+}
+
+Result<TreeEnsemble> trees_of(const Booster& booster, std::size_t columns, double base) {
+  bst_ulong size = 0;
+  const char* bytes = nullptr;
+  if (XGBoosterSaveModelToBuffer(booster.get(), R"({"format":"json"})", &size, &bytes) != 0) {
+    return fault("saving");
+  }
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array trees;
+  if (parser.parse(bytes, size).get(root) ||
+      root.at_pointer("/learner/gradient_booster/model/trees").get(trees)) {
+    return strange();
+  }
+  TreeEnsemble out(base, columns);
+  for (const simdjson::dom::element tree : trees) TRY_OK(take_tree(tree, out));
+  return out;
+}
+
+}  // namespace
+
+Result<GrownTrees> grow_trees(const GatheredRows& rows, const TreeGrowing& how) {
+  if (rows.size() == 0) return Error{Code::kInvalid, "trees: no rows to learn from", "file"};
+  XGBSetGlobalConfig(R"({"verbosity":0})");  // of this thread
+  Stop stop{how.rounds, false};
+  if (how.patience > 0 && rows.size() >= kFewRows && rows.columns() > 0) {
+    TRY(stop, best_rounds(rows, how));
+  } else if (how.patience > 0) {
+    stop.rounds = std::min(stop.rounds, kRoundsOfFew);
+  }
+  const double base = base_of(rows, how);
+  if (rows.columns() == 0) return GrownTrees{TreeEnsemble(base, 0)};
+  TRY(const Matrix all, binned(rows, rows.size(), how));
+  TRY(const Booster booster, make_booster(all, how, base));
+  for (std::size_t round = 0; round < stop.rounds; ++round) {
+    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), all.get()) != 0) {
+      return fault("growing");
+    }
+  }
+  TRY(TreeEnsemble trees, trees_of(booster, rows.columns(), base));
+  return GrownTrees{std::move(trees), stop.rounds, stop.is_still_falling};
+}
+
+}  // namespace attune

@@ -1,0 +1,108 @@
+#include "model/tree_growing.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/rng.h"
+
+namespace attune {
+namespace {
+
+// Column 0 says which of two groups a row is of, column 1 is noise.
+GatheredRows two_groups(std::size_t rows, double low, double high) {
+  Rng rng(1);
+  GatheredRows out(1, 1, 1 << 20);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const bool is_high = r % 4 == 0;
+    const std::vector<float> row{is_high ? 1.0F : 0.0F, static_cast<float>(rng.normal())};
+    out.add(row, rng.chance(is_high ? high : low) ? 1.0F : 0.0F, 1);
+  }
+  return out;
+}
+
+double mean_label(const GatheredRows& rows, bool is_high) {
+  double sum = 0, n = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if ((r % 4 == 0) != is_high) continue;
+    sum += double{rows.labels()[r]};
+    n += 1;
+  }
+  return sum / n;
+}
+
+TEST(TreeGrowing, OneSplitSaysTheMeansOfItsTwoSides) {
+  const GatheredRows rows = two_groups(4000, 0.2, 0.7);
+  const auto grown = grow_trees(rows, {.is_logistic = false, .depth = 1, .l2 = 0});
+  ASSERT_TRUE(grown.ok()) << grown.error().message;
+  ASSERT_EQ(grown->trees.size(), 1);
+  const std::vector<float> low{0, 0}, high{1, 0};
+  EXPECT_NEAR(grown->trees.sum(low), mean_label(rows, false), 1e-5);
+  EXPECT_NEAR(grown->trees.sum(high), mean_label(rows, true), 1e-5);
+}
+
+// Newton's step from the logit of the mean: sum of (y - p) over sum of p (1 - p) and l2.
+TEST(TreeGrowing, ALogisticLeafIsOneStepOfNewton) {
+  const GatheredRows rows = two_groups(4000, 0.2, 0.7);
+  const auto grown = grow_trees(rows, {.learning_rate = 0.5, .depth = 1, .l2 = 3});
+  ASSERT_TRUE(grown.ok()) << grown.error().message;
+  const double p = (3 * mean_label(rows, false) + mean_label(rows, true)) / 4;
+  const double slope = 1000 * (mean_label(rows, true) - p), curve = 1000 * p * (1 - p);
+  const std::vector<float> high{1, 0};
+  EXPECT_NEAR(grown->trees.sum(high), std::log(p / (1 - p)) + 0.5 * slope / (curve + 3), 1e-4);
+}
+
+TEST(TreeGrowing, StopsWhenTheRowsHeldBackGainNothing) {
+  const GatheredRows rows = two_groups(4000, 0.2, 0.7);
+  TreeGrowing how{.rounds = 400, .patience = 10, .learning_rate = 0.3};
+  const auto grown = grow_trees(rows, how);
+  ASSERT_TRUE(grown.ok());
+  EXPECT_LT(grown->rounds, 100);
+  EXPECT_EQ(grown->trees.size(), grown->rounds);
+  EXPECT_FALSE(grown->is_still_falling);
+  how.rounds = 2;
+  EXPECT_TRUE(grow_trees(rows, how)->is_still_falling);
+}
+
+TEST(TreeGrowing, TheSameSeedGrowsTheSameTrees) {
+  const GatheredRows rows = two_groups(2000, 0.2, 0.7);
+  const auto bytes = [&](std::uint64_t seed) {
+    std::string out;
+    grow_trees(rows, {.rounds = 5, .row_share = 0.5, .seed = seed})->trees.encode(out);
+    return out;
+  };
+  EXPECT_EQ(bytes(1), bytes(1));
+  EXPECT_NE(bytes(1), bytes(2));
+}
+
+TEST(TreeGrowing, NoRowsAreRefusedAndNoColumnsSayTheMean) {
+  EXPECT_FALSE(grow_trees(GatheredRows(1, 0, 1 << 20), {}).ok());
+  GatheredRows rows(0, 0, 1 << 20);
+  rows.add({}, 1, 1);
+  rows.add({}, 0, 3);
+  const auto grown = grow_trees(rows, {.is_logistic = false});
+  ASSERT_TRUE(grown.ok());
+  EXPECT_EQ(grown->trees.sum({}), 0.25);
+}
+
+TEST(GatheredRows, BeyondTheLimitEverySecondRowIsKept) {
+  GatheredRows rows(1, 1, 1);  // the least there is: 8,192 rows
+  for (int r = 0; r < 20'000; ++r) {
+    const std::vector<float> row{static_cast<float>(r % 1000), static_cast<float>(r)};
+    rows.add(row, static_cast<float>(r % 7), static_cast<float>(r + 1));
+  }
+  EXPECT_EQ(rows.seen(), 20'000);
+  ASSERT_EQ(rows.size(), 5'000);  // every fourth
+  std::vector<float> out(2 * rows.size());
+  rows.copy(0, rows.size(), out);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const int r = static_cast<int>(4 * i);
+    ASSERT_EQ(out[2 * i], static_cast<float>(r % 1000));
+    ASSERT_EQ(out[2 * i + 1], static_cast<float>(r));
+    ASSERT_EQ(rows.labels()[i], static_cast<float>(r % 7));
+    ASSERT_EQ(rows.weights()[i], static_cast<float>(r + 1));
+  }
+}
+
+}  // namespace
+}  // namespace attune

@@ -1,0 +1,321 @@
+// The kinds that learn when all rows are known: tree, forest, trees (boosted). learn() gathers rows
+// as columns, in few bytes; finish() grows the trees. What an id of a field of many is known by
+// stands in its row as it was before that row, so that no row sees its own label.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "model/sigmoid.h"
+#include "model/stored_model.h"
+#include "model/teaching.h"
+#include "model/tree_columns.h"
+#include "model/tree_growing.h"
+
+namespace attune {
+namespace {
+
+constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
+constexpr float kLeastProbability = 1e-6F;   // of trees whose leaves are shares of yes
+
+// Of every kind, behind those of its own.
+#define ATTUNE_TREE_SETTINGS                                                                 \
+  {"bins", 256, 2, 4096, "of a column, between which it may be split"},                      \
+      {"few", 64, 0, 2000, "a field of more ids is known by their rates and counts"},        \
+      {"prior", 10, 0.01, 1e6, "rows of the mean an id begins with"},                        \
+      {"memory_mb", 2048, 1, 1e6, "of gathered rows; beyond it every second one is let go"}, \
+      {"threads", 1, 1, 256, "to grow trees with"},                                          \
+      {"value", 0, 0, 1, "1: predicts a number, by squared error; 0: a probability"},
+
+constexpr Setting kBoostedSettings[] = {
+    {"rounds", 2000, 1, 100'000, "trees at most"},
+    {"patience", 50, 0, 10'000,
+     "rounds without a lower loss on a tenth of the rows, after which it stops; 0 = never"},
+    {"learning_rate", 0.05, 1e-4, 1, "share of a tree that counts"},
+    {"depth", 6, 1, 24, "splits above a leaf"},
+    {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone"},
+    {"min_weight", 5, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
+    {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
+    {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
+    {"l2", 1, 0, 1e6, "draws leaves to 0"},
+    {"row_share", 0.8, 0.01, 1, "of the rows, drawn for each tree"},
+    {"column_share", 0.6, 0.01, 1, "of the columns, drawn for each tree"},
+    ATTUNE_TREE_SETTINGS};
+constexpr Setting kForestSettings[] = {
+    {"trees", 300, 1, 10'000, "whose mean counts"},
+    {"depth", 16, 1, 24, "splits above a leaf"},
+    {"min_weight", 5, 0, 1e9, "least rows of a leaf"},
+    {"l2", 1, 0, 1e6, "rows of the mean in each leaf"},
+    {"row_share", 0.632, 0.01, 1, "of the rows, drawn for each tree"},
+    {"column_share", 0.3, 0.01, 1, "of the columns, drawn for each split"},
+    ATTUNE_TREE_SETTINGS};
+constexpr Setting kTreeSettings[] = {
+    {"depth", 6, 1, 24, "splits above a leaf"},
+    {"leaves", 0, 0, 65'536, "at most, the best split first; 0 = by depth alone"},
+    {"min_weight", 20, 0, 1e9, "least rows of a leaf"},
+    {"min_gain", 0, 0, 1e9, "a split lowers the squared error by so much"},
+    {"l2", 1, 0, 1e6, "rows of the mean in each leaf"},
+    ATTUNE_TREE_SETTINGS};
+#undef ATTUNE_TREE_SETTINGS
+
+// Settings by name.
+class Named {
+ public:
+  explicit Named(const ModelOptions& options) : options_(options) {}
+  double operator[](std::string_view name) const {
+    for (const auto& [known, value] : options_.settings) {
+      if (known == name) return value;
+    }
+    CHECK(false);
+    return 0;
+  }
+  std::size_t count(std::string_view name) const { return static_cast<std::size_t>((*this)[name]); }
+  bool is_on(std::string_view name) const { return (*this)[name] >= 0.5; }
+
+ private:
+  const ModelOptions& options_;
+};
+
+TreeGrowing growing_of(const ModelOptions& options) {
+  const Named by(options);
+  TreeGrowing how;
+  how.depth = by.count("depth");
+  how.min_weight = by["min_weight"];
+  how.l2 = by["l2"];
+  how.bins = by.count("bins");
+  how.threads = by.count("threads");
+  how.seed = options.seed;
+  how.is_logistic = options.kind == "trees" && !by.is_on("value");
+  if (options.kind == "forest") {
+    how.trees_per_round = by.count("trees");
+    how.row_share = by["row_share"];
+    how.split_column_share = by["column_share"];
+    return how;
+  }
+  how.leaves = by.count("leaves");
+  how.min_gain = by["min_gain"];
+  if (options.kind == "tree") return how;
+  how.rounds = by.count("rounds");
+  how.patience = by.count("patience");
+  how.learning_rate = by["learning_rate"];
+  how.l1 = by["l1"];
+  how.row_share = by["row_share"];
+  how.column_share = by["column_share"];
+  return how;
+}
+
+TreeColumnOptions column_options_of(const ModelOptions& options) {
+  const Named by(options);
+  return {options.bits, by.count("few"), by["prior"], by.is_on("value")};
+}
+
+// Rows on their way to become trees.
+class Gathering {
+ public:
+  explicit Gathering(const ModelOptions& options)
+      : columns_(column_options_of(options)),
+        limit_(static_cast<std::uint64_t>(Named(options)["memory_mb"]) << 20) {}
+
+  void add(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
+    if (rows_) return take(row, fields, label, weight);
+    sample_.features.insert(sample_.features.end(), row.begin(), row.end());
+    sample_.fields.insert(sample_.fields.end(), fields.begin(), fields.end());
+    sample_.labels.push_back(label);
+    sample_.weights.push_back(weight);
+    sample_.ends.push_back(static_cast<std::uint32_t>(sample_.features.size()));
+    if (sample_.size() == kSampleRows) settle();
+  }
+
+  // The rows so far, as columns.
+  Result<const GatheredRows*> rows() {
+    if (!rows_) settle();
+    if (is_usable_) return const_cast<const GatheredRows*>(rows_.get());
+    return Error{Code::kUnavailable, "trees: no memory for what is known of ids", "bits",
+                 "use fewer --bits"};
+  }
+  TreeColumns& columns() { return columns_; }
+  std::size_t memory_bytes() const {
+    return columns_.memory_bytes() + (rows_ ? rows_->memory_bytes() : 0) +
+           sample_.features.size() * (sizeof(Feature) + 2);
+  }
+
+ private:
+  void settle() {
+    is_usable_ = columns_.choose(sample_);
+    rows_ = std::make_unique<GatheredRows>(columns_.shared(), columns_.own(), limit_);
+    if (!is_usable_) return;
+    row_.resize(columns_.size());
+    for (std::size_t r = 0; r < sample_.size(); ++r) {
+      take(sample_.row(r), sample_.fields_of(r), sample_.labels[r], sample_.weights[r]);
+    }
+    sample_ = {};
+  }
+  void take(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
+    if (!is_usable_) return;
+    columns_.encode(row, fields, row_);
+    rows_->add(row_, label, weight);
+    columns_.learn(row, fields, label, weight);
+  }
+
+  TreeColumns columns_;
+  std::uint64_t limit_;
+  Examples sample_;
+  std::unique_ptr<GatheredRows> rows_;
+  std::vector<float> row_;
+  bool is_usable_ = true;
+};
+
+class TreeModel final : public StoredModel {
+ public:
+  TreeModel(const ModelOptions& options, std::span<const double> /*values*/)
+      : StoredModel(options),
+        growing_(growing_of(options)),
+        is_value_(Named(options).is_on("value")),
+        columns_(column_options_of(options)) {}
+
+  bool is_probability() const override { return !is_value_; }
+  bool adds_logits() const override { return growing_.is_logistic; }
+  bool learns_at_end() const override { return true; }
+  double bias() const override { return trees_.mean(); }
+  std::size_t memory_bytes() const override {
+    return trees_.memory_bytes() + columns_.memory_bytes() +
+           (gathering_ ? gathering_->memory_bytes() : 0);
+  }
+  Status usable() const override {
+    if (!options().collision_free) return ok_status();
+    return Error{
+        Code::kInvalid,
+        fmt::format("kind {} has no table of weights that could be collision-free", kind()),
+        "collision_free", "leave it out"};
+  }
+
+  void predict(const Examples& rows, std::span<float> out) const override {
+    std::vector<float> row(columns_.size());
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      columns_.encode(rows.row(r), rows.fields_of(r), row);
+      out[r] = said(trees_.sum(row));
+    }
+  }
+
+  void learn(const Examples& rows, std::span<float> before) override {
+    if (trees_.size() > 0) {
+      predict(rows, before);
+    } else {
+      std::fill(before.begin(), before.end(), said(trees_.base()));
+    }
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      if (!teaches(rows, r)) continue;
+      if (!gathering_) gathering_ = std::make_unique<Gathering>(options());
+      gathering_->add(rows.row(r), rows.fields_of(r), rows.labels[r], rows.weight(r));
+    }
+  }
+
+  Status finish() override {
+    if (!gathering_) return ok_status();
+    TRY(const GatheredRows* const rows, gathering_->rows());
+    rows_seen_ = rows->seen();
+    rows_kept_ = rows->size();
+    TRY(GrownTrees grown, grow_trees(*rows, growing_));
+    rounds_ = grown.rounds;
+    is_still_falling_ = grown.is_still_falling;
+    trees_ = std::move(grown.trees);
+    columns_ = std::move(gathering_->columns());
+    gathering_.reset();
+    return ok_status();
+  }
+
+  bool is_still_falling() const override { return is_still_falling_; }
+  std::vector<std::string> doubts() const override {
+    std::vector<std::string> out;
+    if (is_still_falling_) {
+      out.push_back(
+          fmt::format("not converged: the loss still fell in round {}, the last; add --set "
+                      "rounds={}",
+                      rounds_, 2 * rounds_));
+    }
+    if (rows_kept_ < rows_seen_) {
+      out.push_back(
+          fmt::format("grown from {} of {} rows: more do not fit in memory_mb {:.0f}; add --set "
+                      "memory_mb=MB",
+                      rows_kept_, rows_seen_, Named(options())["memory_mb"]));
+    }
+    return out;
+  }
+
+  std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const override {
+    std::vector<float> values(columns_.size());
+    columns_.encode(row, fields, values);
+    std::vector<double> by_column(columns_.size()), by_feature(row.size());
+    trees_.attribute(values, by_column);
+    const double left = columns_.attribute(row, fields, by_column, by_feature);
+    std::vector<float> out(by_feature.begin(), by_feature.end());
+    out.push_back(static_cast<float>(left));
+    return out;
+  }
+
+  bool restore(ModelSource& source) override {
+    rounds_ = source.reader.varint();
+    is_still_falling_ = source.reader.u8() != 0;
+    rows_seen_ = source.reader.varint();
+    rows_kept_ = source.reader.varint();
+    return columns_.restore(source.reader) && trees_.restore(source.reader, columns_.size());
+  }
+
+ protected:
+  void encode_state(ModelSink& sink) const override {
+    Writer w(sink.out);
+    w.varint(rounds_);
+    w.u8(is_still_falling_ ? 1 : 0);
+    w.varint(rows_seen_);
+    w.varint(rows_kept_);
+    columns_.encode(sink.out);
+    trees_.encode(sink.out);
+  }
+
+ private:
+  bool teaches(const Examples& rows, std::size_t r) const {
+    const Row row = rows.row(r);
+    return is_label(rows.labels[r], is_probability()) && is_row_weight(rows.weight(r)) &&
+           std::all_of(row.begin(), row.end(),
+                       [](const Feature& f) { return std::abs(f.value) <= kMaxFeatureValue; });
+  }
+  float said(double sum) const {
+    if (is_value_) return static_cast<float>(sum);
+    if (growing_.is_logistic) return probability(static_cast<float>(sum));
+    return std::clamp(static_cast<float>(sum), kLeastProbability, 1 - kLeastProbability);
+  }
+
+  TreeGrowing growing_;
+  bool is_value_;
+  std::unique_ptr<Gathering> gathering_;
+  // Of the last finish():
+  TreeColumns columns_;
+  TreeEnsemble trees_;
+  std::size_t rounds_ = 0;
+  bool is_still_falling_ = false;
+  std::uint64_t rows_seen_ = 0, rows_kept_ = 0;
+};
+
+std::unique_ptr<StoredModel> make_trees(const ModelOptions& options,
+                                        std::span<const double> values) {
+  return std::make_unique<TreeModel>(options, values);
+}
+
+}  // namespace
+
+bool is_tree_kind(std::string_view kind) {
+  return kind == "tree" || kind == "forest" || kind == "trees";
+}
+
+const KindRow kTreeKind{{"tree", "one decision tree: leaves of rows alike", kTreeSettings},
+                        make_trees};
+const KindRow kForestKind{
+    {"forest", "random forest: the mean of trees grown on draws (Breiman 2001)", kForestSettings},
+    make_trees};
+const KindRow kTreesKind{
+    {"trees", "boosted trees, each mending those before (Chen and Guestrin 2016)",
+     kBoostedSettings},
+    make_trees};
+
+}  // namespace attune
