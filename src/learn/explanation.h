@@ -16,7 +16,8 @@ struct RowPart {
 };
 
 struct Explanation {
-  double prediction = 0;  // a probability, or a value
+  double prediction = 0;  // a probability, or a value; calibrated
+  double raw = 0;         // the same before calibration: what the sum says
   double sum = 0;         // its logit, or itself: bias and parts
   double bias = 0;
   std::vector<RowPart> parts;  // the largest first, whatever its sign
