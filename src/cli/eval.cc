@@ -4,18 +4,23 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/json.h"
+#include "cli/calibration_report.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/journal_models.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
 #include "cli/model_registry.h"
+#include "cli/output.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
 #include "learn/evaluation.h"
 #include "learn/scoring.h"
+#include "stat/paired_loss.h"
+#include "stat/recalibration.h"
 
 namespace attune {
 namespace {
@@ -24,7 +29,7 @@ constexpr std::size_t kSlicesShown = 20;
 
 struct EvalOptions {
   FileOptions file;
-  std::string model, slice, group, workspace;
+  std::string model, slice, group, workspace, svg;
   double threshold = 0.5;
   std::size_t k = 10;
   bool is_all = false;
@@ -38,7 +43,38 @@ struct Evaluated {
   std::uint64_t learned_from = 0;  // outcomes of a workspace left out, as the model knows them
   std::vector<Measure> measures;
   std::vector<SliceScores> slices;
+  CalibrationView calibration;
 };
+
+// Each row is corrected by the map of its slice, then teaches it.
+class Corrected {
+ public:
+  void add(std::string_view slice, float predicted, float label) {
+    if (std::isnan(label)) return;
+    const double p = static_cast<double>(predicted);
+    losses_.add(map_.apply(slice, p), p, label > 0.5F);
+    map_.learn(slice, p, label > 0.5F);
+  }
+  AsItGoes result() const {
+    return {losses_.other_log_loss().value_or(0), losses_.log_loss().value_or(0), losses_.n()};
+  }
+
+ private:
+  SliceRecalibration map_;
+  PairedLoss losses_;
+};
+
+CalibrationView calibration_of(const EvalOptions& options, const Trained& trained,
+                               const Evaluation& evaluation, const Evaluated& out) {
+  CalibrationView view;
+  view.outcome = trained.rows ? trained.rows->plan().target : "label";
+  view.column = options.slice;
+  view.all = evaluation.reliability();
+  for (const SliceScores& slice : out.slices) {
+    view.slices.push_back({view.outcome, slice.value, slice.reliability});
+  }
+  return view;
+}
 
 Error no_labels(const Trained& trained, const EvalOptions& options) {
   const std::string target = trained.rows ? trained.rows->plan().target : "";
@@ -54,8 +90,12 @@ Result<Evaluated> evaluate_workspace(const EvalOptions& options, const Trained& 
   TrainScreen screen;
   Evaluated out;
   Evaluation evaluation({true, options.threshold, trained.known_rate, options.k});
+  Corrected corrected;
   const auto take = [&](const Examples& rows, const std::vector<float>& predicted) {
-    for (std::size_t i = 0; i < rows.size(); ++i) evaluation.add(predicted[i], rows.labels[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      evaluation.add(predicted[i], rows.labels[i]);
+      corrected.add("", predicted[i], rows.labels[i]);
+    }
     return ok_status();
   };
   TRY(const std::uint64_t known,
@@ -72,6 +112,8 @@ Result<Evaluated> evaluate_workspace(const EvalOptions& options, const Trained& 
   out.rows.rows = evaluation.rows();
   out.learned_from = known;
   out.measures = evaluation.measures();
+  out.calibration = calibration_of(options, trained, evaluation, out);
+  out.calibration.as_it_goes = corrected.result();
   return out;
 }
 
@@ -97,13 +139,10 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
     scoring.columns.push_back(name);
     scoring.column_options.emplace_back(option);
   }
-  if (scoring.example && !scoring.columns.empty()) {
-    return Error{Code::kInvalid, "--slice and --group are for tables: other files have no columns",
-                 "slice", ""};
-  }
   Evaluated out;
   out.is_binary = trained.model->is_probability();
   Evaluation evaluation({out.is_binary, options.threshold, trained.known_rate, options.k});
+  Corrected corrected;
   const auto take = [&](const ScoredRow& row, std::span<const std::size_t> asked) -> Status {
     if (!row.prediction) return ok_status();
     const auto cell = [&](bool is_wanted, std::size_t place) {
@@ -111,9 +150,9 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
     };
     evaluation.add(*row.prediction, row.label,
                    cell(!options.group.empty(), options.slice.empty() ? 0 : 1));
-    if (!options.slice.empty()) {
-      evaluation.add_to_slice(cell(true, 0), *row.prediction, row.label);
-    }
+    const std::string_view slice = cell(!options.slice.empty(), 0);
+    if (!options.slice.empty()) evaluation.add_to_slice(slice, *row.prediction, row.label);
+    corrected.add(slice, *row.prediction, row.label);
     return ok_status();
   };
   Result<ScoringReport> rows = score_file(trained, scoring, take);
@@ -123,6 +162,8 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
   out.unlabelled = evaluation.unlabelled();
   out.measures = evaluation.measures();
   out.slices = evaluation.slices();
+  out.calibration = calibration_of(options, trained, evaluation, out);
+  out.calibration.as_it_goes = corrected.result();
   return out;
 }
 
@@ -138,12 +179,20 @@ std::string evaluated_json(const EvalOptions& options, const Evaluated& out) {
   json.field("unlabelled_rows", out.unlabelled);
   if (!options.workspace.empty()) json.field("rows_learned_from", out.learned_from);
   write_measures(json, out.measures);
-  if (out.is_binary) json.field("threshold", options.threshold);
+  if (out.is_binary) {
+    json.field("threshold", options.threshold);
+    write_calibration_view(json, out.calibration);
+  }
   if (!options.slice.empty()) {
     json.field("slice", options.slice).key("slices").begin_array();
     for (const SliceScores& slice : out.slices) {
       json.begin_object().field("value", slice.value).field("rows", slice.rows);
       write_measures(json, slice.measures);
+      if (out.is_binary) {
+        json.key("reliability").begin_object();
+        write_reliability(json, slice.reliability);
+        json.end_object();
+      }
       json.end_object();
     }
     json.end_array();
@@ -161,13 +210,32 @@ void print(const EvalOptions& options, const Evaluated& out) {
   if (out.unlabelled > 0) std::printf(", %s without a label", thousands(out.unlabelled).c_str());
   if (out.rows.bad_rows > 0) std::printf(", %s bad", thousands(out.rows.bad_rows).c_str());
   std::printf("\n");
-  for (const std::string& line : measure_table(out.measures)) std::printf("%s\n", line.c_str());
-  if (options.slice.empty()) return;
-  std::printf("\n");
-  for (const std::string& line :
-       slice_table(options.slice, out.slices, out.is_binary, kSlicesShown)) {
-    std::printf("%s\n", line.c_str());
+  const auto print_lines = [](const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  };
+  print_lines(measure_table(out.measures));
+  if (!options.slice.empty()) {
+    std::printf("\n");
+    print_lines(slice_table(options.slice, out.slices, out.is_binary, kSlicesShown));
   }
+  if (!out.is_binary) return;
+  std::printf("\n");
+  print_lines(calibration_table(out.calibration, kSlicesShown));
+}
+
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+Status draw(const EvalOptions& options, const Evaluated& out) {
+  if (!out.is_binary) {
+    return Error{Code::kInvalid, "--svg draws calibration: the model predicts a number", "svg", ""};
+  }
+  Output file(options.svg);
+  TRY_OK(file.open());
+  TRY_OK(file.write(calibration_svg(
+      out.calibration, file_name(options.model) + " on " + file_name(place_of(options)))));
+  return file.close();
 }
 
 Status eval(const EvalOptions& options) {
@@ -177,7 +245,12 @@ Status eval(const EvalOptions& options) {
                  fmt::format("eval: {} is required", has_place ? "--model" : "file"), "file",
                  "attune eval FILE --model MODEL, or attune eval --workspace shop --model ranker"};
   }
+  if (!options.workspace.empty() && options.file.file.empty() && !options.slice.empty()) {
+    return Error{Code::kInvalid, "--slice is for files: outcomes of a workspace have no columns",
+                 "slice", ""};
+  }
   TRY(const Evaluated out, evaluate(options));
+  if (!options.svg.empty()) TRY_OK(draw(options, out));
   if (options.is_json) {
     std::printf("%s\n", evaluated_json(options, out).c_str());
   } else {
@@ -193,7 +266,7 @@ void add_eval(CLI::App& app, Action& chosen) {
   CLI::App* command =
       add_command(app, kLearnGroup, "eval", "How good a model is on the rows of a file",
                   "attune eval march.csv --model bank.attune\n"
-                  "attune eval march.csv --model bank.attune --slice job --json\n"
+                  "attune eval march.csv --model bank.attune --slice job --svg calibration.svg\n"
                   "attune eval impressions.csv --model ctr.attune --group person --k 5\n"
                   "attune eval --workspace shop --model ranker@2\n"
                   "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf");
@@ -206,7 +279,10 @@ void add_eval(CLI::App& app, Action& chosen) {
                       "without a file: the outcomes of its decisions that the model has not "
                       "learned from; and where a named model is");
   command->add_flag("--all", options->is_all, "of a workspace: those it has learned from, too");
-  command->add_option("--slice", options->slice, "column: every value of it is measured alone");
+  command->add_option("--slice", options->slice,
+                      "column, or field of another file: every value of it is measured alone");
+  command->add_option("--svg", options->svg,
+                      "a picture of the calibration, of all rows and of slices");
   command->add_option(
       "--group", options->group,
       "column of persons or queries: gauc, NDCG, recall and precision of the first k rows of each");

@@ -85,6 +85,7 @@ Status explain_row_of(const Trained& trained, const ExplainModelOptions& options
       format ? row_of_examples(trained, *format, options) : row_of_table(trained, options));
   TRY(const Explanation explanation, explain_row(trained, named.row, named.names));
   const bool is_probability = trained.model->is_probability();
+  const bool is_calibrated = trained.calibration.kind() != CalibrationKind::kNone;
   const bool is_logit = trained.model->adds_logits();
   const char* sum = is_logit ? "logit" : "value";
   if (options.is_json) {
@@ -92,15 +93,17 @@ Status explain_row_of(const Trained& trained, const ExplainModelOptions& options
     JsonWriter json(out);
     json.begin_object().field("row", std::uint64_t{options.row});
     json.field(is_probability ? "probability" : "prediction", explanation.prediction);
+    if (is_calibrated) json.field("raw_probability", explanation.raw);
     json.field(sum, explanation.sum).field("bias", explanation.bias);
     write_parts(json, "parts", explanation.parts);
     json.end_object();
     std::printf("%s\n", out.c_str());
     return ok_status();
   }
-  if (is_logit) {
-    std::printf("row %zu: probability %.4f, logit %+.4f =\n", options.row, explanation.prediction,
-                explanation.sum);
+  if (is_probability) {
+    std::printf("row %zu: probability %.4f", options.row, explanation.prediction);
+    if (is_calibrated) std::printf(", calibrated from %.4f", explanation.raw);
+    std::printf(", %s %+.4f =\n", sum, explanation.sum);
   } else {
     std::printf("row %zu: %.4f =\n", options.row, explanation.sum);
   }

@@ -39,6 +39,7 @@ struct TrainOptions {
   std::string table_memory;
   std::uint64_t seed = 1;
   std::string output = "model.attune";
+  std::string calibration = "none";
   bool keeps_names = false, is_json = false;
   // Of a workspace.
   std::string workspace, server, name, memory;
@@ -118,6 +119,11 @@ Status check_place(const TrainOptions& options) {
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
                                  !options.memory.empty() || options.is_promoted ||
                                  options.cpu_share < 1;
+  if (is_workspace && options.calibration != "none") {
+    return Error{Code::kInvalid,
+                 "--calibrate is for files: a model of a workspace ranks by the sum of its parts",
+                 "calibrate", "attune eval --workspace shop --model ranker shows its calibration"};
+  }
   if (!is_workspace && is_for_workspaces) {
     return Error{Code::kInvalid,
                  "--against, --register, --promote, --memory and --cpu-share need --workspace",
@@ -183,6 +189,7 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   TRY(training.model, model_options(options));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
+  training.calibration = calibration_kind(options.calibration).value();
   training.weight = options.weight;
   training.group = options.group;
   training.clock_s = clock_s;
@@ -221,6 +228,7 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   if (!options.kinds.empty()) training.model.kind = options.kinds.front();
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.threshold = options.threshold;
+  training.calibration = calibration_kind(options.calibration).value();
   training.cache = cache_path(options);
   training.keeps_names = options.keeps_names || options.weights > 0;
   training.clock_s = clock_s;
@@ -299,6 +307,9 @@ void print_report(const TrainReport& report) {
   print_lines(measure_table(best.measures));
   if (report.is_binary && find_measure(best.measures, "accuracy") != nullptr) {
     print_lines({fmt::format("yes = a probability of {} or more", report.threshold)});
+  }
+  if (const std::string line = calibration_line(best.calibration); !line.empty()) {
+    print_lines({line});
   }
   if (const std::string table = table_line(report); !table.empty()) print_lines({table});
   if (report.kinds.size() > 1) {
@@ -423,6 +434,10 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--weight", options->weight, "column of how much a row counts in learning");
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(CLI::Range(0.0, 1.0));
+  command
+      ->add_option("--calibrate", options->calibration,
+                   "isotonic or platt: predictions as often right as they say, by rows held back")
+      ->check(CLI::IsMember({"none", "isotonic", "platt"}));
   command->add_option("--group", options->group,
                       "column of persons or queries: gauc, NDCG, recall and precision of the first "
                       "10 rows of each");

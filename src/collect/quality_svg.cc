@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/svg.h"
 #include "collect/quality_view.h"
 
 namespace attune {
@@ -12,38 +13,6 @@ constexpr double kWidth = 920;
 constexpr double kRow = 24;
 constexpr std::size_t kMostColumns = 40, kMostFindings = 16, kBins = 24, kMostBars = 120;
 
-constexpr std::string_view kStyle =
-    "<style>"
-    "svg{color-scheme:light dark;--ink:#1d2733;--dim:#5c6975;--paper:#ffffff;--line:#dde3e8;"
-    "--bar:#2b6cb0;--gap:#e3e8ee;--stop:#b42318;--warn:#9a5b00;--note:#5c6975}"
-    "@media(prefers-color-scheme:dark){svg{--ink:#e8edf2;--dim:#9aa7b3;--paper:#14191f;"
-    "--line:#2c3640;--bar:#6aa9ec;--gap:#2a333c;--stop:#ff8a7a;--warn:#f0b454;--note:#9aa7b3}}"
-    "text{font:13px system-ui,sans-serif;fill:var(--ink)}.h{font-size:18px;font-weight:600}"
-    ".s{font-weight:600}.d{fill:var(--dim);font-size:12px}.e{text-anchor:end}"
-    ".b{fill:var(--bar)}.g{fill:var(--gap)}.l{stroke:var(--line)}.p{fill:var(--paper)}"
-    ".stop{fill:var(--stop);font-weight:600}.warn{fill:var(--warn);font-weight:600}"
-    ".note{fill:var(--note)}</style>";
-
-// Escaped, and cut at so many bytes at a whole character. Control characters become spaces.
-std::string safe(std::string_view text, std::size_t most) {
-  std::size_t end = std::min(text.size(), most);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-    --end;
-  std::string out;
-  for (const char c : text.substr(0, end)) {
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return end < text.size() ? out + "..." : out;
-}
-
 class Picture {
  public:
   Picture(const Quality& quality, const std::vector<QualityFinding>& findings)
@@ -51,7 +20,7 @@ class Picture {
 
   std::string draw(const std::string& title) {
     y_ = 36;
-    text(20, "h", safe(title, 80));
+    text(20, "h", svg_text(title, 80));
     y_ += 22;
     text(20, "d",
          fmt::format("{} rows, {} columns, {} findings", q_.rows(), q_.columns().size(),
@@ -60,11 +29,7 @@ class Picture {
     columns();
     days();
     findings();
-    return fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-        "height=\"{1}\" role=\"img\" aria-label=\"data quality\">{2}"
-        "<rect class=\"p\" width=\"{0}\" height=\"{1}\"/>{3}</svg>\n",
-        kWidth, y_ + 16, kStyle, body_);
+    return svg_picture(kWidth, y_ + 16, "data quality", body_);
   }
 
  private:
@@ -101,7 +66,7 @@ class Picture {
     y_ += 14;
   }
   void column(const ColumnQuality& c) {
-    text(20, "", safe(c.name(), 28));
+    text(20, "", svg_text(c.name(), 28));
     text(240, "d", std::string(kind_of(c)));
     const double filled =
         c.rows() == 0 ? 0 : static_cast<double>(c.filled()) / static_cast<double>(c.rows());
@@ -157,9 +122,9 @@ class Picture {
       const QualityFinding& f = findings_[i];
       const std::string name(weight_name(f.weight));
       text(20, name, name);
-      text(66, "", safe((f.column.empty() ? "" : f.column + ": ") + f.what, 118));
+      text(66, "", svg_text((f.column.empty() ? "" : f.column + ": ") + f.what, 118));
       y_ += 17;
-      text(66, "d", safe(f.fix, 120));
+      text(66, "d", svg_text(f.fix, 120));
       y_ += kRow;
     }
     if (shown < findings_.size())

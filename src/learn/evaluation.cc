@@ -8,6 +8,7 @@ namespace attune {
 void Evaluation::add_to(Scores& scores, float predicted, float label) const {
   if (options_.is_binary) {
     scores.binary.add(predicted, label > 0.5F);
+    scores.reliability.add(static_cast<double>(predicted), label > 0.5F);
   } else {
     scores.values.add(predicted, label);
   }
@@ -49,7 +50,8 @@ std::vector<SliceScores> Evaluation::slices() {
   std::vector<SliceScores> out;
   for (auto& [value, scores] : slices_) {
     out.push_back({value, scores.n(),
-                   options_.is_binary ? scores.binary.measures() : scores.values.measures()});
+                   options_.is_binary ? scores.binary.measures() : scores.values.measures(),
+                   scores.reliability});
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const auto& a, const auto& b) { return a.rows > b.rows; });

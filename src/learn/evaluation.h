@@ -10,6 +10,7 @@
 
 #include "stat/binary_scores.h"
 #include "stat/group_scores.h"
+#include "stat/reliability.h"
 #include "stat/value_scores.h"
 
 namespace attune {
@@ -25,6 +26,7 @@ struct SliceScores {
   std::string value;
   std::uint64_t rows = 0;
   std::vector<Measure> measures;
+  Reliability reliability = {};  // of a yes or no
 };
 
 class Evaluation {
@@ -40,6 +42,7 @@ class Evaluation {
   std::uint64_t positives() const { return all_.binary.positives(); }
   // With those of GroupScores at the end where groups were named; of a number they are undefined.
   std::vector<Measure> measures();
+  const Reliability& reliability() const { return all_.reliability; }
   // The largest first.
   std::vector<SliceScores> slices();
 
@@ -50,6 +53,7 @@ class Evaluation {
     std::uint64_t n() const { return binary.n() + values.n(); }
     BinaryScores binary;
     ValueScores values;
+    Reliability reliability;
   };
   void add_to(Scores& scores, float predicted, float label) const;
 

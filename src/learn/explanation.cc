@@ -49,7 +49,8 @@ Result<Explanation> explain_row(const Trained& trained, const Examples& row,
   largest_first(out.parts);
   float prediction = 0;
   trained.model->predict(row, std::span(&prediction, 1));
-  out.prediction = static_cast<double>(prediction);
+  out.raw = static_cast<double>(prediction);
+  out.prediction = static_cast<double>(trained.calibrated(prediction));
   return out;
 }
 

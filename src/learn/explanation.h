@@ -19,7 +19,8 @@ struct RowPart {
 inline constexpr const char* kAbsentPart = "(what is not in the row)";
 
 struct Explanation {
-  double prediction = 0;  // a probability, or a value
+  double prediction = 0;  // a probability, or a value; calibrated
+  double raw = 0;         // the same before calibration: what the sum says
   double sum = 0;         // bias and parts: its logit, or itself
   double bias = 0;
   std::vector<RowPart> parts;  // the largest first, whatever its sign

@@ -211,7 +211,8 @@ class JournalTraining {
                                 .losses = fitted.losses,
                                 .is_still_falling = fitted.is_still_falling(),
                                 .measures = {},
-                                .folds = {}}};
+                                .folds = {},
+                                .calibration = {}}};
     return ok_status();
   }
 

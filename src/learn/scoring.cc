@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <numeric>
+#include <unordered_map>
 
 #include "base/nearest.h"
 #include "learn/block_source.h"
@@ -136,21 +137,26 @@ class TableScoring {
 class ExampleScoring {
  public:
   ExampleScoring(const Trained& trained, const ScoringOptions& options, const TakeRow& take)
-      : trained_(trained), options_(options), take_(take) {}
+      : trained_(trained), options_(options), take_(take), asked_(options.columns.size()) {
+    std::iota(asked_.begin(), asked_.end(), std::size_t{0});
+  }
 
   Result<ScoringReport> run() {
-    TRY(reader_, ExampleReader::open(options_.file, *options_.example, {nullptr, trained_.fields}));
+    TRY(reader_, ExampleReader::open(options_.file, *options_.example, {sink(), trained_.fields}));
     Examples one;
     while (true) {
+      names_.clear();
       const std::uint64_t bad_before = reader_->bad_rows();
       TRY(const bool has_row, reader_->next(1, one));
       is_bad_.insert(is_bad_.end(), reader_->bad_rows() - bad_before, true);
       if (!has_row) break;
+      keep_names(one);
       append_row(one, 0, block_);
       is_bad_.push_back(false);
       if (block_.size() == kBlockRows) TRY_OK(flush());
     }
     TRY_OK(flush());
+    TRY_OK(check_asked());
     report_.bad_rows = reader_->bad_rows();
     const auto bad = reader_->first_bad();
     report_.first_bad.assign(bad.begin(), bad.end());
@@ -158,21 +164,65 @@ class ExampleScoring {
   }
 
  private:
+  NameSink sink() {
+    if (asked_.empty()) return nullptr;
+    return [this](std::uint32_t hash, std::string_view name) { names_[hash] = name; };
+  }
+
+  std::optional<std::uint16_t> field_of(const std::string& name) const {
+    const auto fields = reader_->field_names();
+    const auto at = std::find(fields.begin(), fields.end(), name);
+    if (at == fields.end()) return std::nullopt;
+    return static_cast<std::uint16_t>(at - fields.begin());
+  }
+
+  void keep_names(const Examples& one) {
+    for (const std::string& name : options_.columns) {
+      const auto field = field_of(name);
+      const auto at = std::find(one.fields.begin(), one.fields.end(), field.value_or(0));
+      std::string text;
+      if (field && at != one.fields.end()) {
+        text = names_[one.features[static_cast<std::size_t>(at - one.fields.begin())].hash];
+      }
+      texts_.push_back(std::move(text));
+    }
+  }
+
+  // Fields may turn up anywhere in the file.
+  Status check_asked() const {
+    for (std::size_t i = 0; i < options_.columns.size(); ++i) {
+      if (field_of(options_.columns[i])) continue;
+      const auto fields = reader_->field_names();
+      const std::string near =
+          nearest(options_.columns[i], std::vector<std::string>(fields.begin(), fields.end()));
+      return Error{
+          Code::kInvalid,
+          fmt::format("--{} {}: no such field{}", options_.column_options[i], options_.columns[i],
+                      near.empty() ? "" : ", did you mean " + near + "?"),
+          options_.column_options[i], ""};
+    }
+    return ok_status();
+  }
+
   Status flush() {
+    labels_ = block_.labels;
     trained_.predict(block_, predicted_);
+    std::vector<std::string_view> cells(asked_.size());
     std::size_t row = 0;
     for (const bool is_bad : is_bad_) {
       ScoredRow scored;
       if (!is_bad) {
-        scored = {predicted_[row], block_.labels[row], {}};
+        for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = texts_[row * cells.size() + i];
+        scored = {predicted_[row], labels_[row], cells};
         ++row;
       }
-      TRY_OK(take_(scored, {}));
+      TRY_OK(take_(scored, asked_));
     }
     report_.rows += is_bad_.size();
     if (options_.on_progress) options_.on_progress(share_of(reader_->bytes()), report_.rows);
     block_.clear();
     is_bad_.clear();
+    texts_.clear();
     return ok_status();
   }
 
@@ -180,8 +230,11 @@ class ExampleScoring {
   const ScoringOptions& options_;
   const TakeRow& take_;
   std::unique_ptr<ExampleReader> reader_;
+  std::vector<std::size_t> asked_;
+  std::unordered_map<std::uint32_t, std::string> names_;  // of the features of this row
+  std::vector<std::string> texts_;                        // of the fields asked for, row after row
   Examples block_;
-  std::vector<float> predicted_;
+  std::vector<float> predicted_, labels_;
   std::vector<bool> is_bad_;
   ScoringReport report_;
 };

@@ -18,16 +18,19 @@
 namespace attune {
 
 struct ScoredRow {
-  std::optional<float> prediction;          // absent: the row could not be read
-  float label = 0;                          // NaN = none
-  std::span<const std::string_view> cells;  // of a table
+  std::optional<float> prediction;  // absent: the row could not be read
+  float label = 0;                  // NaN = none
+  // Of a table all cells; of another file, for each field asked for, the name of its feature in the
+  // row ("C3=68fd1e64"), "" where it has none.
+  std::span<const std::string_view> cells;
 };
 
 struct ScoringOptions {
   std::string file;
   TableOptions table;
   std::optional<ExampleFormat> example;  // absent: a table
-  // What else is asked of a table's cells; kInvalid names a column that is not there.
+  // What else is asked of a row: columns of a table, fields of another file (the reader's names).
+  // kInvalid names a column that is not there.
   std::vector<std::string> columns;  // named by option, see column_options
   std::vector<std::string> column_options;
   std::function<void(double share, std::uint64_t rows)> on_progress;
@@ -39,7 +42,8 @@ struct ScoringReport {
 };
 
 // Calls take(row, asked) for every row, bad ones too, in order; asked = the places of
-// options.columns. kInvalid when the file is not what the model reads, or lacks columns.
+// options.columns in row.cells. kInvalid when the file is not what the model reads, or lacks
+// columns.
 using TakeRow = std::function<Status(const ScoredRow&, std::span<const std::size_t> asked)>;
 Result<ScoringReport> score_file(const Trained& trained, const ScoringOptions& options,
                                  const TakeRow& take);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "learn/cached_blocks.h"
+#include "learn/calibrating.h"
 #include "learn/evaluation.h"
 #include "learn/file_blocks.h"
 
@@ -56,6 +57,10 @@ class StreamTraining {
   }
 
   Result<TrainedModel> run() {
+    if (is_calibrated() && options_.file == "-") {
+      return Error{Code::kInvalid, "--calibrate reads the rows held back once more: name a file",
+                   "calibrate", "standard input can be read only once"};
+    }
     TRY_OK(make());
     FileBlocks blocks(options_.file, options_.format, {name_sink(), {}});
     std::unique_ptr<CachedBlocks> cached;
@@ -64,7 +69,8 @@ class StreamTraining {
       TRY(cached, CachedBlocks::open(blocks, options_.file, options_.format_name, options_.cache));
     }
     BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
-    MappedRows rows(source, trained_.inputs);
+    HeldBackRows learned(source, options_.model.seed, HeldBackRows::Side::kLearned);
+    MappedRows rows(is_calibrated() ? learned : source, trained_.inputs);
     FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
     fit_options.on_progress = [this](const FitProgress& progress) {
       if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
@@ -79,12 +85,24 @@ class StreamTraining {
     report_.is_cache_reused = cached && cached->is_reused();
     TRY_OK(take(fitted));
     report_.warnings = trained_.model->doubts();
+    TRY_OK(calibrate_on_held_back(source));
     TRY_OK(measure(fitted));
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained_), std::move(report_)};
   }
 
  private:
+  bool is_calibrated() const { return options_.calibration != CalibrationKind::kNone; }
+
+  Status calibrate_on_held_back(BlockSource& source) {
+    if (!is_calibrated()) return ok_status();
+    HeldBackRows rows(source, options_.model.seed, HeldBackRows::Side::kHeldBack);
+    TRY(calibration_.rows, calibrate(trained_, options_.calibration, rows, options_.passes));
+    calibration_.kind = options_.calibration;
+    report_.rows += calibration_.rows;
+    return ok_status();
+  }
+
   Status make() {
     ModelOptions options = options_.model;
     if (is_tree_kind(options.kind) && options_.test_file.empty()) {
@@ -156,9 +174,11 @@ class StreamTraining {
                     .losses = fitted.losses,
                     .is_still_falling = fitted.is_still_falling(),
                     .measures = {},
-                    .folds = {}};
+                    .folds = {},
+                    .calibration = {}};
     if (options_.test_file.empty()) {
       report_.measured_on = "each row before it was learned from, in the first pass";
+      if (is_calibrated()) report_.measured_on += ", not calibrated yet";
       report_.test_rows = fitted.rows;
       if (report_.is_binary) kind.measures = progressive_measures(fitted.progressive);
     } else {
@@ -168,6 +188,7 @@ class StreamTraining {
       report_.test_rows = evaluation.rows();
       kind.measures = evaluation.measures();
     }
+    kind.calibration = std::move(calibration_);
     report_.kinds = {std::move(kind)};
     return ok_status();
   }
@@ -181,9 +202,11 @@ class StreamTraining {
     while (true) {
       TRY(const bool has_rows, blocks.next(block));
       if (!has_rows) break;
-      trained_.predict(block, predicted);
+      trained_.predict_raw(block, predicted);
       for (std::size_t i = 0; i < predicted.size(); ++i) {
-        evaluation.add(predicted[i], block.labels[i]);
+        const float calibrated = trained_.calibrated(predicted[i]);
+        evaluation.add(calibrated, block.labels[i]);
+        calibration_.add(predicted[i], calibrated, block.labels[i]);
       }
       progress.share = blocks.share();
       progress.rows = evaluation.rows();
@@ -198,6 +221,7 @@ class StreamTraining {
   const StreamTrainingOptions& options_;
   Trained trained_;
   TrainReport report_;
+  CalibrationReport calibration_;
 };
 
 }  // namespace

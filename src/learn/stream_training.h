@@ -19,6 +19,8 @@ struct StreamTrainingOptions {
   ModelOptions model;
   std::size_t passes = 1;
   double threshold = 0.5;
+  // The rows held back for it are read once more after the passes.
+  CalibrationKind calibration = CalibrationKind::kNone;
   // "" = every pass parses the file; else a file of its rows, written by the first pass and read by
   // the others, and by later runs while the data file stays as it is.
   std::string cache;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "learn/calibrating.h"
 #include "learn/split.h"
 
 namespace attune {
@@ -72,9 +73,11 @@ Result<std::size_t> best_passes(const Examples& examples, const TableLearnOption
 
 }  // namespace
 
-Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
-                                 std::span<const std::uint32_t> rows,
-                                 const TableLearnOptions& options) {
+namespace {
+
+Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
+                                std::span<const std::uint32_t> rows,
+                                const TableLearnOptions& options) {
   const bool is_tree = is_tree_kind(options.model.kind);
   TRY(TableRows made, fitted_rows(table, is_tree ? without_bins(plan) : plan, rows));
   Examples examples;
@@ -105,6 +108,26 @@ Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
   return learned;
 }
 
+}  // namespace
+
+Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
+                                 std::span<const std::uint32_t> rows,
+                                 const TableLearnOptions& options) {
+  if (options.calibration == CalibrationKind::kNone) {
+    return learn_rows(table, plan, rows, options);
+  }
+  std::vector<std::uint32_t> learned_from, held_back;
+  for (const std::uint32_t row : rows) {
+    (is_held_back(row, options.model.seed) ? held_back : learned_from).push_back(row);
+  }
+  TRY(LearnedTable learned, learn_rows(table, plan, learned_from, options));
+  Examples examples;
+  append_rows(*learned.trained.rows, table, held_back, examples);
+  MemoryBlocks blocks(examples, every_row(examples.size()));
+  TRY(learned.calibration_rows, calibrate(learned.trained, options.calibration, blocks, 0));
+  return learned;
+}
+
 FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
                            std::span<const std::uint32_t> numbers) {
   FeatureNames names;
@@ -126,8 +149,9 @@ Result<Predictions> predict_table(const Trained& trained, const LoadedTable& tab
   for (std::size_t at = 0; at < rows.size(); at += kBlockRows) {
     block.clear();
     append_rows(bound, table, rows.subspan(at, std::min(kBlockRows, rows.size() - at)), block);
-    trained.predict(block, predicted);
-    out.predicted.insert(out.predicted.end(), predicted.begin(), predicted.end());
+    trained.predict_raw(block, predicted);
+    out.raw.insert(out.raw.end(), predicted.begin(), predicted.end());
+    for (const float raw : predicted) out.predicted.push_back(trained.calibrated(raw));
     out.labels.insert(out.labels.end(), block.labels.begin(), block.labels.end());
   }
   return out;

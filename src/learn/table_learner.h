@@ -21,6 +21,8 @@ struct TableLearnOptions {
   // 0 = as many as lower the loss of a tenth of the rows that is held back for it; then all rows
   // are learned from so many times.
   std::size_t passes = 0;
+  // Rows are held back for it, and not learned from (learn/calibrating.h).
+  CalibrationKind calibration = CalibrationKind::kNone;
   std::function<double()> clock_s;
   std::function<void(const FitProgress&)> on_progress;
 };
@@ -28,6 +30,7 @@ struct TableLearnOptions {
 struct LearnedTable {
   Trained trained;
   FitReport report;
+  std::uint64_t calibration_rows = 0;  // held back
 };
 
 // rows: of the table, learned from.
@@ -41,6 +44,7 @@ FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
 
 struct Predictions {
   std::vector<float> predicted, labels;  // of each row asked for; a label is NaN where it has none
+  std::vector<float> raw;                // what the model says, before calibration
 };
 
 // The table may lack the target, and have its columns in another order; kInvalid names a missing

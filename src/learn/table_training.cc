@@ -175,6 +175,7 @@ class TableTraining {
     learn.model.kind = kind;
     if (is_tree_kind(kind) && !target_.is_binary) learn.model.settings.emplace_back("value", 1);
     learn.passes = options_.passes;
+    learn.calibration = options_.calibration;
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
       learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
@@ -185,11 +186,11 @@ class TableTraining {
   }
 
   Result<KindReport> measure(const std::string& kind) {
-    KindReport report{.kind = kind, .passes = 0, .losses = {}, .measures = {}, .folds = {}};
+    KindReport report{
+        .kind = kind, .passes = 0, .losses = {}, .measures = {}, .folds = {}, .calibration = {}};
     EvaluationOptions as{target_.is_binary, options_.threshold,
                          labelled_.mean_label(labelled_.rows)};
     Evaluation all(as);
-    report_.train_rows = splits_[0].train.size();
     report_.test_rows = 0;
     for (std::size_t i = 0; i < splits_.size(); ++i) {
       const Split& split = splits_[i];
@@ -199,7 +200,10 @@ class TableTraining {
           learn_table(table_, chosen_.plan, split.train, learn_options(kind, stage)));
       as.known_rate = labelled_.mean_label(split.train);
       Evaluation fold(as);
-      TRY_OK(score(learned.trained, split.test, fold, all));
+      if (i == 0) report_.train_rows = split.train.size() - learned.calibration_rows;
+      report.calibration.kind = options_.calibration;
+      report.calibration.rows += learned.calibration_rows;
+      TRY_OK(score(learned.trained, split.test, {fold, all, report.calibration}));
       report_.test_rows += fold.rows();
       if (splits_.size() > 1) {
         report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
@@ -220,8 +224,13 @@ class TableTraining {
     report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
   }
 
-  Status score(const Trained& trained, std::span<const std::uint32_t> rows, Evaluation& fold,
-               Evaluation& all) const {
+  struct Scored {
+    Evaluation &fold, &all;
+    CalibrationReport& calibration;
+  };
+
+  Status score(const Trained& trained, std::span<const std::uint32_t> rows,
+               const Scored& to) const {
     const LoadedTable& table = test_ ? *test_ : table_;
     std::optional<std::size_t> group;
     if (!options_.group.empty()) {
@@ -230,8 +239,10 @@ class TableTraining {
     TRY(const Predictions predictions, predict_table(trained, table, rows));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
-      fold.add(predictions.predicted[i], predictions.labels[i], of);
-      all.add(predictions.predicted[i], predictions.labels[i], of);
+      const float predicted = predictions.predicted[i], label = predictions.labels[i];
+      to.fold.add(predicted, label, of);
+      to.all.add(predicted, label, of);
+      to.calibration.add(predictions.raw[i], predicted, label);
     }
     return ok_status();
   }
@@ -244,7 +255,7 @@ class TableTraining {
       TableLearnOptions learn = learn_options(kind, "learning from all rows");
       learn.passes = report_.kinds.front().passes;
       TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
-      report_.train_rows = labelled_.rows.size();
+      report_.train_rows = labelled_.rows.size() - best.calibration_rows;
     } else {
       const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
         return one.trained.model->kind() == kind;

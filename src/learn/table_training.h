@@ -38,6 +38,7 @@ struct TableTrainingOptions {
   ModelOptions model;              // but for the kind
   std::size_t passes = 0;          // 0 = as many as help
   double threshold = 0.5;
+  CalibrationKind calibration = CalibrationKind::kNone;
   std::string weight;  // column of how much a row counts in learning; "" = all alike
   std::string group;   // column whose values are ranked inside
   std::function<double()> clock_s;

@@ -178,5 +178,44 @@ TEST_F(TableTest, AStreamWithACacheLearnsWhatItLearnsWithout) {
   EXPECT_EQ(bytes[0], bytes[2]);
 }
 
+// Passes far beyond what helps make a network too sure of itself; rows held back take that back,
+// the order stays, and the file keeps the map.
+TEST_F(TableTest, RowsHeldBackCalibrate) {
+  Rng rng(4);
+  std::string text = "a,b,c,d,e,f,g,h,i,j,k,l,y\n";  // the first four tell, weakly
+  for (int i = 0; i < 3000; ++i) {
+    std::string row;
+    double sum = 0;
+    for (int k = 0; k < 12; ++k) {
+      const double x = rng.normal();
+      if (k < 4) sum += x / 2;
+      row += std::to_string(x) + ",";
+    }
+    text += row + (rng.chance(1 / (1 + std::exp(-sum))) ? "1\n" : "0\n");
+  }
+  TableTrainingOptions training = options(write("wide.csv", text));
+  training.kinds = {"mlp"};
+  training.passes = 60;
+  for (const auto kind : {CalibrationKind::kIsotonic, CalibrationKind::kPlatt}) {
+    training.calibration = kind;
+    auto made = train_table(training);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    const CalibrationReport& report = made->report.kinds.front().calibration;
+    EXPECT_NEAR(static_cast<double>(report.rows), 0.15 * 2400, 60);
+    EXPECT_EQ(made->report.train_rows + report.rows + made->report.test_rows, 3000u);
+    EXPECT_EQ(report.after.rows(), made->report.test_rows);
+    EXPECT_LT(*report.after.error(), 0.7 * *report.before.error());
+    const std::string path = folder_ / "m.attune";
+    ASSERT_TRUE(made->trained.save(path).ok());
+    const auto again = Trained::load(path);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->calibration.kind(), kind);
+    EXPECT_EQ(again->calibrated(0.9F), made->trained.calibrated(0.9F));
+  }
+  training.kinds = {"linear"};
+  training.calibration = CalibrationKind::kPlatt;
+  EXPECT_EQ(train_table(training).error().code, Code::kInvalid);
+}
+
 }  // namespace
 }  // namespace attune

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 
 #include "base/json.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kLeastTestRows = 1000;  // to judge a model by
 constexpr double kManyCollisions = 0.2;         // share of ids from which it is worth a word
+constexpr std::uint64_t kFewToCalibrate = 1000;
 constexpr double kSkewed = 0.8;  // share of the common class from which accuracy says little
 
 void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
@@ -19,12 +21,30 @@ void write_strings(JsonWriter& json, std::string_view name, const std::vector<st
   json.end_array();
 }
 
+void write_optional(JsonWriter& json, std::string_view name, const std::optional<double>& value) {
+  json.key(name);
+  value ? json.value(*value) : json.null();
+}
+
+void write_calibration(JsonWriter& json, const CalibrationReport& calibration) {
+  if (calibration.kind == CalibrationKind::kNone) return;
+  json.key("calibrated_by").begin_object();
+  json.field("kind", calibration_kind_name(calibration.kind)).field("rows", calibration.rows);
+  write_optional(json, "ece_before", calibration.before.error());
+  write_optional(json, "ece", calibration.after.error());
+  write_optional(json, "ece_by_chance", calibration.after.error_by_chance());
+  write_optional(json, "ratio_before", calibration.before.ratio());
+  write_optional(json, "ratio", calibration.after.ratio());
+  json.end_object();
+}
+
 void write_kind(JsonWriter& json, const KindReport& kind) {
   json.begin_object().field("kind", kind.kind).field("passes", std::uint64_t{kind.passes});
   json.key("pass_losses").begin_array();
   for (const double loss : kind.losses) json.value(loss);
   json.end_array().field("converged", !kind.is_still_falling);
   write_measures(json, kind.measures);
+  write_calibration(json, kind.calibration);
   if (!kind.folds.empty()) {
     json.key("folds").begin_array();
     for (const FoldReport& fold : kind.folds) {
@@ -44,11 +64,6 @@ void write_plan(JsonWriter& json, const std::vector<PlanLine>& plan) {
     json.field("reason", line.reason).end_object();
   }
   json.end_array();
-}
-
-void write_optional(JsonWriter& json, std::string_view name, const std::optional<double>& value) {
-  json.key(name);
-  value ? json.value(*value) : json.null();
 }
 
 void write_rivals(JsonWriter& json, const std::vector<RivalReport>& rivals) {
@@ -120,6 +135,7 @@ std::string report_json(const TrainReport& report) {
   json.field("test_rows", report.test_rows).field("unlabelled_rows", report.unlabelled);
   json.field("measured_on", report.measured_on);
   write_measures(json, best.measures);
+  write_calibration(json, best.calibration);
   if (report.is_binary) json.field("threshold", report.threshold);
   json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
   json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
@@ -185,6 +201,23 @@ std::string table_line(const TrainReport& report) {
   return line;
 }
 
+void CalibrationReport::add(float raw, float calibrated, float label) {
+  if (kind == CalibrationKind::kNone || std::isnan(label)) return;
+  before.add(static_cast<double>(raw), label > 0.5F);
+  after.add(static_cast<double>(calibrated), label > 0.5F);
+}
+
+std::string calibration_line(const CalibrationReport& calibration) {
+  if (calibration.kind == CalibrationKind::kNone) return "";
+  std::string line = fmt::format("calibrated: {} by {} rows held back",
+                                 calibration_kind_name(calibration.kind), calibration.rows);
+  const auto before = calibration.before.error(), after = calibration.after.error();
+  if (!before || !after) return line;
+  line +=
+      fmt::format("; calibration error on the tested rows {:.4f}, without {:.4f}", *after, *before);
+  return line + fmt::format(" ({:.4f} by chance alone)", *calibration.after.error_by_chance());
+}
+
 std::vector<std::string> doubts(const TrainReport& report) {
   std::vector<std::string> out;
   if (report.kinds.empty()) return out;
@@ -217,6 +250,13 @@ std::vector<std::string> doubts(const TrainReport& report) {
         "about {:.0f} % of the ids share a weight with another: add --bits for more weights, or "
         "--collision-free",
         100 * colliding_share(report.table)));
+  }
+  const CalibrationReport& calibrated = best.calibration;
+  if (calibrated.kind == CalibrationKind::kIsotonic && calibrated.rows < kFewToCalibrate) {
+    out.push_back(
+        fmt::format("calibrated by {} rows only: isotonic steps of so few are mostly "
+                    "chance; use --calibrate platt",
+                    calibrated.rows));
   }
   if (best.is_still_falling && best.losses.size() > 1) {
     const double last = best.losses.back(), before = best.losses[best.losses.size() - 2];

@@ -8,8 +8,10 @@
 
 #include "format/table.h"
 #include "model/model.h"
+#include "stat/calibration.h"
 #include "stat/measure.h"
 #include "stat/paired_loss.h"
+#include "stat/reliability.h"
 
 namespace attune {
 
@@ -20,6 +22,15 @@ struct FoldReport {
   std::vector<Measure> measures;
 };
 
+// How predictions were calibrated, and what that did to the rows tested on, which the map has not
+// seen. Nothing is counted of kind none.
+struct CalibrationReport {
+  CalibrationKind kind = CalibrationKind::kNone;
+  std::uint64_t rows = 0;     // held back for it, of all folds
+  Reliability before, after;  // of the rows tested on; empty where they are those learned from
+  void add(float raw, float calibrated, float label);
+};
+
 // A kind of model that was tried on the same rows.
 struct KindReport {
   std::string kind;
@@ -28,6 +39,7 @@ struct KindReport {
   bool is_still_falling = false;
   std::vector<Measure> measures;
   std::vector<FoldReport> folds;
+  CalibrationReport calibration;
 };
 
 // Another model on the tested rows that neither has learned from.
@@ -86,6 +98,9 @@ double loss_to_compare(const KindReport& kind);
 // The table of weights in a line: rows taken, ids that share one, turned away or dropped; ""
 // without a table.
 std::string table_line(const TrainReport& report);
+
+// "calibrated by isotonic on 1,234 rows held back: ..."; "" when it is not.
+std::string calibration_line(const CalibrationReport& calibration);
 
 // What the measures and passes give reason to doubt: accuracy on skewed data, one class, a model no
 // better than its baseline, a loss still falling, linear regression on yes or no.

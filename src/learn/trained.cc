@@ -15,6 +15,7 @@ constexpr const char* kAbout = "train";  // input, known rate, fields, learned u
 constexpr const char* kReport = "report";
 constexpr const char* kRows = "table_rows";
 constexpr const char* kInputs = "inputs";
+constexpr const char* kCalibration = "calibration";
 constexpr std::uint8_t kVersion = 2;  // of kAbout; 2: learned until
 
 std::string encoded_about(const Trained& trained) {
@@ -74,15 +75,26 @@ std::string short_report(std::string_view report, std::string_view by) {
 
 bool needs_inputs(std::string_view kind) { return kind == "mlp"; }
 
-void Trained::predict(Examples& block, std::vector<float>& out) const {
+void Trained::predict_raw(Examples& block, std::vector<float>& out) const {
   if (inputs) inputs->apply(block);
   out.resize(block.size());
   model->predict(block, out);
 }
 
+float Trained::calibrated(float raw) const {
+  if (calibration.kind() == CalibrationKind::kNone) return raw;
+  return static_cast<float>(calibration.apply(static_cast<double>(raw)));
+}
+
+void Trained::predict(Examples& block, std::vector<float>& out) const {
+  predict_raw(block, out);
+  if (calibration.kind() == CalibrationKind::kNone) return;
+  for (float& p : out) p = calibrated(p);
+}
+
 Result<std::string> Trained::save(const std::string& path) const {
   const std::string about = encoded_about(*this);
-  std::string encoded_names, encoded_rows, encoded_inputs, plan;
+  std::string encoded_names, encoded_rows, encoded_inputs, encoded_calibration, plan;
   std::vector<ModelSection> sections = {
       {"model", {}, model.get()}, {kAbout, about}, {kReport, report}};
   if (names.size() > 0) {
@@ -99,6 +111,10 @@ Result<std::string> Trained::save(const std::string& path) const {
   if (inputs) {
     inputs->encode(encoded_inputs);
     sections.push_back({kInputs, encoded_inputs});
+  }
+  if (calibration.kind() != CalibrationKind::kNone) {
+    calibration.encode(encoded_calibration);
+    sections.push_back({kCalibration, encoded_calibration});
   }
   return store_model_file(path, sections);
 }
@@ -125,6 +141,10 @@ Result<Trained> Trained::load(const std::string& path) {
   if (file.has(kInputs)) {
     TRY(const std::string_view bytes, file.section(kInputs));
     TRY(trained.inputs, InputMap::decode(bytes));
+  }
+  if (file.has(kCalibration)) {
+    TRY(const std::string_view bytes, file.section(kCalibration));
+    TRY(trained.calibration, CalibrationMap::decode(bytes));
   }
   TRY(trained.names, file.names());
   TRY(trained.model, file.model());

@@ -15,6 +15,7 @@
 #include "learn/input_map.h"
 #include "model/feature_names.h"
 #include "model/model.h"
+#include "stat/calibration.h"
 
 namespace attune {
 
@@ -39,9 +40,13 @@ struct Trained {
   Time learned_until{};                 // of a workspace: no later outcome was learned from
   FeatureNames names = FeatureNames();  // of its weights; may be empty
   std::string report = {};              // JSON, as train printed it
+  CalibrationMap calibration = {};      // of its predictions; may change nothing
 
-  // out[r] = the prediction of row r. Changes the rows where needs_inputs().
+  // out[r] = the prediction of row r, calibrated. Changes the rows where needs_inputs().
   void predict(Examples& rows, std::vector<float>& out) const;
+  // The same as the model says it, before calibration.
+  void predict_raw(Examples& rows, std::vector<float>& out) const;
+  float calibrated(float raw) const;
 
   // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
   // cannot be written.

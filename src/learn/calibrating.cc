@@ -1,0 +1,64 @@
+#include "learn/calibrating.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+
+namespace attune {
+
+bool is_held_back(std::uint64_t row, std::uint64_t seed) {
+  return static_cast<double>(mix64(row, seed) >> 11) * 0x1.0p-53 < kHeldBackToCalibrate;
+}
+
+Status HeldBackRows::begin(std::size_t pass) {
+  at_ = 0;
+  return rows_.begin(pass);
+}
+
+Result<bool> HeldBackRows::next(Examples& out) {
+  while (true) {
+    TRY(const bool has_rows, rows_.next(all_));
+    out.clear();
+    if (!has_rows) return false;
+    const std::uint64_t first = std::exchange(at_, at_ + all_.size());
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      const bool is_held = is_held_back(first + i, seed_);
+      if (is_held == (side_ == Side::kHeldBack)) append_row(all_, i, out);
+    }
+    if (out.size() > 0) return true;
+  }
+}
+
+Result<std::uint64_t> calibrate(Trained& trained, CalibrationKind kind, BlockSource& rows,
+                                std::size_t pass) {
+  if (kind == CalibrationKind::kNone) return 0;
+  if (!trained.model->is_probability()) {
+    return Error{Code::kInvalid,
+                 fmt::format("--calibrate: kind {} predicts a number, not a probability",
+                             trained.model->kind()),
+                 "calibrate", "leave it out, or use another --kind"};
+  }
+  Examples block;
+  std::vector<float> said;
+  std::vector<std::uint8_t> labels;
+  std::vector<double> probabilities;
+  TRY_OK(rows.begin(pass));
+  while (true) {
+    TRY(const bool has_rows, rows.next(block));
+    if (!has_rows) break;
+    trained.predict_raw(block, said);
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      if (std::isnan(block.labels[i])) continue;
+      labels.push_back(block.labels[i] > 0.5F ? 1 : 0);
+      probabilities.push_back(static_cast<double>(said[i]));
+    }
+  }
+  TRY(trained.calibration, CalibrationMap::fit(kind, labels, probabilities));
+  return std::uint64_t{labels.size()};
+}
+
+}  // namespace attune
