@@ -65,6 +65,12 @@ class Collector {
     if (item == nullptr || is_dropped(*item) || seen_at(item->key)) return;
     if (taken_.insert(item->key)) push(*item, source);
   }
+  void add(const std::vector<Neighbour>& list, std::string_view source, std::size_t up_to) {
+    for (const Neighbour& one : list) {
+      if (out_.size() >= up_to) return;
+      add(published_.catalog->find(one.item), source);
+    }
+  }
   void add(const std::vector<const Item*>& list, std::string_view source, std::size_t up_to) {
     for (const Item* item : list) {
       if (out_.size() >= up_to) return;
@@ -137,15 +143,26 @@ std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& pl
   return published.item_item->score(recent, limit_of(placement));
 }
 
+namespace {
+
+std::vector<Neighbour> taken_by_persons_alike(const Profile& history, const Asker& asker,
+                                              const Occasion& on) {
+  std::vector<ItemKey> recent;
+  recent_items(history, kRecentItems, recent);
+  if (!on.published.persons_alike || recent.empty()) return {};
+  return on.published.persons_alike->score(recent, asker.identities, limit_of(on.placement));
+}
+
+}  // namespace
+
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
-                                          const Profile& seen, const Occasion& on,
-                                          bool is_learned) {
+                                          const Asker& asker, const Occasion& on, bool is_learned) {
   const Placement& placement = on.placement;
   const Published& published = on.published;
   const std::size_t limit = limit_of(placement);
   const std::vector<Neighbour> near = neighbours_of(history, placement, published);
 
-  Collector collector(seen, on, near, limit);
+  Collector collector(asker.profile, on, near, limit);
   const auto& items = published.catalog->items();
   if (!request.candidates.empty()) {
     for (const std::string& id : request.candidates) {
@@ -156,10 +173,9 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
     for (const auto& item : items) collector.add(item.get(), "popular");
   } else {
     // Each source has its share; what one leaves free the next ones fill.
-    const std::size_t near_limit = is_learned ? limit * 2 / 5 : 0;
-    for (const Neighbour& neighbour : near) {
-      if (collector.size() >= near_limit) break;
-      collector.add(published.catalog->find(neighbour.item), "item_item");
+    if (is_learned) {
+      collector.add(near, "item_item", limit * 3 / 10);
+      collector.add(taken_by_persons_alike(history, asker, on), "persons_alike", limit * 6 / 10);
     }
     collector.add(published.popular, "popular", limit * 4 / 5);
     collector.add(published.latest, "latest", limit);

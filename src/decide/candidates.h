@@ -10,10 +10,10 @@ namespace attune {
 
 struct Candidate {
   const Item* item = nullptr;  // owned by the published catalog
-  std::string_view source;     // "request", "item_item", "popular", "latest", "pin"
-  float neighbour = 0;         // ItemItem's score, 0 = none
-  std::optional<Time> seen;    // within the seen window: only pins come through
-  int pin = -1;                // place it is pinned to, -1 = none
+  std::string_view source;   // "request", "item_item", "persons_alike", "popular", "latest", "pin"
+  float neighbour = 0;       // ItemItem's score, 0 = none
+  std::optional<Time> seen;  // within the seen window: only pins come through
+  int pin = -1;              // place it is pinned to, -1 = none
   double logit = 0;
   double p = 0.5;     // of a click
   double base = 0;    // before rules: p, or the popularity score
@@ -25,11 +25,11 @@ struct Candidate {
   std::int32_t rank_by_diversity = 0;
 };
 
-// history: the profile used for taste (blank when it may not be); seen: the one used for the seen
-// window. Hidden, hidden by rule and seen items are left out; pins within the first n places are
-// in.
+// history: the profile used for taste (blank when it may not be); that of the asker is used for the
+// seen window. Hidden, hidden by rule and seen items are left out; pins within the first n places
+// are in.
 std::vector<Candidate> collect_candidates(const DecideRequest& request, const Profile& history,
-                                          const Profile& seen, const Occasion& on, bool is_learned);
+                                          const Asker& asker, const Occasion& on, bool is_learned);
 
 // Scores of the items that go with the person's last ones.
 std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& placement,

@@ -378,7 +378,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   out.has_dials = placement.diversity > 0 || placement.freshness > 0;
 
   std::vector<Candidate> candidates =
-      collect_candidates(request, basis.history, asker.profile, on, is_learned);
+      collect_candidates(request, basis.history, asker, on, is_learned);
   if (!is_denied(asker.profile)) out.context = request.context;
   out.utc_offset_s = request.utc_offset_s;
   const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(out, published));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "event/decision.h"
 #include "feature/row.h"
 #include "model/item_item.h"
+#include "model/persons_alike.h"
 #include "model/weight_table.h"
 #include "profile/profile.h"
 
@@ -28,6 +30,7 @@ struct Published {
   std::shared_ptr<const Plan> plan;  // null = the default
   std::shared_ptr<const Counters> counters;
   std::shared_ptr<const ItemItem> item_item;
+  std::shared_ptr<const PersonsAlike> persons_alike;
   std::shared_ptr<const WeightTable> weights;
   // By name: models of the registry that a placement can ask for, each its promoted version.
   std::map<std::string, RankModel, std::less<>> models;
@@ -48,8 +51,9 @@ struct DecideRequest {
 // Who asks.
 struct Asker {
   const Profile& profile;
-  bool is_known = false;   // has records
-  std::uint64_t hash = 0;  // stable per person, decides the control share
+  bool is_known = false;                       // has records
+  std::uint64_t hash = 0;                      // stable per person, decides the control share
+  std::span<const Surrogate> identities = {};  // all of the person's
 };
 
 // Where and when, and from what.

@@ -58,7 +58,8 @@ Result<Decision> Workspace::choose(const DecideRequest& request, const Basis& ba
   const Placement& placement = published.catalog->placement(request.placement);
   DecideRequest placed = request;
   placed.utc_offset_s = static_cast<std::int32_t>(basis.zone->offset(basis.time).count());
-  const Asker asker{basis.person, basis.person.position != 0, raw(basis.members.front())};
+  const Asker asker{basis.person, basis.person.position != 0, raw(basis.members.front()),
+                    basis.members};
   return attune::decide(placed, asker, {placement, published, basis.time}, rng, std::move(id));
 }
 

@@ -119,6 +119,10 @@ constexpr struct {
     {"identities", "links dropped; new records of these ids begin from nothing", "none"},
     {"learner", "rows waiting for an outcome dropped, in backups sealed under the keys",
      "weights and counts learned from many people stay"},
+    {"persons_alike",
+     "what the person took dropped from memory, state.db and base.db, in backups sealed under the "
+     "keys",
+     "none"},
     {"item_counters", "nothing: they are sums over people", "the person's share of them stays"},
     {"message_ids", "nothing: they are keyed hashes", "kept until their window of 7 days ends"},
     {"backups", "unreadable: no backup holds keys", "a restore drops the person for good"},

@@ -115,6 +115,10 @@ Status store_folds(const Folds& folds, FoldPart part, const SealRow& seal, const
   TRY_OK(sink("counters", counters));
   counters = {};  // one encoded fold at a time is in memory
   TRY_OK(store_item_item(folds.item_item, sink));
+  std::string alike;
+  folds.persons_alike.encode(alike, seal);
+  TRY_OK(sink("persons_alike", alike));
+  alike = {};
   std::string learner;
   folds.learner.encode(learner, seal);
   TRY_OK(sink("learner", learner));
@@ -146,6 +150,10 @@ Status load_folds(ProfileStore& store, FoldPart part, const OpenRow& open, Folds
     return ok_status();
   }));
   TRY_OK(load_item_item(store, folds.item_item));
+  TRY_OK(load_one(store, "persons_alike", [&](std::string_view bytes) -> Status {
+    TRY(folds.persons_alike, PersonsAlike::decode(bytes, open));
+    return ok_status();
+  }));
   TRY_OK(load_one(store, "learner", [&](std::string_view bytes) -> Status {
     TRY(folds.learner, Learner::decode(bytes, open));
     return ok_status();

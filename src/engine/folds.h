@@ -15,6 +15,7 @@
 #include "feature/counters.h"
 #include "learn/learner.h"
 #include "model/item_item.h"
+#include "model/persons_alike.h"
 #include "profile/graph.h"
 #include "profile/store.h"
 
@@ -33,13 +34,14 @@ struct Folds {
   // Across people: they change at ticks.
   Counters counters;
   ItemItem item_item;
+  PersonsAlike persons_alike;
   Learner learner;
   std::uint64_t tick = 0;
   Time clock{};
   bool has_storage_denials = false;  // somebody refused to be stored, once
 };
 
-// seal, open: what waits of a person in the learner is stored sealed.
+// seal, open: what waits of a person in the learner, and what persons took, is stored sealed.
 // Which part of the folds: a cut for an erasure renews the folds across people alone.
 enum class FoldPart { kAll, kAcross };
 using FoldSink = std::function<Status(std::string_view name, std::string_view bytes)>;

@@ -26,6 +26,7 @@ std::vector<MemoryPart> Workspace::memory_locked() const {
           {"catalog", folds.catalog->memory_bytes()},
           {"item_counters", folds.counters.items.memory_bytes()},
           {"item_item", folds.item_item.memory_bytes()},
+          {"persons_alike", folds.persons_alike.memory_bytes()},
           {"model", folds.learner.model_bytes()},
           {"pending_decisions", folds.learner.pending_bytes()},
           {"waiting_for_tick", state_.waiting_bytes()},

@@ -10,7 +10,7 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kRecentItems = 30;
-constexpr std::uint64_t kItemItemTicks = 10;  // a line changed after a publication is copied
+constexpr std::uint64_t kTasteTicks = 10;  // a line changed after a publication is copied
 
 constexpr std::uint8_t bit(Purpose purpose) { return static_cast<std::uint8_t>(purpose); }
 
@@ -80,7 +80,9 @@ void State::note_touched(Entry& entry) {
   if (entry.others == 0) {
     recent_items(scratch_, kRecentItems, recent_);
   } else {
-    recent_items(person(entry.identity), kRecentItems, recent_);
+    const Profile merged = person(entry.identity);
+    entry.denied_by_other = merged.denied_purposes;
+    recent_items(merged, kRecentItems, recent_);
   }
   touched_.insert(touched_.end(), recent_.begin(), recent_.end());
   entry.touched = static_cast<std::uint32_t>(recent_.size());
@@ -89,10 +91,12 @@ void State::note_touched(Entry& entry) {
 // The profile is in scratch_. is_more: of a record that it holds the first event of.
 void State::fold_profile(Position at, Surrogate identity, const Event& event, bool is_more) {
   const Deed deed = Deed::of(event);
-  Entry* const entry = event.item_id.empty() ? nullptr : &note(at, identity);
-  if (entry && is_engagement(event.verb)) note_touched(*entry);
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
+  const bool is_refusal = has_consent && (said & bit(Purpose::kPersonalization)) != 0;
+  const bool is_noted = is_refusal || !event.item_id.empty();
+  Entry* const entry = is_noted ? &note(at, identity) : nullptr;
+  if (!event.item_id.empty() && is_engagement(event.verb)) note_touched(*entry);
   if (scratch_.position == 0) scratch_.denied_purposes = folds_.setup.denied_by_default;
   if (has_consent) scratch_.denied_purposes = said;
   if (scratch_.denies(Purpose::kStorage)) folds_.has_storage_denials = true;
@@ -169,6 +173,7 @@ void State::erase(std::span<const Surrogate> identities) {
     shard(identity).put(identity, {});
     folds_.graph.drop(identity);
     folds_.learner.forget(identity);
+    (void)folds_.persons_alike.forget(identity);
   }
 }
 
@@ -178,19 +183,28 @@ void State::count(ItemKey item, Time when, DecayedCount Affinity::*what) {
   counted_.push_back(item);
 }
 
+void State::fold_taken(const Entry& entry, std::span<const ItemKey> touched) {
+  folds_.item_item.learn(touched, entry.deed.item);
+  is_taste_dirty_ = true;
+  if ((entry.denied_by_other & bit(Purpose::kPersonalization)) != 0) return;
+  folds_.persons_alike.learn(entry.identity, entry.deed.item);
+}
+
 void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
                        std::span<const ItemKey> touched) {
   const Deed& deed = entry.deed;
   const ItemKey item = deed.item;
+  const bool is_denied = (entry.denied & bit(Purpose::kPersonalization)) != 0;
+  for (std::size_t i = 0; is_denied && i < person.size(); ++i) {
+    is_taste_dirty_ |= folds_.persons_alike.forget(person[i]);
+  }
+  if (item == ItemKey{}) return;  // it told of a refusal
   if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
     if (deed.verb == Verb::kImpression) count(item, deed.time, &Affinity::shown);
     if (is_engagement(deed.verb)) count(item, deed.time, &Affinity::engaged);
   }
-  if ((entry.denied & bit(Purpose::kPersonalization)) != 0) return;
-  if (is_engagement(deed.verb)) {
-    folds_.item_item.learn(touched, item);
-    is_item_item_dirty_ = true;
-  }
+  if (is_denied) return;
+  if (is_engagement(deed.verb)) fold_taken(entry, touched);
   folds_.learner.on_event(deed, person);
 }
 
@@ -250,10 +264,9 @@ std::map<std::string, RankModel, std::less<>> State::rank_models(const Plan& pla
 void State::publish(bool is_everything) {
   const Learner& learner = folds_.learner;
   const bool is_model_new = is_everything || learner.updates() != published_updates_;
-  const bool is_item_item_due =
-      is_everything || (is_item_item_dirty_ && folds_.tick % kItemItemTicks == 0);
+  const bool is_taste_due = is_everything || (is_taste_dirty_ && folds_.tick % kTasteTicks == 0);
   const auto before = published_;
-  if (!is_model_new && !is_item_item_due && counted_.empty() && before->catalog == folds_.catalog) {
+  if (!is_model_new && !is_taste_due && counted_.empty() && before->catalog == folds_.catalog) {
     return;
   }
   auto next = before ? std::make_shared<Published>(*before) : std::make_shared<Published>();
@@ -267,7 +280,10 @@ void State::publish(bool is_everything) {
   if (is_everything || !counted_.empty()) {
     next->counters = std::make_shared<Counters>(folds_.counters);
   }
-  if (is_item_item_due) next->item_item = std::make_shared<ItemItem>(folds_.item_item);
+  if (is_taste_due) {
+    next->item_item = std::make_shared<ItemItem>(folds_.item_item);
+    next->persons_alike = std::make_shared<PersonsAlike>(folds_.persons_alike);
+  }
   if (is_model_new) next->weights = std::make_shared<WeightTable>(learner.model().weights());
   if (is_everything) {
     rank_lists(*next);
@@ -276,7 +292,7 @@ void State::publish(bool is_everything) {
   }
   published_updates_ = learner.updates();
   counted_.clear();
-  if (is_item_item_due) is_item_item_dirty_ = false;
+  if (is_taste_due) is_taste_dirty_ = false;
   published_ = std::move(next);
 }
 
@@ -369,6 +385,7 @@ std::size_t State::published_bytes() const {
   if (p.catalog != folds_.catalog) bytes += p.catalog->memory_bytes();
   bytes += p.counters->items.bytes_beside(folds_.counters.items);
   bytes += p.item_item->bytes_beside(folds_.item_item);
+  bytes += p.persons_alike->bytes_beside(folds_.persons_alike);
   return bytes + p.weights->bytes_beside(folds_.learner.model().weights());
 }
 
@@ -393,6 +410,7 @@ Result<std::vector<FoldHash>> State::hashes(
                                {"imports", hash_of(folds_.imports)},
                                {"item_counters", hash64(counters)},
                                {"item_item", hash_of(folds_.item_item)},
+                               {"persons_alike", hash_of(folds_.persons_alike)},
                                {"learner", hash_of(folds_.learner)}};
 }
 

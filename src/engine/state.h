@@ -96,9 +96,10 @@ class State {
   struct Entry {  // what happened since the last tick, as the folds across people need it
     Position at = 0;
     Surrogate identity{};
-    std::uint8_t denied = 0;
-    std::uint32_t others = 0;   // identities of the person in others_, when more than one
-    std::uint32_t touched = 0;  // items before this event in touched_, newest last
+    std::uint8_t denied = 0;           // purposes, by this identity
+    std::uint8_t denied_by_other = 0;  // by any identity of the person, before this event
+    std::uint32_t others = 0;          // identities of the person in others_, when more than one
+    std::uint32_t touched = 0;         // items before this event in touched_, newest last
     Deed deed;
     std::unique_ptr<const Waiting> decision;
   };
@@ -112,6 +113,7 @@ class State {
   ItemView view_of(ItemKey item) const;
   void fold_event(const Entry& entry, std::span<const Surrogate> person,
                   std::span<const ItemKey> touched);
+  void fold_taken(const Entry& entry, std::span<const ItemKey> touched);
   void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
   std::map<std::string, RankModel, std::less<>> rank_models(const Plan& plan) const;
@@ -129,7 +131,7 @@ class State {
   std::vector<ItemKey> touched_, recent_;
   std::uint64_t published_updates_ = 0;
   std::vector<ItemKey> counted_;  // since the last publication
-  bool is_item_item_dirty_ = true;
+  bool is_taste_dirty_ = true;    // what people took
   std::shared_ptr<const Published> published_;
 };
 

@@ -112,20 +112,24 @@ Status Workspace::declare_plan() {
   return control({put_plan_json(new_plan())});
 }
 
-// Without state.db a start begins at the base, as a rebuild does; so does one with a state.db that
-// is older than the base, which an undo of an import left when it was cut short.
+// Whether state.db is older than the base, which an undo of an import left when it was cut short,
+// or of a program that knew fewer folds.
+Result<bool> Workspace::is_state_outdated() const {
+  TRY(const auto state, open_sqlite_store(path("state.db")));
+  TRY(const std::string fold, state->load_fold("persons_alike"));
+  if (state->position() > 0 && fold.empty()) return true;
+  if (!std::filesystem::exists(path("base.db"))) return false;
+  TRY(const auto base, open_sqlite_store(path("base.db")));
+  return state->position() < base->position();
+}
+
+// Without state.db, or with an outdated one, a start begins at the base, as a rebuild does.
 Status Workspace::renew_lost_state() {
   namespace fs = std::filesystem;
-  if (fs::exists(path("state.db")) && fs::exists(path("base.db"))) {
-    Position state = 0, base = 0;
-    {
-      TRY(const auto of_state, open_sqlite_store(path("state.db")));
-      TRY(const auto of_base, open_sqlite_store(path("base.db")));
-      state = of_state->position();
-      base = of_base->position();
-    }
+  if (fs::exists(path("state.db"))) {
+    TRY(const bool is_outdated, is_state_outdated());
     for (const char* end : {"", "-wal", "-shm"}) {
-      if (state < base) fs::remove(path("state.db") + end);
+      if (is_outdated) fs::remove(path("state.db") + end);
     }
   }
   if (fs::exists(path("state.db")) || !fs::exists(path("base.db"))) return ok_status();

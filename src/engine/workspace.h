@@ -105,6 +105,7 @@ class Workspace final : public Engine {
   Time now_locked() const;
   // workspace.cc
   Status declare_plan();
+  Result<bool> is_state_outdated() const;
   Status renew_lost_state();
   Status restore();
   Status restore_ids();

@@ -4,7 +4,6 @@
 // changed.
 #pragma once
 #include <bitset>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -17,6 +16,7 @@
 #include "event/decision.h"
 #include "event/event.h"
 #include "learn/packed_rows.h"
+#include "model/sealed.h"
 
 namespace attune {
 
@@ -46,10 +46,6 @@ struct Outcome {
   bool is_new_impression = false;  // an engagement before its impression was known
   std::vector<Feature> row;
 };
-
-// What waits of an identity is stored through these; the key it is sealed under may be gone.
-using SealRow = std::function<std::string(Surrogate, std::string_view)>;
-using OpenRow = std::function<std::optional<std::string>(Surrogate, std::string_view)>;
 
 class OutcomeJoin {
  public:

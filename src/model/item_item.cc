@@ -20,10 +20,6 @@ constexpr std::size_t kAhead = 2;  // lines, so that memory is there in time
 constexpr double kFade = 0.6;      // of an item's weight with each one after it
 constexpr double kLasting = 0.05;  // what stays of it, for people whose order says little
 
-bool is_better(const Neighbour& a, const Neighbour& b) {
-  return a.count != b.count ? a.count > b.count : raw(a.item) < raw(b.item);
-}
-
 // kWeights[d] = d^-0.5, rounded once.
 const std::array<float, kMaxRecent + 1> kWeights = [] {
   std::array<float, kMaxRecent + 1> weights{};
@@ -57,34 +53,6 @@ void prefetch(const std::vector<T>& numbers) {
     __builtin_prefetch(numbers.data() + i);
   }
 }
-
-// Sums by item, in one allocation: open addressing, for a known number of additions.
-class Sums {
- public:
-  explicit Sums(std::size_t additions) : slots_(std::bit_ceil(2 * additions + 2)) {}
-  void add(ItemKey item, double amount) {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = raw(item) & mask;
-    while (slots_[at].item != ItemKey{} && slots_[at].item != item) at = (at + 1) & mask;
-    slots_[at].item = item;
-    slots_[at].sum += amount;
-  }
-  std::vector<Neighbour> all() const {
-    std::vector<Neighbour> out;
-    out.reserve(slots_.size() / 2);
-    for (const auto& [item, sum] : slots_) {
-      if (item != ItemKey{}) out.push_back({item, static_cast<float>(sum)});
-    }
-    return out;
-  }
-
- private:
-  struct Slot {
-    ItemKey item{};
-    double sum = 0;
-  };
-  std::vector<Slot> slots_;
-};
 
 }  // namespace
 
@@ -169,7 +137,7 @@ void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
 
 std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::size_t limit) const {
   const std::size_t used = std::min(recent.size(), kMaxRecent);
-  Sums sums(used * kMaxNeighbours);
+  ItemSums sums(used * kMaxNeighbours);
   double decay = 1;
   for (std::size_t k = 0; k < used; ++k, decay *= kFade) {
     const CowPtr<Line>* const found = lines_.find(recent[recent.size() - 1 - k]);
@@ -180,12 +148,7 @@ std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::siz
       sums.add(line.items[i], scale * line.counts[i]);
     }
   }
-  std::vector<Neighbour> best = sums.all();
-  const auto end = best.begin() + static_cast<std::ptrdiff_t>(std::min(limit, best.size()));
-  std::nth_element(best.begin(), end, best.end(), is_better);
-  best.erase(end, best.end());
-  std::sort(best.begin(), best.end(), is_better);
-  return best;
+  return best_of(sums.all(), limit);
 }
 
 std::size_t ItemItem::bytes_beside(const ItemItem& other) const {

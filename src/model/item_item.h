@@ -12,13 +12,9 @@
 #include "base/cow_map.h"
 #include "base/result.h"
 #include "event/id.h"
+#include "model/item_sums.h"
 
 namespace attune {
-
-struct Neighbour {
-  ItemKey item{};
-  float count = 0;
-};
 
 class ItemItem {
  public:
