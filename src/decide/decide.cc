@@ -89,7 +89,7 @@ struct Basis {
 // Ends the row that the last features make.
 void end_row(Examples& rows) {
   rows.ends.push_back(static_cast<std::uint32_t>(rows.features.size()));
-  rows.fields.resize(rows.features.size());
+  add_live_fields(rows);
 }
 
 void predict_by_model(std::vector<Candidate>& candidates, const RowBuilder& rows,

@@ -9,6 +9,7 @@
 #include "collect/segment.h"
 #include "engine/imports.h"
 #include "engine/setup.h"
+#include "feature/row.h"
 #include "journal/journal.h"
 #include "journal/keyring.h"
 #include "learn/learner.h"
@@ -209,7 +210,7 @@ class JournalOutcomes final : public OutcomeSource {
     out.labels.push_back(known.outcome.label ? 1.0F : 0.0F);
     out.weights.push_back(is_teacher(row) ? 1.0F : 0.0F);
     out.features.insert(out.features.end(), row.begin(), row.end());
-    out.fields.resize(out.features.size());
+    add_live_fields(out);
     out.ends.push_back(static_cast<std::uint32_t>(out.features.size()));
     times_.push_back(known.when);
   }

@@ -1,5 +1,6 @@
 // Registered models: trained on the workspace's own outcomes, registered, promoted, rolled back.
 #include <cmath>
+#include <set>
 
 #include "base/file.h"
 #include "engine/outcomes.h"
@@ -119,6 +120,30 @@ TEST_F(Registry, APromotedModelRanksAndItsDecisionsAreExplained) {
   const auto stored = engine_->find_decision(decision.id);
   ASSERT_TRUE(stored.ok());
   EXPECT_EQ(stored->model, "ranker@1");
+}
+
+TEST_F(Registry, KindsOverFieldsRankAndAreExplained) {
+  ask_for_model();
+  for (const char* kind : {"fwfm", "ffm", "deepfm"}) {
+    const std::uint32_t number = registered(trained(kind));
+    ASSERT_TRUE(engine_->promote_model("ranker", number, "").ok()) << kind;
+    tick();
+    const Decision decision = decided();
+    EXPECT_EQ(decision.model, "ranker@" + std::to_string(number));
+    expect_explained(decision);
+  }
+}
+
+// Else fields would be nothing but a place for every feature.
+TEST_F(Registry, RowsOfDecisionsHaveFields) {
+  const auto rows = open_outcomes(folder_.workspace());
+  ASSERT_TRUE(rows.ok());
+  ASSERT_TRUE((*rows)->begin(0).ok());
+  Examples block;
+  ASSERT_TRUE((*rows)->next(block).ok());
+  const std::set<std::uint16_t> fields(block.fields.begin(), block.fields.end());
+  EXPECT_GT(fields.size(), 3U);
+  EXPECT_LT(*fields.rbegin(), kLiveFields);
 }
 
 TEST_F(Registry, RowsOfItsDecisionsAreVerifiedAndTeachTheLiveLearner) {

@@ -30,8 +30,15 @@ double smoothed_rate(const Affinity& a, double prior, Time now) {
   return (a.engaged.at(now)[k30d] + 20 * prior) / (a.shown.at(now)[k30d] + 20.0);
 }
 
-std::uint32_t activity_hash() {
-  return static_cast<std::uint32_t>(hash_of(FeatureKind::kActivity));
+bool is_activity(std::uint32_t id) {
+  static const std::uint32_t activity = live_id(0, hash_of(FeatureKind::kActivity));
+  return live_id(0, id) == activity;
+}
+
+void add_live_fields(Examples& rows) {
+  for (std::size_t i = rows.fields.size(); i < rows.features.size(); ++i) {
+    rows.fields.push_back(live_field(rows.features[i].hash));
+  }
 }
 
 RowBuilder::RowBuilder(const Plan& plan, const Profile& person, const Counters& counters,
@@ -146,30 +153,34 @@ void RowBuilder::emit_step(const Step& step, const Item& item, float neighbour_s
   }
 }
 
-// Emits (hash, value, name); the name is a function, called only by who wants it.
+// Emits (id, value, name); the name is a function, called only by who wants it.
 template <class Emit>
 void RowBuilder::emit(const Item& item, float neighbour_score, const Emit& emit_feature) const {
   ItemValues values;  // NOLINT: filled as far as it is read
   live_.read(item, values);
-  for (const Step& step : steps_) {
+  for (std::size_t field = 0; field < steps_.size(); ++field) {
+    const Step& step = steps_[field];
+    const auto of_field = [&](std::uint64_t hash, float value, const auto& name) {
+      emit_feature(live_id(field, hash), value, name);
+    };
     if (is_declared(step.kind)) {
-      live_[step.declared].emit(item, values, emit_feature);
+      live_[step.declared].emit(item, values, of_field);
     } else {
-      emit_step(step, item, neighbour_score, emit_feature);
+      emit_step(step, item, neighbour_score, of_field);
     }
   }
 }
 
 void RowBuilder::build(const Item& item, float neighbour_score, std::vector<Feature>& out) const {
-  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto&) {
-    out.push_back({static_cast<std::uint32_t>(hash), value});
+  emit(item, neighbour_score, [&](std::uint32_t id, float value, const auto&) {
+    out.push_back({id, value});
   });
 }
 
 std::vector<Part> RowBuilder::explain(const Item& item, float neighbour_score) const {
   std::vector<Part> parts;
-  emit(item, neighbour_score, [&](std::uint64_t hash, float value, const auto& name) {
-    parts.push_back({name(), static_cast<std::uint32_t>(hash), value, 0});
+  emit(item, neighbour_score, [&](std::uint32_t id, float value, const auto& name) {
+    parts.push_back({name(), id, value, 0});
   });
   return parts;
 }

@@ -1,6 +1,8 @@
 // The row of one (person, item, context) by a plan. One executor, for serving and replay: the row
 // and its explanation come from the same code.
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +12,7 @@
 #include "feature/counters.h"
 #include "feature/live_step.h"
 #include "feature/plan.h"
-#include "model/ftrl.h"
+#include "model/examples.h"
 #include "profile/profile.h"
 
 namespace attune {
@@ -18,9 +20,21 @@ namespace attune {
 // Smoothed rate of `a` over the 30-day window: (engaged + 20 * prior) / (shown + 20).
 double smoothed_rate(const Affinity& a, double prior, Time now);
 
-// Hash of the activity feature in a row: how far the person's answers lie above what was expected,
-// in log-odds.
-std::uint32_t activity_hash();
+// An id in a row begins with the field, 5 bits: which feature of the plan it is of, the 32nd for
+// all after it. So who reads rows knows fields without being told.
+inline constexpr std::size_t kLiveFields = 32;
+inline constexpr std::uint16_t live_field(std::uint32_t id) {
+  return static_cast<std::uint16_t>(id >> 27);
+}
+inline constexpr std::uint32_t live_id(std::size_t field, std::uint64_t hash) {
+  return static_cast<std::uint32_t>(std::min(field, kLiveFields - 1) << 27 | (hash & 0x7ffffff));
+}
+// The fields of the features that have none yet, the last ones.
+void add_live_fields(Examples& rows);
+
+// Whether it is the activity feature: how far the person's answers lie above what was expected, in
+// log-odds.
+bool is_activity(std::uint32_t id);
 
 // Built once per request from the merged profile, then asked for each candidate. What it is given
 // must outlive it.

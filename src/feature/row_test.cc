@@ -64,6 +64,24 @@ TEST(Row, BuildAndExplainAgreeAndSumToTheLogit) {
   EXPECT_NEAR(sum, model.logit(row), 1e-6);
 }
 
+TEST(Row, IdsBeginWithTheFeatureOfThePlan) {
+  const World world;
+  const auto parts = world.builder().explain(world.item, 0.5F);
+  const Plan plan = default_plan();
+  for (const auto& [name, kind] :
+       {std::pair{"bias", FeatureKind::kBias}, std::pair{"item=i1", FeatureKind::kItem},
+        std::pair{"topic=sport", FeatureKind::kTopic},
+        std::pair{"topic=t7", FeatureKind::kTopic}}) {
+    const auto at = std::find_if(plan.features.begin(), plan.features.end(),
+                                 [&, wanted = kind](const auto& f) { return f.kind == wanted; });
+    ASSERT_NE(at, plan.features.end());
+    ASSERT_TRUE(find(parts, name)) << name;
+    EXPECT_EQ(live_field(find(parts, name)->hash), at - plan.features.begin()) << name;
+  }
+  EXPECT_EQ(live_field(live_id(40, 123)), kLiveFields - 1);
+  EXPECT_EQ(live_id(3, 0xffffffffffffffffU), 0x1fffffffU);
+}
+
 TEST(Row, NamesAndValues) {
   const World world;
   const auto parts = world.builder().explain(world.item, 0.5F);

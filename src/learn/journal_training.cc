@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "feature/row.h"
+#include "feature/row.h"
 #include "learn/evaluation.h"
 #include "model/ftrl.h"
 #include "stat/paired_loss.h"
@@ -138,7 +140,7 @@ class JournalTraining {
                                options.kind),
                    "kind", "use --kind ftrl or --kind fm"};
     }
-    options.inputs = 1;  // rows of decisions have no fields
+    options.inputs = kLiveFields;
     if (needs_inputs(options.kind)) {
       Examples sample;
       RowRange head(rows_, 0, std::min<std::uint64_t>(report_.train_rows, kInputSampleRows));

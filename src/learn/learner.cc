@@ -17,9 +17,8 @@ constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in byt
 // Whoever answers nearly everything (beyond 4.5 times the odds expected) is no model for others:
 // such rows are predicted and counted, but teach the shared weights nothing.
 bool is_teacher(Row row) {
-  const std::uint32_t activity = activity_hash();
-  return std::none_of(row.begin(), row.end(), [activity](const Feature& f) {
-    return f.hash == activity && f.value > kTeachesUpTo;
+  return std::none_of(row.begin(), row.end(), [](const Feature& f) {
+    return f.value > kTeachesUpTo && is_activity(f.hash);
   });
 }
 

@@ -73,7 +73,7 @@ class FieldModel final : public StoredModel {
 
   bool is_probability() const override { return true; }
   Status usable() const override;
-  double bias() const override { return double{bias_}; }
+  double bias() const override;
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override;
   void predict(const Examples& rows, std::span<float> out) const override;
@@ -114,6 +114,7 @@ class FieldModel final : public StoredModel {
                       const Push& push, Float8 squares) const;
   void step_pieces(float* row, float x, const Float8* slopes, float weight) const;
   Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }
+  std::vector<Float8> mean_slopes(const FieldBatch& to) const;
   float base_rate() const;
   std::vector<AdamWeights*> dense();
 
