@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "decide/rank_lists.h"
@@ -322,6 +323,63 @@ TEST(Decide, SameSeedSameDecision) {
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
   RecordProperty("us_per_decision", static_cast<int>(took.count() / 200));
   fmt::print("{:.0f} us for one decision of 500 candidates\n", took.count() / 200);
+}
+
+// How many of a slate that shows all candidates came from each source.
+std::map<std::string, int> sources_of(const Published& p, const Asker& asker,
+                                      const std::string& retriever = "") {
+  Placement placement = plain();
+  placement.retriever = retriever;
+  placement.candidates = 100;
+  Rng rng(1);
+  const auto made = decide({"ann", "default", 100, {}}, asker, {placement, p, kNow}, rng, "d_x");
+  EXPECT_TRUE(made.ok());
+  std::map<std::string, int> counts;
+  for (const ShownItem& shown : made->shown) ++counts[shown.source];
+  return counts;
+}
+
+TEST(Candidates, EachSourceHasItsShareAndTheNextFillsWhatIsFree) {
+  Published p = make_published(400);
+  const std::vector<ItemKey> recent = {item_key("i1")};
+  ItemItem item_item;
+  for (int i = 0; i < 64; ++i) item_item.learn(recent, item_key(fmt::format("i{}", 300 + i)));
+  PersonsAlike alike;
+  for (std::uint64_t person = 1; person <= 3; ++person) {
+    alike.learn(Surrogate{person}, item_key("i1"));
+    for (std::uint64_t i = 0; i < 31; ++i) {
+      alike.learn(Surrogate{person}, item_key(fmt::format("i{}", 100 * person + i)));
+    }
+  }
+  const Profile person = make_person();
+  p.persons_alike = std::make_shared<const PersonsAlike>(alike);
+  using Counts = std::map<std::string, int>;
+  EXPECT_EQ(sources_of(p, {person, true, 42}),
+            (Counts{{"persons_alike", 60}, {"popular", 20}, {"latest", 20}}));
+  p.item_item = std::make_shared<const ItemItem>(item_item);
+  EXPECT_EQ(sources_of(p, {person, true, 42}),
+            (Counts{{"item_item", 30}, {"persons_alike", 30}, {"popular", 20}, {"latest", 20}}));
+  const Surrogate own[] = {Surrogate{1}, Surrogate{2}, Surrogate{3}};
+  EXPECT_EQ(sources_of(p, {person, true, 42, own}),
+            (Counts{{"item_item", 30}, {"popular", 50}, {"latest", 20}}));
+  std::vector<ItemKey> keys = {item_key("i1")};
+  for (int i = 200; i < 300; ++i) keys.push_back(item_key(fmt::format("i{}", i)));
+  std::vector<std::uint32_t> row(keys.size());
+  std::iota(row.begin(), row.end(), 0U);
+  const ImplicitFactorsOptions options{.size = 8};
+  const ImplicitFactors factors(Interactions({row, row}, keys.size()), options);
+  p.retrievers.emplace("taste", std::make_shared<const ItemFactors>(keys, factors, options));
+  EXPECT_EQ(sources_of(p, {person, true, 42}, "taste"), (Counts{{"item_item", 20},
+                                                                {"persons_alike", 20},
+                                                                {"factors", 20},
+                                                                {"popular", 20},
+                                                                {"latest", 20}}));
+  EXPECT_EQ(sources_of(p, {person, true, 42}, "other"),
+            (Counts{{"item_item", 30}, {"persons_alike", 30}, {"popular", 20}, {"latest", 20}}));
+  EXPECT_EQ(sources_of(p, {person, false, 42}), (Counts{{"popular", 80}, {"latest", 20}}));
+  Profile refusing = person;
+  refusing.denied_purposes = static_cast<std::uint8_t>(Purpose::kPersonalization);
+  EXPECT_EQ(sources_of(p, {refusing, true, 42}), (Counts{{"popular", 80}, {"latest", 20}}));
 }
 
 TEST(DecisionId, IsUlid) {

@@ -1,19 +1,24 @@
 #include "learn/recommend_eval.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <numeric>
 #include <unordered_map>
 
 #include "base/hash.h"
 #include "base/rng.h"
 #include "model/implicit_factors.h"
+#include "model/item_factors.h"
 #include "model/item_similarity.h"
 #include "model/person_similarity.h"
+#include "model/persons_alike.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kBlock = 16;  // persons scored at a time
+constexpr std::size_t kBlock = 16;    // persons scored at a time
+constexpr std::size_t kDrawn = 2000;  // items drawn for a person, more than any list holds
 
 using Rows = std::vector<std::vector<std::uint32_t>>;
 
@@ -74,6 +79,50 @@ ItemScorer by_persons(const RecommendSplit& split, std::uint64_t) {
                  std::span<float> scores) { model->score(person, history, scores); };
 }
 
+Surrogate surrogate_of(std::uint32_t person) { return Surrogate{mix64(person, 1)}; }
+ItemKey key_of(std::uint32_t item) { return ItemKey{mix64(item, 2)}; }
+
+template <class T>
+void shuffle(std::vector<T>& all, Rng& rng) {
+  for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[rng.below(i)]);
+}
+
+// Items of each person in an order by chance, as lists have none; the newest last.
+std::vector<std::vector<ItemKey>> taken_in_turn(const RecommendSplit& split, Rng& rng) {
+  std::vector<std::vector<ItemKey>> out(split.train.persons());
+  for (std::uint32_t person = 0; person < out.size(); ++person) {
+    for (const std::uint32_t item : split.train.row(person)) out[person].push_back(key_of(item));
+    shuffle(out[person], rng);
+  }
+  return out;
+}
+
+// As a workspace has it: who took something lately, and of that the last, all bounded. Persons
+// come in an order by chance.
+ItemScorer by_persons_alike(const RecommendSplit& split, std::uint64_t seed) {
+  struct Live {
+    std::vector<std::vector<ItemKey>> taken;
+    PersonsAlike model = PersonsAlike();
+    std::unordered_map<ItemKey, std::uint32_t, IdHash> items = {};
+  };
+  Rng rng(seed);
+  const auto live = std::make_shared<Live>(Live{taken_in_turn(split, rng)});
+  std::vector<std::uint32_t> order(split.train.persons());
+  std::iota(order.begin(), order.end(), 0U);
+  shuffle(order, rng);
+  for (const std::uint32_t person : order) {
+    for (const ItemKey item : live->taken[person]) live->model.learn(surrogate_of(person), item);
+  }
+  for (std::uint32_t item = 0; item < split.train.items(); ++item) live->items[key_of(item)] = item;
+  return [live](std::uint32_t person, std::span<const std::uint32_t>, std::span<float> scores) {
+    std::fill(scores.begin(), scores.end(), 0.0F);
+    const Surrogate own = surrogate_of(person);
+    for (const Neighbour& one : live->model.score(live->taken[person], {&own, 1}, scores.size())) {
+      scores[live->items.at(one.item)] = one.count;
+    }
+  };
+}
+
 // Persons are scored some at a time, so that the items' vectors are read once for all of them.
 ItemScorer by_factors(const RecommendSplit& split, std::uint64_t seed) {
   struct Block {
@@ -96,6 +145,30 @@ ItemScorer by_factors(const RecommendSplit& split, std::uint64_t seed) {
   };
 }
 
+// As a workspace would have it: the vectors of items alone, that of a person from the last 30
+// items.
+ItemScorer by_item_factors(const RecommendSplit& split, std::uint64_t seed) {
+  struct Live {
+    std::vector<std::vector<ItemKey>> taken;
+    ItemFactors model;
+    std::unordered_map<ItemKey, std::uint32_t, IdHash> items = {};
+  };
+  const ImplicitFactorsOptions options{.size = 64, .seed = seed};
+  std::vector<ItemKey> keys;
+  for (std::uint32_t item = 0; item < split.train.items(); ++item) keys.push_back(key_of(item));
+  Rng rng(seed);
+  auto taken = taken_in_turn(split, rng);
+  const auto live = std::make_shared<Live>(
+      Live{std::move(taken), ItemFactors(keys, ImplicitFactors(split.train, options), options)});
+  for (std::uint32_t item = 0; item < keys.size(); ++item) live->items[keys[item]] = item;
+  return [live](std::uint32_t person, std::span<const std::uint32_t>, std::span<float> scores) {
+    std::fill(scores.begin(), scores.end(), std::numeric_limits<float>::lowest());
+    for (const Neighbour& one : live->model.score(live->taken[person], kDrawn)) {
+      scores[live->items.at(one.item)] = one.count;
+    }
+  };
+}
+
 constexpr RecommendMethod kMethods[] = {
     {"random", "by chance", by_chance},
     {"popular", "what most people took", by_popularity},
@@ -105,8 +178,12 @@ constexpr RecommendMethod kMethods[] = {
      }},
     {"user_user", "what the persons took who took most alike, rare items counting for more",
      by_persons},
+    {"persons_alike", "the same as a workspace has it: 32 items of 16,384 persons",
+     by_persons_alike},
     {"ials", "persons and items as vectors of 128 numbers, by alternating least squares",
      by_factors},
+    {"factors", "items alone as vectors of 64 numbers, a person's from the last 30 items",
+     by_item_factors},
     {"p3", "items reached by walks of three steps, the beaten track avoided (P3, RP3beta)",
      [](const RecommendSplit& split, std::uint64_t) { return by_similarity(split, {}); }},
 };

@@ -137,7 +137,7 @@ void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
 
 std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::size_t limit) const {
   const std::size_t used = std::min(recent.size(), kMaxRecent);
-  ItemSums sums(used * kMaxNeighbours);
+  Sums<ItemKey, double> sums(used * kMaxNeighbours);
   double decay = 1;
   for (std::size_t k = 0; k < used; ++k, decay *= kFade) {
     const CowPtr<Line>* const found = lines_.find(recent[recent.size() - 1 - k]);
@@ -148,7 +148,10 @@ std::vector<Neighbour> ItemItem::score(std::span<const ItemKey> recent, std::siz
       sums.add(line.items[i], scale * line.counts[i]);
     }
   }
-  return best_of(sums.all(), limit);
+  std::vector<Neighbour> all;
+  all.reserve(sums.size());
+  sums.each([&](ItemKey item, double sum) { all.push_back({item, static_cast<float>(sum)}); });
+  return best_of(std::move(all), limit);
 }
 
 std::size_t ItemItem::bytes_beside(const ItemItem& other) const {

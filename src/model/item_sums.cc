@@ -1,20 +1,8 @@
 #include "model/item_sums.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace attune {
-
-ItemSums::ItemSums(std::size_t additions) : slots_(std::bit_ceil(2 * additions + 2)) {}
-
-std::vector<Neighbour> ItemSums::all() const {
-  std::vector<Neighbour> out;
-  out.reserve(slots_.size() / 2);
-  for (const auto& [item, sum] : slots_) {
-    if (item != ItemKey{}) out.push_back({item, static_cast<float>(sum)});
-  }
-  return out;
-}
 
 std::vector<Neighbour> best_of(std::vector<Neighbour> all, std::size_t limit) {
   const auto is_better = [](const Neighbour& a, const Neighbour& b) {

@@ -21,7 +21,15 @@ std::size_t bytes_of(const auto& takers) {
 }
 
 float rare(std::uint32_t holders) { return 1 / std::sqrt(static_cast<float>(holders)); }
-float out(std::uint32_t holders) { return std::pow(static_cast<float>(holders), -0.2F); }
+
+float out(std::uint32_t holders) {
+  static const std::array<float, 1024> kFew = [] {
+    std::array<float, 1024> all{};
+    for (std::size_t d = 1; d < all.size(); ++d) all[d] = std::pow(static_cast<float>(d), -0.2F);
+    return all;
+  }();
+  return holders < kFew.size() ? kFew[holders] : std::pow(static_cast<float>(holders), -0.2F);
+}
 
 std::span<const ItemKey> last_of(std::span<const ItemKey> recent) {
   return recent.last(std::min(recent.size(), kMaxRecent));
@@ -69,8 +77,32 @@ PersonsAlike::Place PersonsAlike::place_of(Surrogate person) {
   return place;
 }
 
+PersonsAlike::ItemPlace PersonsAlike::place_of(ItemKey item) {
+  if (const ItemPlace* const held = item_places_.find(item)) return *held;
+  ItemPlace place = 0;
+  if (free_items_.empty()) {
+    place = static_cast<ItemPlace>(items_.size());
+    items_.resize(items_.size() + 1);
+  } else {
+    place = free_items_.back();
+    free_items_.pop_back();
+  }
+  item_places_.change(item) = place;
+  Item& held = items_.change(place);
+  held.key = item;
+  bytes_ += bytes_of(held.takers.change());
+  return place;
+}
+
+void PersonsAlike::drop(ItemPlace item) {
+  bytes_ -= bytes_of(*items_[item].takers);
+  item_places_.erase(items_[item].key);
+  items_.change(item) = {};
+  free_items_.push_back(item);
+}
+
 // As the newest of the item's takers; the oldest beyond the limit is no longer listed.
-void PersonsAlike::list(Place place, ItemKey item) {
+void PersonsAlike::list(Place place, ItemPlace item) {
   Item& held = items_.change(item);
   bytes_ -= bytes_of(*held.takers);
   std::vector<Place>& takers = held.takers.change();
@@ -79,8 +111,8 @@ void PersonsAlike::list(Place place, ItemKey item) {
   bytes_ += bytes_of(takers);
 }
 
-void PersonsAlike::unlist(Place place, ItemKey item) {
-  const std::vector<Place>& listed = *items_.find(item)->takers;
+void PersonsAlike::unlist(Place place, ItemPlace item) {
+  const std::vector<Place>& listed = *items_[item].takers;
   const auto at = std::find(listed.begin(), listed.end(), place) - listed.begin();
   if (static_cast<std::size_t>(at) == listed.size()) return;
   bytes_ -= bytes_of(listed);
@@ -89,47 +121,44 @@ void PersonsAlike::unlist(Place place, ItemKey item) {
   bytes_ += bytes_of(takers);
 }
 
-void PersonsAlike::leave(Place place, ItemKey item) {
+void PersonsAlike::leave(Place place, ItemPlace item) {
   unlist(place, item);
-  Item& held = items_.change(item);
-  if (--held.holders > 0) return;
-  bytes_ -= bytes_of(*held.takers);
-  items_.erase(item);
+  if (--items_.change(item).holders == 0) drop(item);
 }
 
-void PersonsAlike::append(Place place, ItemKey item) {
+void PersonsAlike::append(Place place, ItemPlace item) {
   Person& person = persons_.change(place);
   person.items[person.size++] = item;
-  Item& held = items_.change(item);
-  if (held.holders++ == 0) bytes_ += bytes_of(held.takers.change());
+  ++items_.change(item).holders;
 }
 
 void PersonsAlike::learn(Surrogate person, ItemKey item) {
   if (person == Surrogate{} || item == ItemKey{}) return;
   const Place place = place_of(person);
+  const ItemPlace what = place_of(item);
   last_.change(place) = ++now_;
   Person& held = persons_.change(place);
-  ItemKey* const end = held.items.data() + held.size;
-  ItemKey* const again = std::find(held.items.data(), end, item);
+  ItemPlace* const end = held.items.data() + held.size;
+  ItemPlace* const again = std::find(held.items.data(), end, what);
   if (again != end) {
     std::rotate(again, again + 1, end);
-    unlist(place, item);
+    unlist(place, what);
   } else {
     if (held.size == options_.items) {
       leave(place, held.items[0]);
       std::move(held.items.data() + 1, end, held.items.data());
       --held.size;
     }
-    append(place, item);
+    append(place, what);
   }
-  list(place, item);
+  list(place, what);
 }
 
 bool PersonsAlike::forget(Surrogate person) {
   const Place* const held = places_.find(person);
   if (held == nullptr) return false;
   const Place place = *held;
-  for (const ItemKey item : persons_[place].taken()) leave(place, item);
+  for (const ItemPlace item : persons_[place].taken()) leave(place, item);
   persons_.change(place) = {};
   last_.change(place) = 0;
   places_.erase(person);
@@ -137,16 +166,14 @@ bool PersonsAlike::forget(Surrogate person) {
   return true;
 }
 
-// Best first; of equal ones who took last.
-std::vector<PersonsAlike::Alike> PersonsAlike::most_alike(std::span<const ItemKey> recent,
+// In an order that depends on their likeness alone, and of equal ones on who took last.
+std::vector<PersonsAlike::Alike> PersonsAlike::most_alike(std::span<const ItemPlace> recent,
                                                           std::span<const Surrogate> own) const {
   std::vector<float> sums(persons_.size(), 0);
   std::vector<Alike> found;
-  for (const ItemKey item : recent) {
-    const Item* const held = items_.find(item);
-    if (held == nullptr) continue;
-    const float weight = rare(held->holders);
-    for (const Place place : *held->takers) {
+  for (const ItemPlace item : recent) {
+    const float weight = rare(items_[item].holders);
+    for (const Place place : *items_[item].takers) {
       if (sums[place] == 0) found.push_back({0, place});
       sums[place] += weight;
     }
@@ -156,49 +183,63 @@ std::vector<PersonsAlike::Alike> PersonsAlike::most_alike(std::span<const ItemKe
     if (place != nullptr) sums[*place] = 0;
   }
   std::erase_if(found, [&](const Alike& one) { return sums[one.place] == 0; });
-  for (Alike& one : found) {
-    one.likeness = sums[one.place] * rare(persons_[one.place].size);
-  }
+  for (const Alike& one : found) __builtin_prefetch(&persons_[one.place]);
+  for (Alike& one : found) one.likeness = sums[one.place] * rare(persons_[one.place].size);
+  const auto is_better = [&](const Alike& a, const Alike& b) {
+    return a.likeness != b.likeness ? a.likeness > b.likeness : last_[a.place] > last_[b.place];
+  };
   const auto end =
       found.begin() + static_cast<std::ptrdiff_t>(std::min(found.size(), options_.neighbours));
-  std::partial_sort(found.begin(), end, found.end(), [&](const Alike& a, const Alike& b) {
-    return a.likeness != b.likeness ? a.likeness > b.likeness : last_[a.place] > last_[b.place];
-  });
+  std::nth_element(found.begin(), end, found.end(), is_better);
   found.erase(end, found.end());
+  std::sort(found.begin(), found.end(), is_better);
   return found;
 }
 
 std::vector<Neighbour> PersonsAlike::score(std::span<const ItemKey> recent,
                                            std::span<const Surrogate> own,
                                            std::size_t limit) const {
-  std::vector<ItemKey> known(last_of(recent).begin(), last_of(recent).end());
-  std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end()), known.end());
-  const std::vector<Alike> alike = most_alike(known, own);
-  ItemSums sums(alike.size() * options_.items);
-  for (const Alike& one : alike) {
-    for (const ItemKey item : persons_[one.place].taken()) sums.add(item, one.likeness);
+  std::vector<ItemKey> keys(last_of(recent).begin(), last_of(recent).end());
+  std::sort(keys.begin(), keys.end());  // sums of floats depend on the order
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::vector<ItemPlace> known;
+  for (const ItemKey key : keys) {
+    if (const ItemPlace* const held = item_places_.find(key)) known.push_back(*held);
   }
-  std::vector<Neighbour> all = sums.all();
-  std::erase_if(all, [&](const Neighbour& one) {
-    return std::binary_search(known.begin(), known.end(), one.item);
+  const std::vector<Alike> alike = most_alike(known, own);
+  std::size_t additions = 0;
+  for (const Alike& one : alike) additions += persons_[one.place].size;
+  Sums<ItemPlace, float> sums(additions);  // by place + 1, as 0 is none
+  for (const Alike& one : alike) {
+    for (const ItemPlace item : persons_[one.place].taken()) sums.add(item + 1, one.likeness);
+  }
+  std::vector<Neighbour> all;
+  all.reserve(sums.size());
+  std::sort(known.begin(), known.end());
+  sums.each([&](ItemPlace next, float sum) {
+    const Item& item = items_[next - 1];
+    if (std::binary_search(known.begin(), known.end(), next - 1)) return;
+    all.push_back({item.key, sum * out(item.holders)});
   });
-  for (Neighbour& one : all) one.count *= out(items_.find(one.item)->holders);
   return best_of(std::move(all), limit);
 }
 
 std::size_t PersonsAlike::memory_bytes() const {
   return places_.memory_bytes() + persons_.memory_bytes() + last_.memory_bytes() +
-         free_.capacity() * sizeof(Place) + items_.memory_bytes() + bytes_;
+         free_.capacity() * sizeof(Place) + item_places_.memory_bytes() + items_.memory_bytes() +
+         free_items_.capacity() * sizeof(ItemPlace) + bytes_;
 }
 
 std::size_t PersonsAlike::bytes_beside(const PersonsAlike& other) const {
   std::size_t bytes = places_.bytes_beside(other.places_) + persons_.bytes_beside(other.persons_) +
                       last_.bytes_beside(other.last_) + free_.capacity() * sizeof(Place) +
-                      items_.bytes_beside(other.items_);
-  items_.each_difference(other.items_, [&](ItemKey, const Item& mine, const Item* theirs) {
-    if (theirs == nullptr || theirs->takers.get() != mine.takers.get()) {
-      bytes += bytes_of(*mine.takers);
+                      item_places_.bytes_beside(other.item_places_) +
+                      items_.bytes_beside(other.items_) +
+                      free_items_.capacity() * sizeof(ItemPlace);
+  items_.each_chunk_beside(other.items_, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto* const mine = items_[i].takers.get();
+      if (mine != nullptr && mine != other.items_[i].takers.get()) bytes += bytes_of(*mine);
     }
   });
   return bytes;
@@ -208,11 +249,11 @@ std::size_t PersonsAlike::bytes_beside(const PersonsAlike& other) const {
 std::string PersonsAlike::row_of(Place place) const {
   std::string row;
   Writer w(row);
-  for (const ItemKey item : persons_[place].taken()) {
-    const std::vector<Place>& takers = *items_.find(item)->takers;
+  for (const ItemPlace item : persons_[place].taken()) {
+    const std::vector<Place>& takers = *items_[item].takers;
     const auto at = std::find(takers.begin(), takers.end(), place) - takers.begin();
     const bool is_listed = static_cast<std::size_t>(at) < takers.size();
-    w.u64(raw(item));
+    w.u64(raw(items_[item].key));
     w.u8(is_listed ? static_cast<std::uint8_t>(at) : kNotListed);
   }
   return row;
@@ -241,10 +282,11 @@ bool PersonsAlike::add_row(Surrogate who, std::string_view row, std::vector<List
   last_.change(place) = ++now_;
   Reader r(row);
   while (r.left() > 0) {
-    const ItemKey item{r.u64()};
+    const ItemKey key{r.u64()};
     const std::uint8_t at = r.u8();
+    if (!r.ok() || key == ItemKey{} || persons_[place].size >= options_.items) return false;
+    const ItemPlace item = place_of(key);
     const auto taken = persons_[place].taken();
-    if (!r.ok() || item == ItemKey{} || taken.size() >= options_.items) return false;
     if (std::find(taken.begin(), taken.end(), item) != taken.end()) return false;
     append(place, item);
     if (at != kNotListed) listed.push_back({item, at, place});

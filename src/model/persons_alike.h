@@ -24,7 +24,7 @@ struct PersonsAlikeOptions {
   std::size_t persons = 16384;  // at most 65536; beyond, those who took longest ago leave
   std::size_t items = 32;       // of a person, the last; at most 32
   std::size_t takers = 64;      // of an item, the newest; at most 255
-  std::size_t neighbours = 50;
+  std::size_t neighbours = 100;
 };
 
 class PersonsAlike {
@@ -49,14 +49,17 @@ class PersonsAlike {
 
  private:
   static constexpr std::size_t kMostItems = 32;
-  using Place = std::uint16_t;  // of a person; which one it is must not matter to anything
+  // Where a person and an item are; which place it is must not matter to anything.
+  using Place = std::uint16_t;
+  using ItemPlace = std::uint32_t;
   struct Person {
     Surrogate who{};
     std::uint32_t size = 0;
-    std::array<ItemKey, kMostItems> items{};  // the oldest first
-    std::span<const ItemKey> taken() const { return {items.data(), size}; }
+    std::array<ItemPlace, kMostItems> items{};  // the oldest first
+    std::span<const ItemPlace> taken() const { return {items.data(), size}; }
   };
   struct Item {
+    ItemKey key{};
     std::uint32_t holders = 0;
     CowPtr<std::vector<Place>> takers;  // some of the holders, the newest last
   };
@@ -65,18 +68,20 @@ class PersonsAlike {
     Place place = 0;
   };
   struct Listed {
-    ItemKey item{};
+    ItemPlace item = 0;
     std::uint8_t at = 0;  // among the item's takers
     Place place = 0;
   };
 
-  Place place_of(Surrogate person);  // a new one when not held
+  Place place_of(Surrogate person);  // a new one when not held, as of an item
+  ItemPlace place_of(ItemKey item);
+  void drop(ItemPlace item);
   void make_room();
-  void append(Place place, ItemKey item);
-  void list(Place place, ItemKey item);
-  void unlist(Place place, ItemKey item);
-  void leave(Place place, ItemKey item);
-  std::vector<Alike> most_alike(std::span<const ItemKey> recent,
+  void append(Place place, ItemPlace item);
+  void list(Place place, ItemPlace item);
+  void unlist(Place place, ItemPlace item);
+  void leave(Place place, ItemPlace item);
+  std::vector<Alike> most_alike(std::span<const ItemPlace> recent,
                                 std::span<const Surrogate> own) const;
   std::vector<Place> by_last() const;
   std::string row_of(Place place) const;
@@ -88,7 +93,9 @@ class PersonsAlike {
   CowArray<Person, 4> persons_;        // by place
   CowArray<std::uint64_t, 256> last_;  // by place: when that person took last, 0 = free
   std::vector<Place> free_;            // places, to be used again
-  CowMap<ItemKey, Item> items_;
+  CowMap<ItemKey, ItemPlace> item_places_;
+  CowArray<Item, 16> items_;  // by place
+  std::vector<ItemPlace> free_items_;
   std::uint64_t now_ = 0;  // how often something was taken
   std::size_t bytes_ = 0;  // of the lists of takers
 };
