@@ -135,6 +135,7 @@ constexpr std::string_view kItemSchemas = R"json(
     "seen_window_s":{"type":"number","minimum":0},"outcome_window_s":{"type":"number","minimum":0},
     "is_impression_served":{"type":"boolean"},"candidates":{"type":"integer","minimum":1},
     "model":{"type":"string","description":"A registered model whose promoted version ranks; empty: the live learner."},
+    "retriever":{"type":"string","description":"A registered model of kind factors whose promoted version draws candidates; empty: none."},
     "diversity":{"type":"number","minimum":0,"maximum":1,"default":0,"description":"Each like item above (same category, brand or author; tags or vectors alike) takes this share of an item's score."},
     "freshness":{"type":"number","minimum":0,"maximum":1,"default":0,"description":"Share of its score that the oldest item loses; a new one loses nothing."},
     "freshness_half_life_s":{"type":"number","minimum":60,"default":604800,"description":"At this age an item has lost half of that share."},

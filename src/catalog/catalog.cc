@@ -13,7 +13,8 @@
 namespace attune {
 namespace {
 
-constexpr std::uint8_t kFormat = 4;  // 2: with keys; 3: with models; 4: with dials of placements
+// 2: with keys; 3: with models; 4: with dials of placements; 5: with their retrievers
+constexpr std::uint8_t kFormat = 5;
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -39,6 +40,7 @@ void encode_placement(const Placement& p, Writer& out) {
   out.f64(p.diversity);
   out.f64(p.freshness);
   out.f64(p.freshness_half_life_s);
+  out.str(p.retriever);
   out.varint(p.rules.size());
   for (const auto& rule : p.rules) {
     out.u8(static_cast<std::uint8_t>(rule.kind));
@@ -122,6 +124,7 @@ Placement decode_placement(Reader& in, std::uint8_t format) {
     p.freshness = in.f64();
     p.freshness_half_life_s = in.f64();
   }
+  if (format >= 5) p.retriever = in.str();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
   return p;
 }
@@ -175,10 +178,12 @@ Status Catalog::apply(std::string_view control_json, Time received) {
 }
 
 Status Catalog::put(Placement placement) {
-  if (!placement.model.empty()) {
-    if (auto known = models_.require(placement.model); !known.ok()) {
+  for (const auto& [field, name] : {std::pair("placement.model", &placement.model),
+                                    std::pair("placement.retriever", &placement.retriever)}) {
+    if (name->empty()) continue;
+    if (auto known = models_.require(*name); !known.ok()) {
       Error error = std::move(known).error();
-      error.field = "placement.model";
+      error.field = field;
       return error;
     }
   }
@@ -328,6 +333,7 @@ std::string placement_json(const Placement& placement) {
   json.field("outcome_window_s", placement.outcome_window_s);
   json.field("is_impression_served", placement.is_impression_served);
   json.field("candidates", placement.candidates).field("model", placement.model);
+  json.field("retriever", placement.retriever);
   json.field("diversity", placement.diversity).field("freshness", placement.freshness);
   json.field("freshness_half_life_s", placement.freshness_half_life_s).key("rules").begin_array();
   for (const Rule& rule : placement.rules) write_rule(rule, json);

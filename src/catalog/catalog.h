@@ -50,6 +50,7 @@ struct Placement {
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
   int candidates = 500;              // scored at most
   std::string model;                 // whose promoted version ranks; "" = the live learner
+  std::string retriever;             // factors that draw candidates; "" = none
   double diversity = 0;              // each like item above takes this share of a score, in [0, 1]
   double freshness = 0;              // share of its score the oldest item loses, in [0, 1]
   double freshness_half_life_s = 604800;  // after it an item has lost half of that

@@ -16,7 +16,7 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
-constexpr std::array<std::string_view, 12> kPlacementFields = {"name",
+constexpr std::array<std::string_view, 13> kPlacementFields = {"name",
                                                                "epsilon",
                                                                "control_share",
                                                                "seen_window_s",
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 12> kPlacementFields = {"name",
                                                                "is_impression_served",
                                                                "candidates",
                                                                "model",
+                                                               "retriever",
                                                                "diversity",
                                                                "freshness",
                                                                "freshness_half_life_s",
@@ -142,6 +143,8 @@ Result<Control> parse_placement(dom::object object) {
   TRY_OK(fields.integer("candidates", 1, 100000, p.candidates));
   TRY_OK(fields.text("model", p.model));
   if (!p.model.empty()) TRY_OK(check_model_name(fields, "model", p.model));
+  TRY_OK(fields.text("retriever", p.retriever));
+  if (!p.retriever.empty()) TRY_OK(check_model_name(fields, "retriever", p.retriever));
   TRY_OK(fields.number("diversity", 0, 1, p.diversity));
   TRY_OK(fields.number("freshness", 0, 1, p.freshness));
   TRY_OK(fields.number("freshness_half_life_s", kLeastHalfLife, 10 * kMaxWindow,

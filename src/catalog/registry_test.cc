@@ -108,6 +108,10 @@ TEST(Registry, RefusesWhatCannotBe) {
       {R"({"op":"promote_model","name":"rankr","version":1})",
        "no model \"rankr\" is registered, did you mean \"ranker\"?"},
       {R"({"op":"promote_model","name":"ranker"})", "version is missing"},
+      {R"({"op":"put_placement","placement":{"name":"home","retriever":"My model"}})",
+       "retriever must be 1-64 of a-z, 0-9, - and _, a letter first"},
+      {R"({"op":"put_placement","placement":{"name":"home","retriever":"rankr"}})",
+       "no model \"rankr\" is registered, did you mean \"ranker\"?"},
       {R"({"op":"put_placement","placement":{"name":"home","model":"rankr"}})",
        "no model \"rankr\" is registered, did you mean \"ranker\"?"},
   };
@@ -138,7 +142,10 @@ TEST(Registry, SurvivesEncoding) {
   Catalog catalog = with_two();
   ASSERT_TRUE(catalog.apply(promoted(2), kNow).ok());
   ASSERT_TRUE(
-      catalog.apply(R"({"op":"put_placement","placement":{"name":"home","model":"ranker"}})", kNow)
+      catalog
+          .apply(
+              R"({"op":"put_placement","placement":{"name":"home","model":"ranker","retriever":"ranker"}})",
+              kNow)
           .ok());
   std::string bytes, again;
   catalog.encode(bytes);
@@ -148,6 +155,7 @@ TEST(Registry, SurvivesEncoding) {
   EXPECT_EQ(again, bytes);
   EXPECT_EQ(promoted_of(*decoded), 2u);
   EXPECT_EQ(decoded->placement("home").model, "ranker");
+  EXPECT_EQ(decoded->placement("home").retriever, "ranker");
   EXPECT_EQ(model_json(*decoded->models().find("ranker")),
             model_json(*catalog.models().find("ranker")));
 }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "engine/observe.h"
 #include "learn/trained.h"
+#include "model/item_factors.h"
 #include "model/model_file.h"
 
 namespace attune {
@@ -92,9 +93,12 @@ class ServerChanges final : public ModelChanges {
     TRY_OK(require_workspace(workspace_));
     std::string id;
     {
-      TRY(const Trained checked, Trained::load(file));
-      (void)checked;
       TRY(const ModelFile opened, ModelFile::open(file));
+      if (opened.has(kFactorsKind)) {
+        TRY_OK(ItemFactors::load(file));
+      } else {
+        TRY_OK(Trained::load(file));
+      }
       id = opened.id();
     }
     TRY_OK(copy_model_file(file, path_in(workspace_, id)));

@@ -18,10 +18,12 @@
 #include "cli/model_output.h"
 #include "cli/model_registry.h"
 #include "cli/plan.h"
+#include "cli/train_factors.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
 #include "learn/stream_training.h"
 #include "learn/table_training.h"
+#include "model/item_factors.h"
 
 namespace attune {
 namespace {
@@ -255,16 +257,15 @@ Result<TrainedModel> trained_from(const TrainOptions& options, TrainScreen& scre
   return format ? from_stream(options, *format, screen) : from_table(options, screen);
 }
 
-// Registers the model just saved, and promotes it when it may be.
-Status keep(const TrainOptions& options, const TrainReport& report) {
+// Registers the model just saved, and promotes it unless there is a reason not to.
+Status keep(const TrainOptions& options, const std::string& id, const std::string& about,
+            const std::optional<std::string>& reason) {
   TRY(const auto changes, ModelChanges::open({options.workspace, options.server}));
-  TRY(const RegisteredModel model,
-      changes->add(options.name, options.output, short_report(report_json(report), "train")));
+  TRY(const RegisteredModel model, changes->add(options.name, options.output, about));
   const auto at = std::find_if(model.versions.begin(), model.versions.end(),
-                               [&](const ModelVersion& v) { return v.id == report.model_id; });
+                               [&](const ModelVersion& v) { return v.id == id; });
   const std::uint32_t number = at == model.versions.end() ? 0 : at->number;
   std::fprintf(stderr, "attune: registered as %s@%u\n", options.name.c_str(), number);
-  const auto reason = reason_not_to_promote(report);
   if (options.is_promoted && !reason) {
     TRY_OK(changes->promote({options.name, number}, "trained, and not worse"));
     std::fprintf(stderr, "attune: promoted\n");
@@ -333,8 +334,52 @@ std::string lasting_report(TrainReport report) {
   return report_json(report);
 }
 
+// Nothing is tested on here: attune eval recommend says how good such lists are.
+Status train_items(const TrainOptions& options) {
+  const bool is_for_rows = !options.against.empty() || options.is_collision_free ||
+                           options.bits != 0 || options.passes != 0 || options.weights > 0 ||
+                           options.keeps_names || options.cpu_share < 1;
+  if (is_for_rows) {
+    return Error{Code::kInvalid,
+                 "--kind factors learns from who took what, not from rows: --against, --bits, "
+                 "--passes, --collision-free, --weights, --names and --cpu-share are for others",
+                 "kind", "attune train --workspace shop --kind factors --register retriever"};
+  }
+  FactorsOptions training{.workspace = options.workspace,
+                          .output = options.output,
+                          .settings = {},
+                          .seed = options.seed};
+  TRY(const ModelOptions model, model_options(options));
+  training.settings = model.settings;
+  if (!options.memory.empty()) {
+    TRY(training.memory_bytes, parse_size(options.memory));
+  }
+  const double begin = clock_s();
+  TRY(const std::string replaced, replaced_model(options.output));
+  TRY(FactorsReport report, train_factors(training));
+  report.seconds = clock_s() - begin;
+  if (!options.name.empty()) {
+    TRY_OK(keep(options, report.model_id, factors_about(report), std::nullopt));
+  }
+  if (options.is_json) {
+    print_lines({factors_json(report)});
+    return ok_status();
+  }
+  print_lines(
+      {fmt::format("{}: {} items as vectors, of {} persons who took {} times", report.workspace,
+                   thousands(report.items), thousands(report.persons), thousands(report.pairs)),
+       "",
+       fmt::format("{}: {}, kind {}, in {:.1f} s", report.output, report.model_id, kFactorsKind,
+                   report.seconds)});
+  if (!replaced.empty()) print_lines({fmt::format("it replaces {}", replaced)});
+  return ok_status();
+}
+
 Status train(const TrainOptions& options) {
   TRY_OK(check(options));
+  if (!options.workspace.empty() && options.kinds == std::vector<std::string>{kFactorsKind}) {
+    return train_items(options);
+  }
   const double begin = clock_s();
   TRY(const std::string replaced, replaced_model(options.output));
   TrainScreen screen;
@@ -347,7 +392,10 @@ Status train(const TrainOptions& options) {
   TRY(report.model_id, made.trained.save(options.output));
   report.seconds = clock_s() - begin;
   take_usage(report);
-  if (!options.name.empty()) TRY_OK(keep(options, report));
+  if (!options.name.empty()) {
+    TRY_OK(keep(options, report.model_id, short_report(report_json(report), "train"),
+                reason_not_to_promote(report)));
+  }
   if (!report.cache.empty()) {
     std::fprintf(stderr, "rows %s %s\n", report.is_cache_reused ? "read from" : "kept in",
                  report.cache.c_str());
@@ -381,7 +429,8 @@ void add_train(CLI::App& app, Action& chosen) {
       "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
       "attune train train.csv --preset mlp --test test.csv\n"
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
-      "attune train --workspace shop --kind fm --against ranker --register ranker --promote");
+      "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
+      "attune train --workspace shop --kind factors --register retriever --promote");
   command->add_option("file", options->file.file, "what to learn from; - is standard input");
   add_format_options(*command, options->file);
   command->add_option("--workspace", options->workspace,
@@ -395,7 +444,8 @@ void add_train(CLI::App& app, Action& chosen) {
                       "mlp: ten columns, the label last, 128 hidden units, Adam, 10 passes");
   command
       ->add_option("--kind", options->kinds,
-                   "kinds of model: ftrl, fm, mlp, linear, ...; of several the best is kept")
+                   "kinds of model: ftrl, fm, mlp, linear, ...; of several the best is kept; of a "
+                   "workspace also factors, which draws candidates")
       ->delimiter(',');
   command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
   command->add_option("--bits", options->bits, "tables of 2^bits weights")

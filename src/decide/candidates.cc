@@ -145,12 +145,30 @@ std::vector<Neighbour> neighbours_of(const Profile& history, const Placement& pl
 
 namespace {
 
-std::vector<Neighbour> taken_by_persons_alike(const Profile& history, const Asker& asker,
+std::vector<Neighbour> taken_by_persons_alike(std::span<const ItemKey> recent, const Asker& asker,
                                               const Occasion& on) {
-  std::vector<ItemKey> recent;
-  recent_items(history, kRecentItems, recent);
   if (!on.published.persons_alike || recent.empty()) return {};
   return on.published.persons_alike->score(recent, asker.identities, limit_of(on.placement));
+}
+
+// The factors the placement asks for; null = none.
+const ItemFactors* retriever_of(const Occasion& on) {
+  const auto found = on.published.retrievers.find(on.placement.retriever);
+  return found == on.published.retrievers.end() ? nullptr : found->second.get();
+}
+
+// Those that know the person share three fifths.
+void add_by_taste(const std::vector<Neighbour>& near, const Profile& history, const Asker& asker,
+                  const Occasion& on, Collector& collector) {
+  std::vector<ItemKey> recent;
+  recent_items(history, kRecentItems, recent);
+  const std::size_t limit = limit_of(on.placement);
+  const ItemFactors* const factors = retriever_of(on);
+  const std::size_t sources = factors == nullptr ? 2 : 3;
+  const auto up_to = [&](std::size_t source) { return limit * 3 * source / (5 * sources); };
+  collector.add(near, "item_item", up_to(1));
+  collector.add(taken_by_persons_alike(recent, asker, on), "persons_alike", up_to(2));
+  if (factors != nullptr) collector.add(factors->score(recent, limit), "factors", up_to(3));
 }
 
 }  // namespace
@@ -173,10 +191,7 @@ std::vector<Candidate> collect_candidates(const DecideRequest& request, const Pr
     for (const auto& item : items) collector.add(item.get(), "popular");
   } else {
     // Each source has its share; what one leaves free the next ones fill.
-    if (is_learned) {
-      collector.add(near, "item_item", limit * 3 / 10);
-      collector.add(taken_by_persons_alike(history, asker, on), "persons_alike", limit * 6 / 10);
-    }
+    if (is_learned) add_by_taste(near, history, asker, on, collector);
     collector.add(published.popular, "popular", limit * 4 / 5);
     collector.add(published.latest, "latest", limit);
     collector.add(published.popular, "popular", limit);

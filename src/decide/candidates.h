@@ -10,7 +10,8 @@ namespace attune {
 
 struct Candidate {
   const Item* item = nullptr;  // owned by the published catalog
-  std::string_view source;   // "request", "item_item", "persons_alike", "popular", "latest", "pin"
+  std::string_view
+      source;  // "request", "item_item", "persons_alike", "factors", "popular", "latest", "pin"
   float neighbour = 0;       // ItemItem's score, 0 = none
   std::optional<Time> seen;  // within the seen window: only pins come through
   int pin = -1;              // place it is pinned to, -1 = none

@@ -56,6 +56,12 @@ Choice choose_policy(const Asker& asker, const Occasion& on) {
             "learned from this person's history; the placement's model has no version that can "
             "serve: the live learner ranks"};
   }
+  const std::string& retriever = on.placement.retriever;
+  if (!retriever.empty() && !on.published.retrievers.contains(retriever)) {
+    return {Policy::kLearned,
+            "learned from this person's history; the placement's retriever has no version that "
+            "can serve: it draws no candidates"};
+  }
   return {Policy::kLearned, "learned from this person's history"};
 }
 

@@ -14,6 +14,7 @@
 #include "decide/rank_model.h"
 #include "event/decision.h"
 #include "feature/row.h"
+#include "model/item_factors.h"
 #include "model/item_item.h"
 #include "model/persons_alike.h"
 #include "model/weight_table.h"
@@ -34,6 +35,7 @@ struct Published {
   std::shared_ptr<const WeightTable> weights;
   // By name: models of the registry that a placement can ask for, each its promoted version.
   std::map<std::string, RankModel, std::less<>> models;
+  std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> retrievers;
   // Items of `catalog` (rank_lists.h).
   std::vector<const Item*> popular;  // best smoothed rate first, then volume
   std::vector<const Item*> latest;   // newest first

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "decide/rank_lists.h"
@@ -325,8 +326,10 @@ TEST(Decide, SameSeedSameDecision) {
 }
 
 // How many of a slate that shows all candidates came from each source.
-std::map<std::string, int> sources_of(const Published& p, const Asker& asker) {
+std::map<std::string, int> sources_of(const Published& p, const Asker& asker,
+                                      const std::string& retriever = "") {
   Placement placement = plain();
+  placement.retriever = retriever;
   placement.candidates = 100;
   Rng rng(1);
   const auto made = decide({"ann", "default", 100, {}}, asker, {placement, p, kNow}, rng, "d_x");
@@ -359,6 +362,20 @@ TEST(Candidates, EachSourceHasItsShareAndTheNextFillsWhatIsFree) {
   const Surrogate own[] = {Surrogate{1}, Surrogate{2}, Surrogate{3}};
   EXPECT_EQ(sources_of(p, {person, true, 42, own}),
             (Counts{{"item_item", 30}, {"popular", 50}, {"latest", 20}}));
+  std::vector<ItemKey> keys = {item_key("i1")};
+  for (int i = 200; i < 300; ++i) keys.push_back(item_key(fmt::format("i{}", i)));
+  std::vector<std::uint32_t> row(keys.size());
+  std::iota(row.begin(), row.end(), 0U);
+  const ImplicitFactorsOptions options{.size = 8};
+  const ImplicitFactors factors(Interactions({row, row}, keys.size()), options);
+  p.retrievers.emplace("taste", std::make_shared<const ItemFactors>(keys, factors, options));
+  EXPECT_EQ(sources_of(p, {person, true, 42}, "taste"), (Counts{{"item_item", 20},
+                                                                {"persons_alike", 20},
+                                                                {"factors", 20},
+                                                                {"popular", 20},
+                                                                {"latest", 20}}));
+  EXPECT_EQ(sources_of(p, {person, true, 42}, "other"),
+            (Counts{{"item_item", 30}, {"persons_alike", 30}, {"popular", 20}, {"latest", 20}}));
   EXPECT_EQ(sources_of(p, {person, false, 42}), (Counts{{"popular", 80}, {"latest", 20}}));
   Profile refusing = person;
   refusing.denied_purposes = static_cast<std::uint8_t>(Purpose::kPersonalization);

@@ -58,11 +58,17 @@ Result<ModelVersion> Workspace::register_model(const std::string& name, const st
   const std::string path = is_model_id(given) ? models_.path_of(given) : given;
   ModelVersion version;
   {
-    TRY(const Trained trained, Trained::load(path));  // all of it is checked
     TRY(const ModelFile file, ModelFile::open(path));
+    if (file.has(kFactorsKind)) {  // all of it is checked, of whatever kind
+      TRY_OK(ItemFactors::load(path));
+      version.kind = kFactorsKind;
+      version.input = kItemsInput;
+    } else {
+      TRY(const Trained trained, Trained::load(path));
+      version.kind = trained.model->kind();
+      version.input = trained.input;
+    }
     version.id = file.id();
-    version.kind = trained.model->kind();
-    version.input = trained.input;
     version.bytes = file.size_bytes();
     version.about = about;
   }
@@ -92,6 +98,9 @@ Status Workspace::promote_model(const std::string& name, std::uint32_t number,
   const auto now = catalog();
   const ModelVersion* const version = find_version(*now, name, number);
   if (version != nullptr && version->input == kWorkspaceInput) TRY_OK(check_can_rank(*version));
+  if (version != nullptr && version->input == kItemsInput) {
+    TRY_OK(models_.load_factors(version->id));
+  }
   return control({change_json("promote_model", name, number, reason)});
 }
 
@@ -119,6 +128,16 @@ std::shared_ptr<const Model> Workspace::rank_model(const ModelVersion& version, 
     return nullptr;
   }
   return served->plan == plan.toml() ? served->model : nullptr;
+}
+
+// For the state: null, said in the log, when the promoted version cannot draw candidates.
+std::shared_ptr<const ItemFactors> Workspace::item_factors(const ModelVersion& version) {
+  if (version.input != kItemsInput) return nullptr;
+  const auto served = models_.load_factors(version.id);
+  if (served.ok()) return *served;
+  log(LogLevel::kError, "model_not_served",
+      {{"id", version.id}, {"message", served.error().message}});
+  return nullptr;
 }
 
 }  // namespace attune

@@ -43,4 +43,14 @@ Result<ServedModel> ServedModels::load(const std::string& id) {
   return loaded_.emplace(id, std::move(model)).first->second;
 }
 
+Result<std::shared_ptr<const ItemFactors>> ServedModels::load_factors(const std::string& id) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = factors_.find(id);
+  if (known != factors_.end()) return known->second;
+  std::erase_if(factors_, [](const auto& one) { return one.second.use_count() == 1; });
+  TRY(ItemFactors factors, ItemFactors::load(path_of(id)));
+  return factors_.emplace(id, std::make_shared<const ItemFactors>(std::move(factors)))
+      .first->second;
+}
+
 }  // namespace attune

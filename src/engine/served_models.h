@@ -8,6 +8,7 @@
 
 #include "catalog/registry.h"
 #include "decide/rank_model.h"
+#include "model/item_factors.h"
 
 namespace attune {
 
@@ -24,11 +25,14 @@ class ServedModels {
   // kNotFound without its file, kCorrupt when it is damaged, kInvalid when it cannot rank. The
   // first call reads the whole file.
   Result<ServedModel> load(const std::string& id);
+  // The same of a model of kind factors, which draws candidates.
+  Result<std::shared_ptr<const ItemFactors>> load_factors(const std::string& id);
 
  private:
   const std::string folder_;
   std::mutex mutex_;
   std::map<std::string, ServedModel> loaded_;
+  std::map<std::string, std::shared_ptr<const ItemFactors>> factors_;
 };
 
 }  // namespace attune

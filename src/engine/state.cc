@@ -27,7 +27,7 @@ Result<Plan> plan_of(const Catalog& catalog) {
 }
 
 State::State(const StateOptions& options, const ProfileCache::Load& load)
-    : load_model_(options.load_model) {
+    : load_model_(options.load_model), load_factors_(options.load_factors) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
   publish(true);
 }
@@ -258,6 +258,18 @@ std::map<std::string, RankModel, std::less<>> State::rank_models(const Plan& pla
   return out;
 }
 
+// Those that are promoted and draw candidates.
+std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> State::retrievers() const {
+  std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> out;
+  if (!load_factors_) return out;
+  for (const auto& [name, registered] : folds_.catalog->models().models()) {
+    const ModelVersion* const version = registered.promoted();
+    if (version == nullptr) continue;
+    if (auto factors = load_factors_(*version)) out.emplace(name, std::move(factors));
+  }
+  return out;
+}
+
 // Copies share what did not change, so this costs what changed since the last time. The process
 // that continues a journal publishes everything at its start, and a replay does at the same record:
 // what is published is a function of the journal.
@@ -276,7 +288,10 @@ void State::publish(bool is_everything) {
   if (is_everything || before->catalog->plan() != folds_.catalog->plan()) {
     next->plan = std::make_shared<Plan>(plan_of(*folds_.catalog).value());
   }
-  if (is_everything || before->catalog != folds_.catalog) next->models = rank_models(*next->plan);
+  if (is_everything || before->catalog != folds_.catalog) {
+    next->models = rank_models(*next->plan);
+    next->retrievers = retrievers();
+  }
   if (is_everything || !counted_.empty()) {
     next->counters = std::make_shared<Counters>(folds_.counters);
   }

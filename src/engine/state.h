@@ -17,9 +17,13 @@ namespace attune {
 using LoadModel =
     std::function<std::shared_ptr<const Model>(const ModelVersion& version, const Plan& plan)>;
 
+// The vectors of a version that is promoted; null: it is of another kind, or cannot be read.
+using LoadFactors = std::function<std::shared_ptr<const ItemFactors>(const ModelVersion& version)>;
+
 struct StateOptions {
-  int shards = 1;                  // partitions of the identities; nothing depends on it
-  LoadModel load_model = nullptr;  // null: no registered model ranks
+  int shards = 1;                      // partitions of the identities; nothing depends on it
+  LoadModel load_model = nullptr;      // null: no registered model ranks
+  LoadFactors load_factors = nullptr;  // null: none draws candidates
 };
 
 // kInvalid when the catalog's plan is none.
@@ -118,7 +122,10 @@ class State {
   void publish(bool is_everything);
   std::map<std::string, RankModel, std::less<>> rank_models(const Plan& plan) const;
 
+  std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> retrievers() const;
+
   LoadModel load_model_;
+  LoadFactors load_factors_;
   std::vector<ProfileCache> shards_;
   Folds folds_;
   std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null

@@ -46,13 +46,15 @@ Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
       models_(options_.workspace + "/registry"),
       memory_bytes_(options_.memory_bytes),
-      state_({.shards = options_.shards,
-              .load_model = [this](const ModelVersion& version,
-                                   const Plan& plan) { return rank_model(version, plan); }},
-             [this](Surrogate identity) -> Result<std::string> {
-               TRY(const std::string bytes, store_->load(identity));
-               return unseal(identity, bytes).value_or("");
-             }),
+      state_(
+          {.shards = options_.shards,
+           .load_model = [this](const ModelVersion& version,
+                                const Plan& plan) { return rank_model(version, plan); },
+           .load_factors = [this](const ModelVersion& version) { return item_factors(version); }},
+          [this](Surrogate identity) -> Result<std::string> {
+            TRY(const std::string bytes, store_->load(identity));
+            return unseal(identity, bytes).value_or("");
+          }),
       seed_(std::random_device{}()) {
   seed_ = mix64(seed_, std::random_device{}());
 }

@@ -160,6 +160,7 @@ class Workspace final : public Engine {
   Result<std::vector<Surrogate>> members_of(IdType type, std::string_view id);
   bool is_undone(Position at) const;
   // registry.cc
+  std::shared_ptr<const ItemFactors> item_factors(const ModelVersion& version);
   std::shared_ptr<const Model> rank_model(const ModelVersion& version, const Plan& plan);
   Status check_can_rank(const ModelVersion& version);
   // logged.cc

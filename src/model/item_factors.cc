@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/bytes.h"
+#include "model/model_file.h"
 #include "model/sealed.h"
 
 namespace attune {
@@ -106,6 +107,23 @@ Result<ItemFactors> ItemFactors::decode(std::string_view bytes) {
   }
   if (!out.index() || out.places_.contains(ItemKey{})) return corrupt;
   return out;
+}
+
+Result<std::string> ItemFactors::save(const std::string& path) const {
+  std::string bytes;
+  encode(bytes);
+  const ModelSection section{kFactorsKind, bytes};
+  return store_model_file(path, std::span(&section, 1));
+}
+
+Result<ItemFactors> ItemFactors::load(const std::string& path) {
+  TRY(const ModelFile file, ModelFile::open(path));
+  if (!file.has(kFactorsKind)) {
+    return Error{Code::kInvalid, path + ": no model of kind factors", "model",
+                 "attune train --workspace DIR --kind factors makes one"};
+  }
+  TRY(const std::string_view bytes, file.section(kFactorsKind));
+  return decode(bytes);
 }
 
 }  // namespace attune

@@ -16,6 +16,9 @@
 
 namespace attune {
 
+inline constexpr const char* kFactorsKind = "factors";  // of a model file, and its section
+inline constexpr const char* kItemsInput = "items";     // what it takes: items a person took
+
 class ItemFactors {
  public:
   // What was learned of items[i], whose vector is the i-th of `factors`.
@@ -32,6 +35,10 @@ class ItemFactors {
   std::size_t memory_bytes() const;
   void encode(std::string& out) const;
   static Result<ItemFactors> decode(std::string_view bytes);
+  // A model file (model_file.h) of the section "factors"; gives its id.
+  Result<std::string> save(const std::string& path) const;
+  // kNotFound, kCorrupt (damage), kInvalid (a model file of another kind).
+  static Result<ItemFactors> load(const std::string& path);
 
  private:
   explicit ItemFactors(const FactorRidge& ridge) : ridge_(ridge) {}

@@ -50,6 +50,39 @@ class Models(Case):
         self.fail("waited in vain; the server said:\n" + "".join(self.said))
 
 
+class Factors(Models):
+    def test_they_draw_candidates_where_a_placement_names_them(self):
+        report = self.train("--kind", "factors", "--set", "size=16", "--register", "taste", "--promote")
+        self.assertEqual(report["kind"], "factors")
+        self.assertGreater(report["pairs"], 100)
+        version = self.json_of("registry", "show", "taste", "--workspace", "shop")["versions"][0]
+        self.assertEqual((version["id"], version["kind"], version["input"]),
+                         (report["id"], "factors", "items"))
+        self.assertEqual(version["about"]["pairs"], report["pairs"])
+        _, port = self.start()
+        self.call(port, "PUT", "/api/v1/placements/feed",
+                  {"retriever": "taste", "control_share": 0, "epsilon": 0, "candidates": 60})
+        self.assertEqual(self.call(port, "GET", "/api/v1/placements/feed")["retriever"], "taste")
+        decide = {"placement": "feed", "n": 60}
+        def sources():
+            items = []
+            for number in range(1, 30):
+                answer = self.call(port, "POST", "/api/v1/decide", decide | {"person": f"p{number:04}"})
+                items += answer["items"]
+            return {item["source"] for item in items}
+        self.wait_for(lambda: "factors" in sources())
+        self.assertLessEqual({"persons_alike", "factors", "popular"}, sources())
+
+    def test_what_they_do_not_take_is_said(self):
+        for more, said in ((["--against", "ranker"], "not from rows"),
+                           (["--set", "size=12"], "must be a multiple of 8"),
+                           (["--set", "size=4"], "must be in [8, 512]"),
+                           (["--set", "alpha=1"], "its settings: size, all, ridge, rounds")):
+            done = self.run_attune("train", "--workspace", "shop", "--kind", "factors", *more)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(said, done.stderr)
+
+
 class Registry(Models):
     def test_train_register_promote_and_roll_back_in_the_folder(self):
         report = self.train("--kind", "fm", "--register", "ranker")
