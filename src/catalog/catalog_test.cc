@@ -97,18 +97,23 @@ TEST(Catalog, FallsBackToTheDefaultPlacement) {
   EXPECT_EQ(home.rules[3].limit, 3);
 }
 
-// Format 3 has no dials; they are off then.
-TEST(Catalog, FormatThreeWithoutDialsIsRead) {
+// Format 4 has no retrievers, format 3 no dials either; they are off then.
+TEST(Catalog, FormatsWithoutRetrieversAndDialsAreRead) {
   Catalog c;
   ASSERT_TRUE(c.apply(place(R"("name":"feed","candidates":7)"), kNow).ok());
   std::string old = bytes(c);
-  ASSERT_EQ(old[0], 4);
-  old[0] = 3;
+  ASSERT_EQ(old[0], 5);
   // format, no items, one placement, "feed", four doubles, a flag, candidates, no model
-  old.erase(1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1, 3 * 8);
-  const auto back = Catalog::decode(old);
-  ASSERT_TRUE(back.ok()) << back.error().message;
-  EXPECT_EQ(bytes(*back), bytes(c));
+  const std::size_t dials = 1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1;
+  for (const auto& [format, at, size] :
+       {std::tuple<char, std::size_t, std::size_t>(4, dials + 24, 1),
+        std::tuple<char, std::size_t, std::size_t>(3, dials, 24)}) {
+    old[0] = format;
+    old.erase(at, size);
+    const auto back = Catalog::decode(old);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(bytes(*back), bytes(c));
+  }
 }
 
 struct Case {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "feature/row.h"
-#include "feature/row.h"
 #include "learn/evaluation.h"
 #include "model/ftrl.h"
 #include "stat/paired_loss.h"

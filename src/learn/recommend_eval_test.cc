@@ -66,7 +66,7 @@ TEST(EvaluateLists, EveryMethodFindsPlantedTastes) {
   const auto split = make_split(train, test);
   ASSERT_TRUE(split.ok());
   const double popular = scores_of(*split, "popular", 10).recall.mean;
-  for (const char* name : {"cosine", "p3", "user_user", "persons_alike", "ials", "factors"}) {
+  for (const char* name : {"cosine", "p3", "user_user", "alike", "ials", "factors"}) {
     EXPECT_GT(scores_of(*split, name, 10).recall.mean, 1.4 * popular) << name;
   }
 }

@@ -79,7 +79,7 @@ class Factors(Models):
                            (["--set", "size=4"], "must be in [8, 512]"),
                            (["--set", "alpha=1"], "its settings: size, all, ridge, rounds")):
             done = self.run_attune("train", "--workspace", "shop", "--kind", "factors", *more)
-            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(said, done.stderr)
 
 

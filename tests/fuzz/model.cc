@@ -5,7 +5,9 @@
 #include "learn/learner.h"
 #include "learn/outcome_join.h"
 #include "model/ftrl.h"
+#include "model/item_factors.h"
 #include "model/item_item.h"
+#include "model/persons_alike.h"
 #include "model/sealed.h"
 #include "stat/metrics.h"
 
@@ -83,6 +85,10 @@ void fuzz_one(std::string_view input) {
       return both_ways_sealed<ItemItem>("AITM", rest);
     case 'I':
       return both_ways<ItemItem>(rest);
+    case 'p':
+      return both_ways_sealed<PersonsAlike>("APAL", rest);
+    case 'v':
+      return both_ways_sealed<ItemFactors>("AIFV", rest);
     case 'l':
       return both_ways_sealed<Learner>("ALRN", rest, learner_version());
     case 'w':
