@@ -42,7 +42,13 @@ void write_kind(JsonWriter& json, const KindReport& kind) {
   json.begin_object().field("kind", kind.kind).field("passes", std::uint64_t{kind.passes});
   json.key("pass_losses").begin_array();
   for (const double loss : kind.losses) json.value(loss);
-  json.end_array().field("converged", !kind.is_still_falling);
+  json.end_array();
+  if (!kind.validations.empty()) {
+    json.key("pass_validations").begin_array();
+    for (const double loss : kind.validations) json.value(loss);
+    json.end_array();
+  }
+  json.field("converged", !kind.is_still_falling);
   write_measures(json, kind.measures);
   write_calibration(json, kind.calibration);
   if (!kind.folds.empty()) {

@@ -35,7 +35,8 @@ struct CalibrationReport {
 struct KindReport {
   std::string kind;
   std::size_t passes = 0;
-  std::vector<double> losses;  // of each pass, before learning
+  std::vector<double> losses;            // of each pass, before learning
+  std::vector<double> validations = {};  // after each, on rows held back to find how many are best
   bool is_still_falling = false;
   std::vector<Measure> measures;
   std::vector<FoldReport> folds;
