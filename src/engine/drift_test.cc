@@ -11,18 +11,20 @@ namespace attune {
 namespace {
 
 struct DriftTest : testing::Test {
-  // People are shown three items and click each with that chance.
-  void visit(Engine& engine, double rate) {
-    now += seconds(20);
-    const auto made = engine.decide(feed_for("p" + std::to_string(rng.below(400))));
-    ASSERT_TRUE(made.ok()) << made.error().message;
+  // Two people are shown three items each and click each with that chance.
+  void visits(Engine& engine, double rate) {
     std::vector<Event> events;
-    for (const ShownItem& shown : made->shown) {
-      const bool is_click = rng.chance(rate);
-      Event event = click(made->person_id, shown.item_id, now, "m" + std::to_string(sent++));
-      event.verb = is_click ? Verb::kClick : Verb::kImpression;
-      event.decision_id = made->id;
-      events.push_back(std::move(event));
+    now += seconds(40);
+    for (int visit = 0; visit < 2; ++visit) {
+      const std::string person = "p" + std::to_string(rng.below(400));
+      const auto made = engine.decide(feed_for(person));
+      ASSERT_TRUE(made.ok()) << made.error().message;
+      for (const ShownItem& shown : made->shown) {
+        Event event = click(person, shown.item_id, now, "m" + std::to_string(sent++));
+        event.verb = rng.chance(rate) ? Verb::kClick : Verb::kImpression;
+        event.decision_id = made->id;
+        events.push_back(std::move(event));
+      }
     }
     ASSERT_TRUE(ingest(engine, std::move(events)).ok());
     ASSERT_TRUE(engine.tick(now).ok());
@@ -47,9 +49,9 @@ TEST_F(DriftTest, IsLoggedCountedReplayedAndFoundByTheDoctor) {
     const auto engine = open_engine(options);
     ASSERT_TRUE(engine->control(items(12)).ok());
     ASSERT_TRUE(engine->tick(now).ok());
-    for (int i = 0; i < 1000; ++i) visit(*engine, 0.1);
+    for (int i = 0; i < 500; ++i) visits(*engine, 0.1);
     EXPECT_EQ(engine->counts().drift_alarms, 0u);
-    for (int i = 0; i < 1000; ++i) visit(*engine, i / 100 % 2 == 0 ? 0.6 : 0.0);
+    for (int i = 0; i < 500; ++i) visits(*engine, i / 50 % 2 == 0 ? 0.6 : 0.0);
     EXPECT_GE(engine->counts().drift_alarms, 1u);
     EXPECT_GT(engine->counts().drift_at, begin_time() + seconds(20'000));
     EXPECT_NE(logged().find(" drift what="), std::string::npos);
