@@ -10,7 +10,7 @@
 namespace attune {
 namespace {
 
-constexpr int kStreams = 100;
+constexpr int kStreams = 60;
 
 // A window checked at each of 10,000 rows: an alarm in at most 2 % of the streams.
 TEST(Adwin, SeldomAlarmsWhereNothingChanges) {
