@@ -361,7 +361,7 @@ Status train(const TrainOptions& options) {
   report.seconds = clock_s() - begin;
   take_usage(report);
   if (!options.name.empty()) TRY_OK(keep(options, report));
-  TRY(const std::string run, record_run(options.record, made, screen.curve()));
+  TRY(report.run, record_run(options.record, made, screen.curve()));
   if (!report.cache.empty()) {
     std::fprintf(stderr, "rows %s %s\n", report.is_cache_reused ? "read from" : "kept in",
                  report.cache.c_str());
@@ -379,7 +379,7 @@ Status train(const TrainOptions& options) {
   }
   print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, report.model_id,
                                report.kinds.front().kind, report.seconds)});
-  if (!run.empty()) print_lines({fmt::format("run {}", run)});
+  if (!report.run.empty()) print_lines({fmt::format("run {}", report.run)});
   if (!replaced.empty()) print_lines({fmt::format("it replaces {}", replaced)});
   std::fflush(stdout);
   print_doubts(report);

@@ -149,6 +149,7 @@ std::string report_json(const TrainReport& report) {
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
   json.field("id", report.model_id);
+  if (!report.run.empty()) json.field("run", report.run);
   if (!report.cache.empty()) {
     json.field("cache", report.cache).field("is_cache_reused", report.is_cache_reused);
   }

@@ -83,6 +83,7 @@ struct TrainReport {
   std::string cache;             // of rows; "" = none
   bool is_cache_reused = false;  // it was made by an earlier run
   std::string output, model_id;
+  std::string run;  // its id among the runs (run_log.h); "" = not recorded
 };
 
 // Why a model trained on a journal should not rank, in words; nullopt: it may. It is to be judged

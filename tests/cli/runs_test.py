@@ -19,6 +19,7 @@ class Runs(learn_test.Files):
         lines = [json.loads(line) for line in (self.folder / "runs/runs.jsonl").read_text().split("\n")
                  if line]
         self.assertEqual([line["model_id"] for line in lines], [first["id"], second["id"]])
+        self.assertEqual([line["id"] for line in lines], [first["run"], second["run"]])
         self.assertEqual(lines[0]["data_hash"], lines[1]["data_hash"])
         self.assertEqual(len(lines[0]["data_hash"]), 32)
         self.assertAlmostEqual(lines[0]["metrics"]["auc"], first["auc"])
