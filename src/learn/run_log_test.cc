@@ -38,7 +38,7 @@ Run run(const std::string& time, const std::string& alpha, double auc) {
 TEST_F(RunLogTest, WhatIsAppendedIsReadBack) {
   EXPECT_EQ(read_runs(folder).error().code, Code::kNotFound);
   const auto first = run("2026-01-01T00:00:00Z", "0.1", 0.7),
-            second = run("2026-01-02T00:00:00Z", "0.2", 0.8);
+             second = run("2026-01-02T00:00:00Z", "0.2", 0.8);
   ASSERT_TRUE(append_run(folder + "/deep/er", first).ok());
   ASSERT_TRUE(append_run(folder + "/deep/er", second).ok());
   const auto list = read_runs(folder + "/deep/er");
