@@ -70,6 +70,8 @@ void write_counts(const EngineCounts& c, Page& page) {
   counter("attune_ticks_total", "Ticks of the workspace.", c.ticks);
   counter("attune_checkpoints_total", "Checkpoints since the start.", c.checkpoints);
   counter("attune_model_updates_total", "Steps of the learner.", c.updates);
+  counter("attune_drift_alarms_total", "Times the live learner's predictions got worse.",
+          c.drift_alarms);
   counter("attune_erased_identities_total", "Identities erased since the start.", c.erased);
   const auto gauge = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     page.one(name, "gauge", help, value);

@@ -43,6 +43,7 @@ void add_tune(CLI::App& app, Action& chosen);
 void add_config(CLI::App& app, Action& chosen);
 void add_keys(CLI::App& app, Action& chosen);
 void add_registry(CLI::App& app, Action& chosen);
+void add_runs(CLI::App& app, Action& chosen);
 void add_workspace(CLI::App& app, Action& chosen);
 void add_plan(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);

@@ -67,7 +67,9 @@ class Corrected {
 CalibrationView calibration_of(const EvalOptions& options, const Trained& trained,
                                const Evaluation& evaluation, const Evaluated& out) {
   CalibrationView view;
-  view.outcome = trained.rows ? trained.rows->plan().target : "label";
+  view.outcome = trained.rows                       ? trained.rows->plan().target
+                 : trained.input == kWorkspaceInput ? "engagement"
+                                                    : "label";
   view.column = options.slice;
   view.all = evaluation.reliability();
   for (const SliceScores& slice : out.slices) {

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/json.h"
+#include "cli/explain_rows.h"
 #include "cli/measure_table.h"
 #include "learn/explanation.h"
 #include "learn/scoring.h"
@@ -134,6 +135,10 @@ Status explain_weights(const Trained& trained, const ExplainModelOptions& option
 }  // namespace
 
 Status explain_model(const ExplainModelOptions& options) {
+  if (asks_what_if(options)) {
+    TRY(const Trained trained, Trained::load(options.model));
+    return explain_rows(trained, options);
+  }
   if (options.row > 0 && options.file.file.empty()) {
     return Error{Code::kInvalid, "--row needs the file it is a row of", "row",
                  "attune explain --model MODEL --row N FILE"};

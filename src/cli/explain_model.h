@@ -12,6 +12,11 @@ struct ExplainModelOptions {
   FileOptions file;      // where row is wanted
   std::size_t row = 0;   // from 1; 0 = none: the largest weights
   std::size_t top = 20;  // of parts or weights shown
+  // explain_rows.h: of a table's rows, at most so many drawn by the seed.
+  bool is_importance = false, is_counterfactual = false;
+  std::string column;
+  std::size_t rows = 2000;
+  std::uint64_t seed = 1;
   bool is_json = false;
 };
 

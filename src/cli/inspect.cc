@@ -121,7 +121,10 @@ void add_explain(CLI::App& app, Action& chosen) {
       app, kUnderstandGroup, "explain", "Why a decision was made, or what a model predicts by",
       "attune explain --workspace shop d_01...\n"
       "attune explain --model bank.attune --row 3 bank.csv    the parts of a prediction\n"
-      "attune explain --model bank.attune --top 20            the largest weights");
+      "attune explain --model bank.attune --top 20            the largest weights\n"
+      "attune explain --model bank.attune --importance bank.csv\n"
+      "attune explain --model bank.attune --column age bank.csv\n"
+      "attune explain --model bank.attune --row 3 --counterfactual bank.csv");
   command->add_option("id", options->decision_id, "decision id, or with --model a file of rows");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--server", options->place.server,
@@ -131,6 +134,15 @@ void add_explain(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(1, 2'000'000'000));
   command->add_option("--top", of_model->top, "of how many weights or parts")
       ->check(CLI::Range(1, 1'000'000));
+  command->add_flag("--importance", of_model->is_importance,
+                    "how much each column of the file matters: what mixing it up costs");
+  command->add_option("--column", of_model->column,
+                      "how predictions depend on this column of the file");
+  command->add_flag("--counterfactual", of_model->is_counterfactual,
+                    "with --row: which one change would have moved the prediction most");
+  command->add_option("--rows", of_model->rows, "rows of the file that are asked, drawn at random")
+      ->check(CLI::Range(1, 100'000));
+  command->add_option("--seed", of_model->seed, "same seed, same rows");
   add_format_options(*command, of_model->file);
   command->add_flag("--json", options->is_json, "all of it as one JSON object");
   command->callback([options, of_model, &chosen] {

@@ -28,6 +28,21 @@ std::string sparkline(std::span<const double> values, double most) {
   return out;
 }
 
+std::vector<std::string> columns_plot(std::span<const double> values, double low, double high,
+                                      std::size_t rows) {
+  std::vector<std::string> lines(rows);
+  for (const double value : values) {
+    const double share = high > low ? (value - low) / (high - low) : 1;
+    const std::size_t steps =
+        std::isnan(value) ? 0 : std::max<std::size_t>(1, steps_of(share, 1, 8 * rows));
+    for (std::size_t line = 0; line < rows; ++line) {
+      const std::size_t below = 8 * (rows - 1 - line);
+      lines[line] += kUp[std::min<std::size_t>(8, steps > below ? steps - below : 0)];
+    }
+  }
+  return lines;
+}
+
 std::string bar(double value, double most, std::size_t width) {
   const std::size_t eighths = steps_of(value, most, width * 8);
   std::string out;

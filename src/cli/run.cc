@@ -9,10 +9,10 @@ namespace attune {
 namespace {
 
 constexpr void (*kCommands[])(CLI::App&, Action&) = {
-    add_start,  add_serve,    add_train,     add_eval,   add_predict,  add_explain, add_preview,
-    add_replay, add_person,   add_export,    add_erase,  add_backup,   add_restore, add_retain,
-    add_import, add_items,    add_simulate,  add_report, add_tune,     add_config,  add_plan,
-    add_keys,   add_registry, add_workspace, add_doctor, add_reference};
+    add_start,  add_serve,    add_train,    add_eval,      add_predict, add_explain,  add_preview,
+    add_replay, add_person,   add_export,   add_erase,     add_backup,  add_restore,  add_retain,
+    add_import, add_items,    add_simulate, add_report,    add_tune,    add_config,   add_plan,
+    add_keys,   add_registry, add_runs,     add_workspace, add_doctor,  add_reference};
 
 constexpr const char* kExamples =
     "attune start                                  see it learn, offline\n"

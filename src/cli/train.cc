@@ -19,6 +19,7 @@
 #include "cli/model_registry.h"
 #include "cli/plan.h"
 #include "cli/train_factors.h"
+#include "cli/train_record.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
 #include "learn/stream_training.h"
@@ -42,6 +43,7 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   std::string calibration = "none";
+  RecordOptions record;
   bool keeps_names = false, is_json = false;
   // Of a workspace.
   std::string workspace, server, name, memory;
@@ -407,6 +409,7 @@ Status train(const TrainOptions& options) {
     TRY_OK(keep(options, report.model_id, short_report(report_json(report), "train"),
                 reason_not_to_promote(report)));
   }
+  TRY(report.run, record_run(options.record, made, screen.curve()));
   if (!report.cache.empty()) {
     std::fprintf(stderr, "rows %s %s\n", report.is_cache_reused ? "read from" : "kept in",
                  report.cache.c_str());
@@ -424,6 +427,7 @@ Status train(const TrainOptions& options) {
   }
   print_lines({"", fmt::format("{}: {}, kind {}, in {:.1f} s", options.output, report.model_id,
                                report.kinds.front().kind, report.seconds)});
+  if (!report.run.empty()) print_lines({fmt::format("run {}", report.run)});
   if (!replaced.empty()) print_lines({fmt::format("it replaces {}", replaced)});
   std::fflush(stdout);
   print_doubts(report);
@@ -518,7 +522,22 @@ void add_train(CLI::App& app, Action& chosen) {
       ->check(CLI::Range(0.01, 1.0));
   command->add_option("--output", options->output, "file of the model");
   command->add_flag("--json", options->is_json, "the report as one JSON object on stdout");
-  command->callback([options, &chosen] { chosen = [options] { return train(*options); }; });
+  command
+      ->add_option("--runs", options->record.runs,
+                   "folder where the run is noted (with --workspace: its own), for attune runs")
+      ->type_name("DIR");
+  command
+      ->add_option("--tensorboard", options->record.tensorboard,
+                   "folder for TensorBoard: loss, validation, measures and settings of the run")
+      ->type_name("DIR");
+  command->callback([command, options, &chosen] {
+    RecordOptions& record = options->record;
+    record.given = given_options(*command);
+    if (record.runs.empty() && !options->workspace.empty()) {
+      record.runs = options->workspace + "/runs";
+    }
+    chosen = [options] { return train(*options); };
+  });
 }
 
 }  // namespace attune

@@ -11,6 +11,7 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kBar = 30;
+constexpr std::size_t kCurve = 60, kCurveRows = 4;  // columns and lines of the curve
 
 }  // namespace
 
@@ -24,8 +25,22 @@ std::string stage_line(std::string_view stage, const FitProgress& progress) {
   return line;
 }
 
+std::vector<std::string> curve_lines(const std::vector<double>& losses) {
+  if (losses.size() < 2) return {};
+  const auto [low, high] = std::minmax_element(losses.begin(), losses.end());
+  std::vector<std::string> lines = columns_plot(losses, *low, *high, kCurveRows);
+  lines.front() = fmt::format(" {:>7.4f} {}", *high, lines.front());
+  for (std::size_t i = 1; i + 1 < lines.size(); ++i) lines[i] = std::string(9, ' ') + lines[i];
+  lines.back() = fmt::format(" {:>7.4f} {}", *low, lines.back());
+  return lines;
+}
+
 void TrainScreen::show(std::string_view stage, const FitProgress& progress) {
-  if (screen_.is_due()) screen_.draw({stage_line(stage, progress)});
+  curve_.add(stage, progress);
+  if (!screen_.is_due()) return;
+  std::vector<std::string> lines = curve_lines(curve_.losses(stage, kCurve));
+  lines.insert(lines.begin(), stage_line(stage, progress));
+  screen_.draw(lines);
 }
 
 }  // namespace attune

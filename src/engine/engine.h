@@ -110,6 +110,8 @@ struct EngineCounts {
   std::uint64_t events = 0, duplicates = 0, decisions = 0, ticks = 0, identities = 0, erased = 0;
   std::uint64_t journal_bytes = 0, journal_records = 0, profiles = 0, updates = 0;
   std::uint64_t checkpoints = 0, dropped_by_consent = 0, unrecorded_decisions = 0;
+  std::uint64_t drift_alarms = 0;  // of the live learner
+  Time drift_at{};                 // when the last was raised
   StageTimes stages;
 };
 
@@ -204,7 +206,8 @@ class Engine {
   // it ticks, else from the next checkpoint on.
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
   virtual EngineCounts counts() const = 0;
-  virtual std::string learning_json() const = 0;  // progressive metrics and click rate per policy
+  virtual std::string learning_json()
+      const = 0;  // progressive metrics, drift, and click rate per policy
   // On disk and stopped; further calls answer kUnavailable.
   virtual Status close() = 0;
 };

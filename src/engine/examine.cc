@@ -7,12 +7,14 @@
 #include "journal/frame.h"
 #include "journal/keyring.h"
 #include "journal/recovery.h"
+#include "learn/learner.h"
 #include "profile/store.h"
 
 namespace attune {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr auto kDriftIsNews = std::chrono::hours(24 * 7);
 constexpr auto kClockSlack = std::chrono::minutes(5);
 constexpr Position kUnknown = ~Position{0};  // end of a journal that somebody writes
 
@@ -73,6 +75,26 @@ Finding examine_store(const std::string& path, std::string name, Position end) {
                           : fmt::format("as of record {}, {} to replay at a start", at, end - at)};
 }
 
+// As of the last checkpoint.
+void examine_drift(const std::string& path, Time now, Examination& out) {
+  if (!fs::exists(path)) return;
+  const auto store = open_sqlite_reader(path);
+  if (!store.ok()) return;  // said where the file is looked at
+  const auto bytes = (*store)->load_fold("learner");
+  if (!bytes.ok() || bytes->empty()) return;
+  const auto learner = Learner::decode(*bytes, [](Surrogate, std::string_view) {
+    return std::optional<std::string>();  // rows that wait are not needed
+  });
+  if (!learner.ok()) return out.findings.push_back(failed("drift", learner.error()));
+  const auto& last = learner->drift().last();
+  if (!last || now - last->at > kDriftIsNews) return;
+  out.findings.push_back(
+      {Health::kWarn, "drift",
+       fmt::format("{}, noticed {}", drift_words(*last), format_iso8601(last->at)),
+       "see what changed (items, prices, traffic, tracking); attune train --workspace with "
+       "--register and --promote, or a schedule (training.every_s), learns it"});
+}
+
 void examine_journal(const std::string& workspace, Time now, Examination& out) {
   const std::string directory = workspace + "/journal";
   const auto log = recover_log(directory, false);
@@ -80,6 +102,7 @@ void examine_journal(const std::string& workspace, Time now, Examination& out) {
   out.findings.push_back(log->files.empty() ? Finding{Health::kOk, "journal", "nothing written yet"}
                                             : examine_tail(directory, *log, !out.holder.empty()));
   examine_clock(*log, now, out);
+  examine_drift(workspace + "/state.db", now, out);
   for (const char* name : {"state.db", "base.db"}) {
     const std::string path = workspace + "/" + name;
     // A server may be ahead of what was read of its journal just now.

@@ -13,6 +13,9 @@ EngineCounts Workspace::counts() const {
   counts.journal_records = journal_->end();
   counts.profiles = state_.resident_profiles();
   counts.updates = state_.learner().updates();
+  const DriftWatch& drift = state_.learner().drift();
+  counts.drift_alarms = drift.alarms();
+  if (drift.last()) counts.drift_at = drift.last()->at;
   return counts;
 }
 
@@ -45,6 +48,8 @@ std::string Workspace::learning_json() const {
   JsonWriter json(out);
   json.begin_object().field("updates", learner.updates());
   json.key("progressive").raw(learner.progressive().json());
+  json.key("drift");
+  learner.drift().write(json);
   json.key("policies").begin_object();
   for (const Policy policy :
        {Policy::kLearned, Policy::kControl, Policy::kRandom, Policy::kFallback}) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto kLook = std::chrono::seconds(1);  // between two looks at the clock
 constexpr double kRetryS = 3600;                 // after a failure, when that is sooner
+constexpr double kBetweenDriftsS = 3600;         // from any training to one that drift asks for
 constexpr const char* kBy = "schedule";
 
 bool is_ours(const ModelVersion& version) {
@@ -66,6 +67,8 @@ void bind(RetrainingSettings& settings, Config& config) {
                 "Kind of model.");
   config.flag("training.promotes", settings.is_promoting,
               "A new version ranks at once, unless it is worse than what ranks now.");
+  config.flag("training.on_drift", settings.is_on_drift,
+              "With a schedule: also at once when drift is noticed, at most once an hour.");
   config.number("training.cpu_share", settings.cpu_share, {0.01, 1}, "",
                 "Of one core at most, on the average, at the lowest priority.");
   config.number("training.memory_bytes", settings.memory_bytes, {double(128u << 20), 1e15}, "bytes",
@@ -81,6 +84,10 @@ Status check(const RetrainingSettings& settings) {
                            "first",
                            settings.model),
                "training.model", "for example ranker"};
+}
+
+bool is_asked_by_drift(Time alarm, Time last_training, Time now) {
+  return alarm > last_training && now - last_training >= seconds(kBetweenDriftsS);
 }
 
 Retraining::Retraining(Engine& engine, std::string workspace, RetrainingSettings settings,
@@ -115,6 +122,7 @@ void Retraining::run(const std::stop_token& stop) {
     waiting_.wait_for(lock, stop, kLook, [] { return false; });
     if (stop.stop_requested()) return;
     if (!is_due()) continue;
+    last_ = engine_.now();
     const auto report = train(stop);
     if (stop.stop_requested()) return;
     const Status done = report.ok() ? adopt(*report) : Status(report.error());
@@ -133,14 +141,17 @@ void Retraining::run(const std::stop_token& stop) {
 // Since the newest version a schedule made: so a restart changes nothing.
 bool Retraining::is_due() const {
   const Time now = engine_.now();
-  if (now < next_) return false;
   const auto catalog = engine_.catalog();
   const RegisteredModel* const model = catalog->models().find(settings_.model);
-  if (model == nullptr) return true;
+  if (model == nullptr) return now >= next_;
   for (auto version = model->versions.rbegin(); version != model->versions.rend(); ++version) {
-    if (is_ours(*version)) return now - version->created >= seconds(settings_.every_s);
+    if (!is_ours(*version)) continue;
+    const bool is_time = now >= next_ && now - version->created >= seconds(settings_.every_s);
+    const Time last = std::max(last_, version->created);
+    return is_time ||
+           (settings_.is_on_drift && is_asked_by_drift(engine_.counts().drift_at, last, now));
   }
-  return true;
+  return now >= next_;
 }
 
 Result<std::string> Retraining::train(const std::stop_token& stop) {

@@ -18,7 +18,8 @@ struct RetrainingSettings {
   std::string model = "ranker";
   std::string kind = "fm";
   bool is_promoting = true;
-  double cpu_share = 0.25;                  // of one core
+  bool is_on_drift = true;  // at once, too, when the live learner's predictions get worse
+  double cpu_share = 0.25;  // of one core
   std::uint64_t memory_bytes = 512u << 20;  // of the training process
   int kept = 5;  // versions made so that neither rank nor would be rolled back to
 };
@@ -26,6 +27,10 @@ struct RetrainingSettings {
 void bind(RetrainingSettings& settings, Config& config);
 // kInvalid: a model's name that is none.
 Status check(const RetrainingSettings& settings);
+
+// Whether drift asks for a training now. An alarm asks once: what was trained after it has seen
+// what changed; and not within an hour of the last training.
+bool is_asked_by_drift(Time alarm, Time last_training, Time now);
 
 class Retraining {
  public:
@@ -51,6 +56,7 @@ class Retraining {
   const std::string program_;
   Log* const log_;
   Time next_{};  // not before; of the workspace's clock
+  Time last_{};  // when the last training began
   std::mutex mutex_;
   std::condition_variable_any waiting_;
   std::jthread thread_;

@@ -16,7 +16,8 @@ struct Setup {
   std::uint8_t denied_by_default = 0;  // purposes
   // Of the days and hours that features and reports mean; never null.
   std::shared_ptr<const TimeZone> zone = std::make_shared<TimeZone>();
-  std::string settings_hash;  // of the effective settings as JSON; "" = never said
+  bool is_drift_watched = false;  // since the program that began to; before it, never
+  std::string settings_hash;      // of the effective settings as JSON; "" = never said
 };
 
 // settings: JSON, when it is to be journalled too; else "".

@@ -241,6 +241,7 @@ void State::tick(std::uint64_t number, Time clock) {
 
 void State::open(const Setup& setup) {
   folds_.setup = setup;
+  folds_.learner.watch_drift(setup.is_drift_watched);
   publish(true);
 }
 

@@ -282,12 +282,23 @@ Status Workspace::tick_locked(Time clock) {
   const std::uint64_t number = state_.tick_number() + 1;
   Writer(record.payload).u64(number);
   TRY(const Position at, journal_->append({&record, 1}));
-  const std::uint64_t begin_ns = thread_cpu_ns();
+  const std::uint64_t begin_ns = thread_cpu_ns(), alarms = state_.learner().drift().alarms();
   state_.tick(number, clock);
+  if (state_.learner().drift().alarms() > alarms) say_drift();
   counts_.stages.tick_ns += thread_cpu_ns() - begin_ns;
   const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
   if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();
   return ok_status();
+}
+
+void Workspace::say_drift() const {
+  const DriftAlarm& alarm = *state_.learner().drift().last();
+  log(LogLevel::kWarn, "drift",
+      {{"what", drift_name(alarm.what)},
+       {"before", alarm.before},
+       {"after", alarm.after},
+       {"outcomes", alarm.rows},
+       {"message", drift_words(alarm)}});
 }
 
 void Workspace::follow_event_time(Time latest) {

@@ -115,6 +115,7 @@ class Workspace final : public Engine {
   void run_ticks(const std::stop_token& stop);
   void run_checkpoints(const std::stop_token& stop);
   Status tick_locked(Time clock);
+  void say_drift() const;
   void follow_event_time(Time latest);
   void watch_disk();
   void keep_memory_locked();

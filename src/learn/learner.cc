@@ -11,7 +11,7 @@ namespace attune {
 namespace {
 constexpr std::string_view kMagic = "ALRN";
 constexpr double kTeachesUpTo = 1.5;
-constexpr std::uint32_t kVersion = 2;  // 2: packed rows, sealed; a limit in bytes
+constexpr std::uint32_t kVersion = 3;  // 2: packed rows, sealed; a limit in bytes; 3: drift
 }  // namespace
 
 // Whoever answers nearly everything (beyond 4.5 times the odds expected) is no model for others:
@@ -24,9 +24,11 @@ bool is_teacher(Row row) {
 
 void Learner::learn(const Outcome& outcome) {
   if (outcome.row.empty()) return;  // nothing was predicted from
-  const double p = is_teacher(outcome.row) ? model_.learn(outcome.row, outcome.label)
-                                           : model_.predict(outcome.row);
+  const bool is_taught = is_teacher(outcome.row);
+  const double p =
+      is_taught ? model_.learn(outcome.row, outcome.label) : model_.predict(outcome.row);
   progressive_.add(p, outcome.label);
+  if (is_taught && is_watched_) drift_.add(outcome.end, p, outcome.label);
   ++updates_;
 }
 
@@ -53,6 +55,12 @@ void Learner::on_event(const Deed& deed, std::span<const Surrogate> person) {
 
 void Learner::on_tick(Time now) {
   for (const Outcome& outcome : join_.close(now)) learn(outcome);
+  if (is_watched_) drift_.close(now);
+}
+
+void Learner::watch_drift(bool is_watched) {
+  if (is_watched != is_watched_) drift_ = {};
+  is_watched_ = is_watched;
 }
 
 void Learner::encode(std::string& out, const SealRow& seal_row) const {
@@ -72,11 +80,16 @@ void Learner::encode(std::string& out, const SealRow& seal_row) const {
     w.varint(p.clicks);
   }
   w.varint(updates_);
+  w.u8(is_watched_ ? 1 : 0);
+  part.clear();
+  drift_.encode(part);
+  w.str(part);
   seal(kMagic, kVersion, body, out);
 }
 
 Result<Learner> Learner::decode(std::string_view bytes, const OpenRow& open) {
-  TRY(const std::string_view body, unseal(kMagic, kVersion, bytes));
+  const std::uint32_t version = Reader(bytes.substr(std::min(bytes.size(), kMagic.size()))).u32();
+  TRY(const std::string_view body, unseal(kMagic, version == 2 ? 2 : kVersion, bytes));
   Reader r(body);
   const std::string_view model = r.str(), progressive = r.str(), join = r.str();
   PolicyCounts policies;
@@ -85,11 +98,17 @@ Result<Learner> Learner::decode(std::string_view bytes, const OpenRow& open) {
     p.clicks = r.varint();
   }
   const std::uint64_t updates = r.varint();
+  const bool is_watched = version > 2 && r.u8() == 1;
+  const std::string_view drift = version > 2 ? r.str() : std::string_view();
   if (!r.ok() || !r.done()) return Error{Code::kCorrupt, "ALRN: the learner is cut short"};
   Learner learner(FtrlOptions{.bits = 8}, 0);
   TRY(learner.model_, Ftrl::decode(model));
   TRY(learner.progressive_, ProgressiveMetrics::decode(progressive));
   TRY(learner.join_, OutcomeJoin::decode(join, open));
+  if (version > 2) {
+    TRY(learner.drift_, DriftWatch::decode(drift));
+  }
+  learner.is_watched_ = is_watched;
   learner.policies_ = policies;
   learner.updates_ = updates;
   return learner;

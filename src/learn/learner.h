@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "learn/drift_watch.h"
 #include "learn/outcome_join.h"
 #include "model/ftrl.h"
 #include "stat/metrics.h"
@@ -42,6 +43,9 @@ class Learner {
   }
   // Windows that ended before `now` become negatives, in order of decision.
   void on_tick(Time now);
+  // From here on its predictions are watched for drift, or no longer; what was seen is forgotten
+  // when that changes.
+  void watch_drift(bool is_watched);
   // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.
   void forget(Surrogate identity) { join_.forget(identity); }
 
@@ -49,6 +53,8 @@ class Learner {
   const ProgressiveMetrics& progressive() const { return progressive_; }
   const PolicyCounts& policies() const { return policies_; }
   const PolicyCount& policy(Policy p) const { return policies_[static_cast<std::size_t>(p)]; }
+  bool is_watched() const { return is_watched_; }
+  const DriftWatch& drift() const { return drift_; }
   const Ftrl& model() const { return model_; }
   std::size_t pending() const { return join_.pending(); }
   // Decisions whose window ended early, for want of memory.
@@ -70,6 +76,8 @@ class Learner {
   ProgressiveMetrics progressive_;
   PolicyCounts policies_{};
   std::uint64_t updates_ = 0;
+  bool is_watched_ = false;
+  DriftWatch drift_;
 };
 
 }  // namespace attune

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "model/sealed.h"
 
 namespace attune {
 namespace {
@@ -274,6 +275,43 @@ TEST(Learner, RefusesDamage) {
     EXPECT_FALSE(Learner::decode(damaged).ok());
     EXPECT_FALSE(Learner::decode(std::string_view(bytes).substr(0, i)).ok());
   }
+}
+
+// A taste that turns faster than the learner follows: the watch tells. What is stored is complete.
+TEST(Learner, TellsWhenItsPredictionsGetWorse) {
+  Learner l = small();
+  l.watch_drift(true);
+  Rng rng(5);
+  for (int i = 0; i < 12'000; ++i) {
+    const double s = i;
+    const std::string id = "d" + std::to_string(i);
+    l.on_decision(decision(id, s, {"a"}), kAda, static_cast<Position>(i + 1));
+    if (rng.chance(i < 8000 || i / 100 % 2 == 0 ? 0.05 : 0.8))
+      feed(l, event(Verb::kClick, "a", s + 1, id), kAda);
+    l.on_tick(at_s(s));
+  }
+  EXPECT_GE(l.drift().alarms(), 1u);
+  const auto back = Learner::decode(bytes_of(l));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(bytes_of(*back), bytes_of(l));
+  EXPECT_EQ(back->drift().alarms(), l.drift().alarms());
+  l.watch_drift(false);
+  EXPECT_EQ(l.drift().rows(), 0u);
+}
+
+// Version 2 is the same without what was seen of drift.
+TEST(Learner, ReadsWhatWasStoredBeforeDriftWasWatched) {
+  Learner l = small();
+  l.on_decision(decision("d1", 0, {"a", "b"}), kAda, 1);
+  const std::string bytes = bytes_of(l);
+  std::string drift, old;
+  l.drift().encode(drift);
+  std::string_view body = unseal("ALRN", 3, bytes).value();
+  seal("ALRN", 2, body.substr(0, body.size() - drift.size() - 2), old);  // is_watched, its length
+  const auto back = Learner::decode(old);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_FALSE(back->is_watched());
+  EXPECT_EQ(bytes_of(*back), bytes);
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ std::optional<Outcome> OutcomeJoin::engage(const Deed& deed, std::span<const Sur
   const Match match = find(deed, person);
   if (match.at == 0 || pending_.find(match.at)->learned[match.place]) return std::nullopt;
   Pending& p = pending_.change(match.at);
-  Outcome outcome{p.policy, true, !p.seen[match.place], p.rows.row(match.place)};
+  Outcome outcome{p.policy, true, !p.seen[match.place], p.rows.row(match.place), p.end};
   p.seen.set(match.place);
   p.learned.set(match.place);
   return outcome;
@@ -149,7 +149,8 @@ std::optional<Policy> OutcomeJoin::impress(const Deed& deed, std::span<const Sur
 void OutcomeJoin::close_one(Position at, std::vector<Outcome>& outcomes) {
   const Pending& p = *pending_.find(at);
   for (std::size_t i = 0; i < p.rows.size(); ++i) {
-    if (p.seen[i] && !p.learned[i]) outcomes.push_back({p.policy, false, false, p.rows.row(i)});
+    if (p.seen[i] && !p.learned[i])
+      outcomes.push_back({p.policy, false, false, p.rows.row(i), p.end});
   }
   erase(at);
 }

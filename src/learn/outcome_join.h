@@ -45,6 +45,7 @@ struct Outcome {
   bool label = false;
   bool is_new_impression = false;  // an engagement before its impression was known
   std::vector<Feature> row;
+  Time end{};  // of the window
 };
 
 class OutcomeJoin {

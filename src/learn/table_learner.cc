@@ -55,11 +55,16 @@ Plan without_bins(const Plan& plan) {
   return out;
 }
 
+struct Passes {
+  std::size_t best = 0;
+  std::vector<double> validations;
+};
+
 // The passes after which the rows held back were predicted best.
-Result<std::size_t> best_passes(const Examples& examples, const TableLearnOptions& options) {
-  if (is_tree_kind(options.model.kind)) return std::size_t{1};
-  if (options.passes != 0) return options.passes;
-  if (examples.size() < kFewRows) return kPassesOfFew;
+Result<Passes> best_passes(const Examples& examples, const TableLearnOptions& options) {
+  if (is_tree_kind(options.model.kind)) return Passes{1, {}};
+  if (options.passes != 0) return Passes{options.passes, {}};
+  if (examples.size() < kFewRows) return Passes{kPassesOfFew, {}};
   const Split split = random_split(examples.labels, kHeldBack, options.model.seed);
   TRY(const auto model, make_model(options.model));
   MemoryBlocks learned(examples, split.train), held_back(examples, split.test);
@@ -68,7 +73,7 @@ Result<std::size_t> best_passes(const Examples& examples, const TableLearnOption
                          .on_progress = options.on_progress,
                          .validate = [&] { return mean_loss(*model, held_back); }};
   TRY(const FitReport report, fit(*model, learned, fit_options));
-  return report.best_passes;
+  return Passes{report.best_passes, report.validations};
 }
 
 }  // namespace
@@ -93,13 +98,14 @@ Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
   } else if (reads_fields(options.model.kind)) {
     settled.model.inputs = made.fields();
   }
-  TRY(const std::size_t passes, best_passes(examples, settled));
+  TRY(Passes passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));
   MemoryBlocks blocks(examples, every_row(examples.size()));
   blocks.shuffled(settled.model.seed);
   TRY(FitReport report,
       fit(*model, blocks,
-          {.passes = passes, .clock_s = options.clock_s, .on_progress = options.on_progress}));
+          {.passes = passes.best, .clock_s = options.clock_s, .on_progress = options.on_progress}));
+  report.validations = std::move(passes.validations);
   LearnedTable learned{{.input = kTableInput,
                         .rows = std::move(made),
                         .inputs = std::move(inputs),

@@ -219,6 +219,7 @@ class TableTraining {
     if (fit.best_passes < report.passes) return;
     report.passes = fit.best_passes;
     report.losses = fit.losses;
+    report.validations = fit.validations;
     // Passes it found out itself are no fewer than help, unless it ran into their limit.
     const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
     report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());

@@ -42,7 +42,13 @@ void write_kind(JsonWriter& json, const KindReport& kind) {
   json.begin_object().field("kind", kind.kind).field("passes", std::uint64_t{kind.passes});
   json.key("pass_losses").begin_array();
   for (const double loss : kind.losses) json.value(loss);
-  json.end_array().field("converged", !kind.is_still_falling);
+  json.end_array();
+  if (!kind.validations.empty()) {
+    json.key("pass_validations").begin_array();
+    for (const double loss : kind.validations) json.value(loss);
+    json.end_array();
+  }
+  json.field("converged", !kind.is_still_falling);
   write_measures(json, kind.measures);
   write_calibration(json, kind.calibration);
   if (!kind.folds.empty()) {
@@ -143,6 +149,7 @@ std::string report_json(const TrainReport& report) {
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
   json.field("id", report.model_id);
+  if (!report.run.empty()) json.field("run", report.run);
   if (!report.cache.empty()) {
     json.field("cache", report.cache).field("is_cache_reused", report.is_cache_reused);
   }

@@ -35,7 +35,8 @@ struct CalibrationReport {
 struct KindReport {
   std::string kind;
   std::size_t passes = 0;
-  std::vector<double> losses;  // of each pass, before learning
+  std::vector<double> losses;            // of each pass, before learning
+  std::vector<double> validations = {};  // after each, on rows held back to find how many are best
   bool is_still_falling = false;
   std::vector<Measure> measures;
   std::vector<FoldReport> folds;
@@ -82,6 +83,7 @@ struct TrainReport {
   std::string cache;             // of rows; "" = none
   bool is_cache_reused = false;  // it was made by an earlier run
   std::string output, model_id;
+  std::string run;  // its id among the runs (run_log.h); "" = not recorded
 };
 
 // Why a model trained on a journal should not rank, in words; nullopt: it may. It is to be judged
