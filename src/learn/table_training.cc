@@ -9,6 +9,7 @@
 #include "learn/column_scan.h"
 #include "learn/evaluation.h"
 #include "learn/labelled_table.h"
+#include "learn/model_search.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
 #include "learn/table_split.h"
@@ -83,7 +84,8 @@ class TableTraining {
       }
     }
     TRY_OK(split());
-    TRY_OK(compare_kinds());
+    if (options_.search) TRY_OK(search());
+    TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained), std::move(report_)};
@@ -157,7 +159,7 @@ class TableTraining {
 
   Status compare_kinds() {
     std::vector<std::string> kinds = options_.kinds;
-    if (kinds.empty()) kinds = {target_.is_binary ? "ftrl" : "linear"};
+    if (kinds.empty() || options_.search) kinds = {default_kind()};
     for (const std::string& kind : kinds) {
       TRY(KindReport report, measure(kind));
       report_.kinds.push_back(std::move(report));
@@ -169,12 +171,86 @@ class TableTraining {
     return ok_status();
   }
 
-  TableLearnOptions learn_options(const std::string& kind, std::string stage) const {
+  // Of each split, by rows that are held back from those it learns from.
+  Status search() {
+    for (const Split& split : splits_) {
+      const auto inner =
+          split_rows(labelled_, split.train,
+                     {.time_column = options_.time_column, .seed = options_.model.seed + 1});
+      if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
+        report_.warnings.push_back(
+            fmt::format("{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
+                        "would have it",
+                        split.train.size(), default_kind(), default_kind()));
+        searched_.clear();
+        return ok_status();
+      }
+      TRY(SearchResult found,
+          search_models(table_, chosen_.plan, inner->splits[0], search_options()));
+      searched_.push_back(std::move(found));
+    }
+    take_choice();
+    return ok_status();
+  }
+
+  SearchOptions search_options() const {
+    SearchOptions as;
+    as.kinds = options_.kinds;
+    as.settings = options_.search->settings;
+    as.budget_s = options_.search->budget_s / static_cast<double>(splits_.size());
+    as.memory_bytes = options_.search->memory_bytes;
+    as.is_binary = target_.is_binary;
+    as.model = options_.model;
+    as.clock_s = options_.clock_s;
+    as.on_stage = options_.on_stage;
+    return as;
+  }
+
+  // With folds each chooses for itself; the model kept is the one of the last.
+  void take_choice() {
+    const SearchResult& last = searched_.back();
+    report_.choice = {.reason = last.reason,
+                      .candidates = {},
+                      .held_rows = last.held_rows,
+                      .baseline = last.baseline};
+    for (const Candidate& one : last.candidates) {
+      report_.choice.candidates.push_back(
+          {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
+    }
+    report_.warnings.insert(report_.warnings.end(), last.notes.begin(), last.notes.end());
+  }
+
+  // The rows tested on are shown to the best of each kind once; they choose nothing.
+  Status measure_the_searched() {
+    for (const Candidate* best : searched_.back().best_of_kinds()) {
+      TRY(KindReport report, measure(best->kind));
+      report.settings = settings_text(best->settings);
+      report_.kinds.push_back(std::move(report));
+    }
+    return ok_status();
+  }
+
+  // The best of a kind in the search of a split; of the last one where it was not tried there.
+  const Candidate* searched(const std::string& kind, std::size_t split) const {
+    for (const SearchResult* result : {&searched_[split], &searched_.back()}) {
+      for (const Candidate* best : result->best_of_kinds()) {
+        if (best->kind == kind) return best;
+      }
+    }
+    return nullptr;
+  }
+
+  const char* default_kind() const { return target_.is_binary ? "ftrl" : "linear"; }
+
+  TableLearnOptions learn_options(const std::string& kind, std::size_t split,
+                                  std::string stage) const {
     TableLearnOptions learn;
-    learn.model = options_.model;
-    learn.model.kind = kind;
-    if (is_tree_kind(kind) && !target_.is_binary) learn.model.settings.emplace_back("value", 1);
-    learn.passes = options_.passes;
+    const Candidate* const found = searched_.empty() ? nullptr : searched(kind, split);
+    learn.model = options_for(
+        options_.model, kind,
+        found ? found->settings : std::vector<std::pair<std::string, double>>{}, target_.is_binary);
+    if (found) limit_memory(options_.search->memory_bytes, learn.model);
+    learn.passes = found ? found->passes : options_.passes;
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
       learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
@@ -185,7 +261,8 @@ class TableTraining {
   }
 
   Result<KindReport> measure(const std::string& kind) {
-    KindReport report{.kind = kind, .passes = 0, .losses = {}, .measures = {}, .folds = {}};
+    KindReport report{
+        .kind = kind, .settings = {}, .passes = 0, .losses = {}, .measures = {}, .folds = {}};
     EvaluationOptions as{target_.is_binary, options_.threshold,
                          labelled_.mean_label(labelled_.rows)};
     Evaluation all(as);
@@ -196,7 +273,7 @@ class TableTraining {
       const std::string stage =
           splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
       TRY(LearnedTable learned,
-          learn_table(table_, chosen_.plan, split.train, learn_options(kind, stage)));
+          learn_table(table_, chosen_.plan, split.train, learn_options(kind, i, stage)));
       as.known_rate = labelled_.mean_label(split.train);
       Evaluation fold(as);
       TRY_OK(score(learned.trained, split.test, fold, all));
@@ -241,7 +318,7 @@ class TableTraining {
     const std::string kind = report_.kinds.front().kind;
     LearnedTable best;
     if (kept_.empty()) {
-      TableLearnOptions learn = learn_options(kind, "learning from all rows");
+      TableLearnOptions learn = learn_options(kind, splits_.size() - 1, "learning from all rows");
       learn.passes = report_.kinds.front().passes;
       TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
       report_.train_rows = labelled_.rows.size();
@@ -271,6 +348,7 @@ class TableTraining {
   std::unique_ptr<LoadedTable> test_;
   ChosenPlan chosen_;
   std::vector<Split> splits_;
+  std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
   std::vector<LearnedTable> kept_;
   TrainReport report_;
 };
