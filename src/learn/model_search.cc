@@ -38,7 +38,10 @@ class Search {
     settle_stages();
     for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
       TRY_OK(run_stage(stage));
-      if (stage + 1 < stages_.size()) keep_the_better(stage);
+      if (stage + 1 == stages_.size()) break;
+      keep_the_better(stage);
+      // With one of each kind left there is nothing to choose before the last.
+      if (alive_.size() <= kinds_.size()) stage = stages_.size() - 2;
     }
     finish();
     return std::move(out_);
@@ -186,9 +189,11 @@ class Search {
     return ok_status();
   }
 
+  // Each counts as its row's weight says: what is learned by weight is chosen by weight.
   static Result<std::vector<float>> losses_of(const Model& model, MemoryBlocks& rows) {
     std::vector<float> out, predicted;
     Examples block;
+    double weights = 0;
     TRY_OK(rows.begin(0));
     while (true) {
       TRY(const bool has_rows, rows.next(block));
@@ -196,9 +201,13 @@ class Search {
       predicted.resize(block.size());
       model.predict(block, predicted);
       for (std::size_t i = 0; i < block.size(); ++i) {
-        out.push_back(static_cast<float>(loss_of(model, predicted[i], block.labels[i])));
+        const double loss = loss_of(model, predicted[i], block.labels[i]);
+        out.push_back(static_cast<float>(loss * double{block.weight(i)}));
+        weights += double{block.weight(i)};
       }
     }
+    const double mean_weight = weights / static_cast<double>(std::max<std::size_t>(out.size(), 1));
+    for (float& loss : out) loss = static_cast<float>(double{loss} / mean_weight);
     return out;
   }
 
@@ -246,23 +255,26 @@ class Search {
     for (Candidate& one : out_.candidates) one.losses.clear();
   }
 
+  // Loss of saying of every row held back what the mean of those learned from is.
   double baseline() const {
     const Material& any = materials_.begin()->second;
-    double sum = 0, n = 0, loss = 0;
-    for (const float label : any.made.examples.labels) {
-      if (std::isnan(label)) continue;
-      sum += double{label};
-      n += 1;
+    const Examples &learned = any.made.examples, &held = any.held;
+    double sum = 0, weights = 0;
+    for (std::size_t i = 0; i < learned.size(); ++i) {
+      if (std::isnan(learned.labels[i])) continue;
+      sum += double{learned.weight(i)} * double{learned.labels[i]};
+      weights += double{learned.weight(i)};
     }
-    const double mean = n > 0 ? sum / n : 0, p = std::clamp(mean, 1e-7, 1 - 1e-7);
-    double held = 0;
-    for (const float label : any.held.labels) {
-      if (std::isnan(label)) continue;
-      const double y = double{label};
-      loss += options_.is_binary ? -std::log(y > 0.5 ? p : 1 - p) : (y - mean) * (y - mean);
-      held += 1;
+    const double mean = weights > 0 ? sum / weights : 0, p = std::clamp(mean, 1e-7, 1 - 1e-7);
+    double loss = 0;
+    weights = 0;
+    for (std::size_t i = 0; i < held.size(); ++i) {
+      const double y = double{held.labels[i]}, w = double{held.weight(i)};
+      if (std::isnan(y)) continue;
+      loss += w * (options_.is_binary ? -std::log(y > 0.5 ? p : 1 - p) : (y - mean) * (y - mean));
+      weights += w;
     }
-    return held > 0 ? loss / held : 0;
+    return weights > 0 ? loss / weights : 0;
   }
 
   std::string reason() const {

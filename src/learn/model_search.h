@@ -36,7 +36,7 @@ struct Candidate {
   std::vector<std::pair<std::string, double>> settings;  // empty: the kind's own
   std::size_t rows = 0;                                  // learned from, of the last it was given
   std::size_t passes = 0;                                // best
-  double loss = 0;                   // mean of the rows held back: log loss, or squared error
+  double loss = 0;                   // mean of the rows held back, by weight: log loss or square
   std::optional<Interval> interval;  // 95 %, normal
   std::vector<float> losses = {};    // of each row held back
 };

@@ -74,7 +74,8 @@ class TableTraining {
         labelled_(std::move(labelled)),
         table_(labelled_.table),
         target_(labelled_.target),
-        report_(report_of(options, labelled_)) {}
+        report_(report_of(options, labelled_)),
+        begin_s_(clock()) {}
 
   Result<TrainedModel> run() {
     TRY_OK(choose_plan());
@@ -92,6 +93,8 @@ class TableTraining {
   }
 
  private:
+  double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
+
   Status choose_plan() {
     if (options_.is_classic) {
       TRY(chosen_, classic_plan(table_, target_));
@@ -220,9 +223,16 @@ class TableTraining {
     report_.warnings.insert(report_.warnings.end(), last.notes.begin(), last.notes.end());
   }
 
-  // The rows tested on are shown to the best of each kind once; they choose nothing.
+  // The rows tested on are shown to the best of each kind once; they choose nothing. The one that
+  // was chosen comes first, the others while there is time.
   Status measure_the_searched() {
     for (const Candidate* best : searched_.back().best_of_kinds()) {
+      if (!report_.kinds.empty() && clock() - begin_s_ > options_.search->budget_s) {
+        report_.warnings.push_back(fmt::format(
+            "no time was left to test other kinds than {} beside it; --budget-seconds allows more",
+            report_.kinds.front().kind));
+        break;
+      }
       TRY(KindReport report, measure(best->kind));
       report.settings = settings_text(best->settings);
       report_.kinds.push_back(std::move(report));
@@ -351,6 +361,7 @@ class TableTraining {
   std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
   std::vector<LearnedTable> kept_;
   TrainReport report_;
+  const double begin_s_;
 };
 
 Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& options) {

@@ -13,6 +13,8 @@
 #include <numeric>
 #include <string>
 
+#include "base/hash.h"
+
 namespace attune {
 namespace {
 
@@ -308,7 +310,8 @@ Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, d
   for (std::size_t bag = 0; bag < how.bags; ++bag) {
     std::vector<std::uint32_t> learned, held;
     for (std::uint32_t row = 0; row < rows.size(); ++row) {
-      (row % how.bags == bag ? held : learned).push_back(row);
+      // By chance: rows may come in turns.
+      (mix64(how.seed, row) % how.bags == bag ? held : learned).push_back(row);
     }
     TreeGrowing own = how;
     own.seed += bag;
