@@ -87,6 +87,24 @@ std::vector<std::string> kind_table(const TrainReport& report) {
   return lines;
 }
 
+std::vector<std::string> candidate_table(const TrainReport& report, std::size_t most) {
+  const ChoiceReport& choice = report.choice;
+  std::vector<std::string> lines = {
+      fmt::format("{:10} {:>9} {:>7} {:>9}   {:22} {}", "tried", "rows", "passes",
+                  report.is_binary ? "log_loss" : "sq. error", "95 % interval", "settings")};
+  const std::size_t shown = std::min(choice.candidates.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const CandidateReport& one = choice.candidates[i];
+    lines.push_back(fmt::format("{:10} {:>9} {:>7} {:>9}   {:22} {}", one.kind, thousands(one.rows),
+                                one.passes, figure(one.loss), range(one.interval), one.settings));
+  }
+  if (shown < choice.candidates.size()) {
+    lines.push_back(
+        fmt::format("and {} more, of less rows or higher loss", choice.candidates.size() - shown));
+  }
+  return lines;
+}
+
 std::vector<std::string> rival_table(const TrainReport& report) {
   std::vector<std::string> lines = {left("the new model beside", 24) + right("rows", 10) +
                                     right("log loss", 11) + "  difference (95 %)"};

@@ -21,6 +21,9 @@ std::vector<std::string> plan_table(std::span<const PlanLine> plan);
 // Kinds side by side, the best first.
 std::vector<std::string> kind_table(const TrainReport& report);
 
+// Those that were tried when the model was chosen, the first `most`.
+std::vector<std::string> candidate_table(const TrainReport& report, std::size_t most);
+
 // The new model beside the live learner and others, on rows it shares with each.
 std::vector<std::string> rival_table(const TrainReport& report);
 

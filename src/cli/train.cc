@@ -40,6 +40,9 @@ struct TrainOptions {
   std::uint32_t admit_after = 0;
   std::uint64_t expire_rows = 0;
   std::string table_memory;
+  std::size_t searched =
+      0;  // settings of each kind; 0 = as many as by default, where it is asked for
+  double budget_s = 0;
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   std::string calibration = "none";
@@ -55,6 +58,7 @@ struct TrainOptions {
 constexpr const char* kClassic = "mlp";  // the preset
 constexpr std::size_t kClassicPasses = 10;
 constexpr std::size_t kBadRowsShown = 3;
+constexpr std::size_t kCandidatesShown = 12;
 constexpr int kWorkspaceBits = 18;  // tables of 2^18 weights, as the live learner's
 
 double clock_s() {
@@ -112,17 +116,18 @@ Status check_place(const TrainOptions& options) {
       !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
       !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
       !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
-      !options.cache.empty() || !options.test_file.empty() || options.folds > 0;
+      !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
+      options.searched > 0 || options.budget_s > 0;
   if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
     return Error{Code::kInvalid,
                  "--workspace: its decisions have their features and outcomes, and the latest are "
-                 "tested on: options about columns, --test, --folds, --cache and several kinds are "
+                 "tested on: options about columns, --test, --folds, --cache, --search and several "
+                 "kinds are "
                  "for files",
                  "workspace", "attune train --workspace shop --kind fm"};
   }
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
-                                 !options.memory.empty() || options.is_promoted ||
-                                 options.cpu_share < 1;
+                                 options.is_promoted || options.cpu_share < 1;
   if (is_workspace && options.calibration != "none") {
     return Error{Code::kInvalid,
                  "--calibrate is for files: a model of a workspace ranks by the sum of its parts",
@@ -130,8 +135,8 @@ Status check_place(const TrainOptions& options) {
   }
   if (!is_workspace && is_for_workspaces) {
     return Error{Code::kInvalid,
-                 "--against, --register, --promote, --memory and --cpu-share need --workspace",
-                 "workspace", "attune registry register FILE --name NAME registers a file's model"};
+                 "--against, --register, --promote and --cpu-share need --workspace", "workspace",
+                 "attune registry register FILE --name NAME registers a file's model"};
   }
   if (options.is_promoted && options.name.empty()) {
     return Error{Code::kInvalid, "--promote needs --register NAME", "promote", ""};
@@ -173,6 +178,29 @@ Status check(const TrainOptions& options) {
   return ok_status();
 }
 
+// Kinds and settings are looked for unless something about them is said; or when it is asked for.
+Result<std::optional<TableTrainingOptions::Search>> search_of(const TrainOptions& options) {
+  const bool is_asked = options.searched > 0 || options.budget_s > 0 || !options.memory.empty();
+  const bool is_said = !options.kinds.empty() || !options.settings.empty() || options.passes > 0 ||
+                       options.weights > 0 || !options.preset.empty() || options.bits > 0 ||
+                       options.is_collision_free;
+  if (is_said && !is_asked) return std::optional<TableTrainingOptions::Search>();
+  if (!options.settings.empty() || options.passes > 0 || !options.preset.empty() ||
+      options.is_collision_free) {
+    return Error{Code::kInvalid,
+                 "--search, --budget-seconds and --memory look for settings and passes: --set, "
+                 "--passes, --preset and --collision-free say them",
+                 "search", "leave out one of the two"};
+  }
+  TableTrainingOptions::Search search;
+  if (options.searched > 0) search.settings = options.searched;
+  if (options.budget_s > 0) search.budget_s = options.budget_s;
+  if (!options.memory.empty()) {
+    TRY(search.memory_bytes, parse_size(options.memory));
+  }
+  return std::optional(search);
+}
+
 Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen) {
   TableTrainingOptions training;
   training.file = options.file.file;
@@ -191,6 +219,7 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
+  TRY(training.search, search_of(options));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
@@ -215,13 +244,17 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
                              !options.plan.empty() || !options.preset.empty() ||
                              !options.drop.empty() || !options.time_column.empty() ||
                              !options.weight.empty();
-  if (is_for_tables || options.folds > 0 || options.kinds.size() > 1) {
-    return Error{Code::kInvalid,
-                 fmt::format("--format {} has its label and features in it, and is read as a "
-                             "stream: --target, --positive, --plan, --preset, --drop, "
-                             "--time-column, --weight, --folds and several kinds are for tables",
-                             options.file.format),
-                 "format", "name a test file with --test"};
+  if (is_for_tables || options.folds > 0 || options.kinds.size() > 1 || options.searched > 0 ||
+      options.budget_s > 0 || !options.memory.empty()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format(
+            "--format {} has its label and features in it, and is read as a "
+            "stream: --target, --positive, --plan, --preset, --drop, "
+            "--time-column, --weight, --folds, --search, --memory and several kinds are for "
+            "tables",
+            options.file.format),
+        "format", "name a test file with --test"};
   }
   StreamTrainingOptions training;
   training.file = options.file.file;
@@ -318,6 +351,11 @@ void print_report(const TrainReport& report) {
   if (report.kinds.size() > 1) {
     print_lines({""});
     print_lines(kind_table(report));
+  }
+  if (!report.choice.reason.empty()) {
+    print_lines({""});
+    print_lines(candidate_table(report, kCandidatesShown));
+    print_lines({report.choice.reason});
   }
   if (!report.rivals.empty()) {
     print_lines({""});
@@ -458,10 +496,20 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--preset", options->preset,
                       "mlp: ten columns, the label last, 128 hidden units, Adam, 10 passes");
   command
-      ->add_option("--kind", options->kinds,
-                   "kinds of model: ftrl, fm, mlp, linear, ...; of several the best is kept; of a "
-                   "workspace also factors, which draws candidates")
+      ->add_option(
+          "--kind", options->kinds,
+          "kinds of model: ftrl, fm, fwfm, mlp, trees, linear, ...; of several the best is "
+          "kept; none: of a table they are looked for; of a workspace also factors, which "
+          "draws candidates")
       ->delimiter(',');
+  command
+      ->add_option("--search", options->searched,
+                   "of a table: try so many settings of each kind on rows held back (6)")
+      ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--budget-seconds", options->budget_s,
+                   "of a table: how long to look for kind and settings, about (60)")
+      ->check(CLI::Range(0.1, 1e6));
   command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
   command->add_option("--bits", options->bits, "tables of 2^bits weights")
       ->check(CLI::Range(8, 28));
@@ -514,7 +562,9 @@ void add_train(CLI::App& app, Action& chosen) {
       "--server", options->server,
       "with --register: http(s)://HOST:PORT that serves the workspace, with its key "
       "in ATTUNE_ADMIN_KEY");
-  command->add_option("--memory", options->memory, "of a workspace: keep below so much, as 256M")
+  command
+      ->add_option("--memory", options->memory,
+                   "keep below so much, as 256M; of a table, each model that is tried")
       ->type_name("SIZE");
   command
       ->add_option("--cpu-share", options->cpu_share,

@@ -12,7 +12,7 @@ constexpr double kStillFalling = 0.005;                  // of the loss, in one 
 // What a pass has added up.
 struct Pass {
   double loss = 0, recent_loss = 0;
-  std::uint64_t rows = 0, recent_rows = 0, unlabelled = 0;
+  std::uint64_t rows = 0, recent_rows = 0, unlabelled = 0, positives = 0;
 };
 
 void count(const Model& model, const Examples& block, std::span<const float> before, Pass& pass) {
@@ -22,6 +22,7 @@ void count(const Model& model, const Examples& block, std::span<const float> bef
     if (std::isnan(block.labels[i])) continue;
     loss += loss_of(model, before[i], block.labels[i]);
     ++rows;
+    pass.positives += block.labels[i] > 0.5F ? 1 : 0;
   }
   pass.loss += loss;
   pass.recent_loss += loss;
@@ -79,6 +80,7 @@ class Fitter {
     }
     report_.rows = pass.rows;
     report_.unlabelled = pass.unlabelled;
+    report_.positives = pass.positives;
     return ok_status();
   }
 

@@ -38,6 +38,7 @@ struct FitReport {
   std::size_t best_passes = 0;      // by validation, else all
   std::uint64_t rows = 0;           // with a label, of one pass
   std::uint64_t unlabelled = 0;     // of one pass: taught nothing
+  std::uint64_t positives = 0;      // of one pass: labels above 0.5
   ProgressiveMetrics progressive;   // of the first pass; only of a probability
   double learner_s = 0;             // inside the model
   bool is_cut_short = false;        // a model that learns at the end would have gone on

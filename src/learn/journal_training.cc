@@ -208,6 +208,7 @@ class JournalTraining {
     report_.rows_learned = fitted.rows * options_.passes;
     report_.learner_seconds = fitted.learner_s;
     report_.kinds = {KindReport{.kind = std::string(trained_.model->kind()),
+                                .settings = {},
                                 .passes = options_.passes,
                                 .losses = fitted.losses,
                                 .is_still_falling = fitted.is_still_falling(),

@@ -161,7 +161,7 @@ class StreamTraining {
     };
     if (fitted.rows == 0) return invalid("no row has a label to learn from");
     if (!report_.is_binary) return ok_status();
-    const std::uint64_t yes = fitted.progressive.positives();
+    const std::uint64_t yes = fitted.positives;
     trained_.known_rate = static_cast<double>(yes) / static_cast<double>(fitted.rows);
     if (yes == 0) return invalid(fmt::format("0 positive examples in {} rows", fitted.rows));
     if (yes == fitted.rows) return invalid(fmt::format("0 negative examples in {} rows", yes));
@@ -170,6 +170,7 @@ class StreamTraining {
 
   Status measure(const FitReport& fitted) {
     KindReport kind{.kind = std::string(trained_.model->kind()),
+                    .settings = {},
                     .passes = fitted.best_passes,
                     .losses = fitted.losses,
                     .is_still_falling = fitted.is_still_falling(),

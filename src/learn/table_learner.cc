@@ -78,26 +78,49 @@ Result<Passes> best_passes(const Examples& examples, const TableLearnOptions& op
 
 }  // namespace
 
+Examples MadeRows::more(const LoadedTable& table, std::span<const std::uint32_t> numbers) const {
+  Examples out;
+  append_rows(*rows, table, numbers, out);
+  if (inputs) inputs->apply(out);
+  return out;
+}
+
+Result<MadeRows> make_rows(const LoadedTable& table, const Plan& plan,
+                           std::span<const std::uint32_t> rows, const std::string& kind) {
+  MadeRows out;
+  TRY(out.rows, fitted_rows(table, is_tree_kind(kind) ? without_bins(plan) : plan, rows));
+  append_rows(*out.rows, table, rows, out.examples);
+  if (reads_fields(kind)) out.model_inputs = out.rows->fields();
+  if (!needs_inputs(kind)) return out;
+  if (is_dense(plan)) {
+    out.model_inputs = out.rows->fields();
+  } else {
+    out.inputs = InputMap::make(out.examples, kLeastRowsOfAnInput);
+    out.inputs->apply(out.examples);
+    out.model_inputs = out.inputs->inputs();
+  }
+  return out;
+}
+
+ModelOptions options_for(const ModelOptions& base, const std::string& kind,
+                         const std::vector<std::pair<std::string, double>>& settings,
+                         bool is_binary) {
+  ModelOptions out = base;
+  out.kind = kind;
+  out.settings.insert(out.settings.end(), settings.begin(), settings.end());
+  if (is_tree_kind(kind) && !is_binary) out.settings.emplace_back("value", 1);
+  return out;
+}
+
 namespace {
 
 Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
                                 std::span<const std::uint32_t> rows,
                                 const TableLearnOptions& options) {
-  const bool is_tree = is_tree_kind(options.model.kind);
-  TRY(TableRows made, fitted_rows(table, is_tree ? without_bins(plan) : plan, rows));
-  Examples examples;
-  append_rows(made, table, rows, examples);
+  TRY(MadeRows made, make_rows(table, plan, rows, options.model.kind));
+  const Examples& examples = made.examples;
   TableLearnOptions settled = options;
-  std::optional<InputMap> inputs;
-  if (needs_inputs(options.model.kind) && is_dense(plan)) {
-    settled.model.inputs = made.fields();
-  } else if (needs_inputs(options.model.kind)) {
-    inputs = InputMap::make(examples, kLeastRowsOfAnInput);
-    inputs->apply(examples);
-    settled.model.inputs = inputs->inputs();
-  } else if (reads_fields(options.model.kind)) {
-    settled.model.inputs = made.fields();
-  }
+  settled.model.inputs = made.model_inputs;
   TRY(Passes passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));
   MemoryBlocks blocks(examples, every_row(examples.size()));
@@ -107,8 +130,8 @@ Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
           {.passes = passes.best, .clock_s = options.clock_s, .on_progress = options.on_progress}));
   report.validations = std::move(passes.validations);
   LearnedTable learned{{.input = kTableInput,
-                        .rows = std::move(made),
-                        .inputs = std::move(inputs),
+                        .rows = std::move(made.rows),
+                        .inputs = std::move(made.inputs),
                         .model = std::move(model)},
                        std::move(report)};
   return learned;

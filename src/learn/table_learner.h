@@ -33,6 +33,23 @@ struct LearnedTable {
   std::uint64_t calibration_rows = 0;  // held back
 };
 
+// Rows as a kind of model takes them, made by a plan fitted on the rows learned from.
+struct MadeRows {
+  std::optional<TableRows> rows = {};
+  std::optional<InputMap> inputs = {};
+  std::size_t model_inputs = 0;  // ModelOptions::inputs
+  Examples examples = {};        // of the rows learned from, in their order
+  // Further rows of the same table, made alike.
+  Examples more(const LoadedTable& table, std::span<const std::uint32_t> numbers) const;
+};
+Result<MadeRows> make_rows(const LoadedTable& table, const Plan& plan,
+                           std::span<const std::uint32_t> rows, const std::string& kind);
+
+// Options of a kind with these settings besides those of `base`; of numbers where it can be either.
+ModelOptions options_for(const ModelOptions& base, const std::string& kind,
+                         const std::vector<std::pair<std::string, double>>& settings,
+                         bool is_binary);
+
 // rows: of the table, learned from.
 Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
                                  std::span<const std::uint32_t> rows,

@@ -19,11 +19,12 @@ Error invalid(const std::string& message, const std::string& field, const std::s
 
 class TableSplitter {
  public:
-  TableSplitter(const LabelledTable& labelled, const TableSplitOptions& options)
-      : labelled_(labelled), table_(labelled.table), options_(options) {}
+  TableSplitter(const LabelledTable& labelled, std::span<const std::uint32_t> rows,
+                const TableSplitOptions& options)
+      : labelled_(labelled), rows_(rows), table_(labelled.table), options_(options) {}
 
   Result<TableSplits> run() {
-    const std::size_t rows = labelled_.rows.size();
+    const std::size_t rows = rows_.size();
     if (rows < kFewestRows) {
       return invalid(
           fmt::format("{} rows with a label are too few to learn from and test on", rows), "file",
@@ -68,7 +69,7 @@ class TableSplitter {
   // Times, or any numbers that rise with time: days, rounds.
   Result<std::vector<std::int64_t>> times(std::size_t place) const {
     std::vector<std::int64_t> times;
-    for (const std::uint32_t row : labelled_.rows) {
+    for (const std::uint32_t row : rows_) {
       const std::string_view cell = table_.cell(row, place);
       const auto time = time_of(cell);
       const auto number = number_of(cell);
@@ -98,7 +99,7 @@ class TableSplitter {
 
   void by_chance() {
     std::vector<float> labels;
-    for (const std::uint32_t row : labelled_.rows) labels.push_back(labelled_.label(row));
+    for (const std::uint32_t row : rows_) labels.push_back(labelled_.label(row));
     if (options_.folds > 0) {
       out_.splits = random_folds(labels, options_.folds, options_.seed);
       out_.measured_on =
@@ -115,11 +116,11 @@ class TableSplitter {
   Status check() {
     for (Split& split : out_.splits) {
       for (auto* side : {&split.train, &split.test}) {
-        for (std::uint32_t& row : *side) row = labelled_.rows[row];
+        for (std::uint32_t& row : *side) row = rows_[row];
       }
       if (split.test.empty() || split.train.empty()) {
-        return invalid(fmt::format("{} rows are too few for this split", labelled_.rows.size()),
-                       "split", "add rows or use another --split");
+        return invalid(fmt::format("{} rows are too few for this split", rows_.size()), "split",
+                       "add rows or use another --split");
       }
       TRY_OK(check_classes(split.train));
     }
@@ -138,6 +139,7 @@ class TableSplitter {
   }
 
   const LabelledTable& labelled_;
+  const std::span<const std::uint32_t> rows_;
   const LoadedTable& table_;
   const TableSplitOptions& options_;
   TableSplits out_;
@@ -146,7 +148,12 @@ class TableSplitter {
 }  // namespace
 
 Result<TableSplits> split_table(const LabelledTable& labelled, const TableSplitOptions& options) {
-  return TableSplitter(labelled, options).run();
+  return TableSplitter(labelled, labelled.rows, options).run();
+}
+
+Result<TableSplits> split_rows(const LabelledTable& labelled, std::span<const std::uint32_t> rows,
+                               const TableSplitOptions& options) {
+  return TableSplitter(labelled, rows, options).run();
 }
 
 }  // namespace attune

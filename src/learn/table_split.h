@@ -2,6 +2,7 @@
 // folds; and whether each side has what it needs. Pure.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,8 @@ struct TableSplits {
 // kInvalid: no such column, a cell that is no time, too few rows, a class that is not among the
 // rows learned from.
 Result<TableSplits> split_table(const LabelledTable& labelled, const TableSplitOptions& options);
+// Of some of its labelled rows alone, rising.
+Result<TableSplits> split_rows(const LabelledTable& labelled, std::span<const std::uint32_t> rows,
+                               const TableSplitOptions& options);
 
 }  // namespace attune

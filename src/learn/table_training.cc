@@ -9,6 +9,7 @@
 #include "learn/column_scan.h"
 #include "learn/evaluation.h"
 #include "learn/labelled_table.h"
+#include "learn/model_search.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
 #include "learn/table_split.h"
@@ -73,7 +74,8 @@ class TableTraining {
         labelled_(std::move(labelled)),
         table_(labelled_.table),
         target_(labelled_.target),
-        report_(report_of(options, labelled_)) {}
+        report_(report_of(options, labelled_)),
+        begin_s_(clock()) {}
 
   Result<TrainedModel> run() {
     TRY_OK(choose_plan());
@@ -83,13 +85,16 @@ class TableTraining {
       }
     }
     TRY_OK(split());
-    TRY_OK(compare_kinds());
+    if (options_.search) TRY_OK(search());
+    TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained), std::move(report_)};
   }
 
  private:
+  double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
+
   Status choose_plan() {
     if (options_.is_classic) {
       TRY(chosen_, classic_plan(table_, target_));
@@ -157,7 +162,7 @@ class TableTraining {
 
   Status compare_kinds() {
     std::vector<std::string> kinds = options_.kinds;
-    if (kinds.empty()) kinds = {target_.is_binary ? "ftrl" : "linear"};
+    if (kinds.empty() || options_.search) kinds = {default_kind()};
     for (const std::string& kind : kinds) {
       TRY(KindReport report, measure(kind));
       report_.kinds.push_back(std::move(report));
@@ -169,122 +174,203 @@ class TableTraining {
     return ok_status();
   }
 
-  TableLearnOptions learn_options(const std::string& kind, std::string stage) const {
-    TableLearnOptions learn;
-    learn.model = options_.model;
-    learn.model.kind = kind;
-    if (is_tree_kind(kind) && !target_.is_binary) learn.model.settings.emplace_back("value", 1);
-    learn.passes = options_.passes;
-    learn.calibration = options_.calibration;
-    learn.clock_s = options_.clock_s;
-    if (options_.on_stage) {
-      learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
-        options_.on_stage(stage, progress);
-      };
-    }
-    return learn;
-  }
-
-  Result<KindReport> measure(const std::string& kind) {
-    KindReport report{
-        .kind = kind, .passes = 0, .losses = {}, .measures = {}, .folds = {}, .calibration = {}};
-    EvaluationOptions as{target_.is_binary, options_.threshold,
-                         labelled_.mean_label(labelled_.rows)};
-    Evaluation all(as);
-    report_.test_rows = 0;
-    for (std::size_t i = 0; i < splits_.size(); ++i) {
-      const Split& split = splits_[i];
-      const std::string stage =
-          splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
-      TRY(LearnedTable learned,
-          learn_table(table_, chosen_.plan, split.train, learn_options(kind, stage)));
-      as.known_rate = labelled_.mean_label(split.train);
-      Evaluation fold(as);
-      if (i == 0) report_.train_rows = split.train.size() - learned.calibration_rows;
-      report.calibration.kind = options_.calibration;
-      report.calibration.rows += learned.calibration_rows;
-      TRY_OK(score(learned.trained, split.test, {fold, all, report.calibration}));
-      report_.test_rows += fold.rows();
-      if (splits_.size() > 1) {
-        report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
+  // Of each split, by rows that are held back from those it learns from.
+  Status search() {
+    for (const Split& split : splits_) {
+      const auto inner =
+          split_rows(labelled_, split.train,
+                     {.time_column = options_.time_column, .seed = options_.model.seed + 1});
+      if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
+        report_.warnings.push_back(
+            fmt::format("{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
+                        "would have it",
+                        split.train.size(), default_kind(), default_kind()));
+        searched_.clear();
+        return ok_status();
       }
-      take_passes(learned.report, report);
-      if (splits_.size() == 1) kept_.push_back(std::move(learned));
+      TRY(SearchResult found,
+          search_models(table_, chosen_.plan, inner->splits[0], search_options()));
+      searched_.push_back(std::move(found));
     }
-    report.measures = all.measures();
-    return report;
+    take_choice();
+    return ok_status();
   }
 
-  void take_passes(const FitReport& fit, KindReport& report) const {
-    if (fit.best_passes < report.passes) return;
-    report.passes = fit.best_passes;
-    report.losses = fit.losses;
-    report.validations = fit.validations;
-    // Passes it found out itself are no fewer than help, unless it ran into their limit.
-    const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
-    report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
+  SearchOptions search_options() const {
+    SearchOptions as;
+    as.kinds = options_.kinds;
+    as.settings = options_.search->settings;
+    as.budget_s = options_.search->budget_s / static_cast<double>(splits_.size());
+    as.memory_bytes = options_.search->memory_bytes;
+    as.is_binary = target_.is_binary;
+    as.model = options_.model;
+    as.clock_s = options_.clock_s;
+    as.on_stage = options_.on_stage;
+    return as;
   }
 
-  struct Scored {
-    Evaluation &fold, &all;
-    CalibrationReport& calibration;
-  };
-
-  Status score(const Trained& trained, std::span<const std::uint32_t> rows,
-               const Scored& to) const {
-    const LoadedTable& table = test_ ? *test_ : table_;
-    std::optional<std::size_t> group;
-    if (!options_.group.empty()) {
-      TRY(group, table.need_column(options_.group, "group"));
+  // With folds each chooses for itself; the model kept is the one of the last.
+  void take_choice() {
+    const SearchResult& last = searched_.back();
+    report_.choice = {.reason = last.reason,
+                      .candidates = {},
+                      .held_rows = last.held_rows,
+                      .baseline = last.baseline};
+    for (const Candidate& one : last.candidates) {
+      report_.choice.candidates.push_back(
+          {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
     }
-    TRY(const Predictions predictions, predict_table(trained, table, rows));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
-      const float predicted = predictions.predicted[i], label = predictions.labels[i];
-      to.fold.add(predicted, label, of);
-      to.all.add(predicted, label, of);
-      to.calibration.add(predictions.raw[i], predicted, label);
+    report_.warnings.insert(report_.warnings.end(), last.notes.begin(), last.notes.end());
+  }
+
+  // The rows tested on are shown to the best of each kind once; they choose nothing. The one that
+  // was chosen comes first, the others while there is time.
+  Status measure_the_searched() {
+    for (const Candidate* best : searched_.back().best_of_kinds()) {
+      if (!report_.kinds.empty() && clock() - begin_s_ > options_.search->budget_s) {
+        report_.warnings.push_back(fmt::format(
+            "no time was left to test other kinds than {} beside it; --budget-seconds allows more",
+            report_.kinds.front().kind));
+        break;
+      }
+      TRY(KindReport report, measure(best->kind));
+      report.settings = settings_text(best->settings);
+      report_.kinds.push_back(std::move(report));
     }
     return ok_status();
   }
 
-  // With a test set the model that was measured is kept; after folds, one learns from all rows.
-  Result<Trained> learn_the_best() {
-    const std::string kind = report_.kinds.front().kind;
-    LearnedTable best;
-    if (kept_.empty()) {
-      TableLearnOptions learn = learn_options(kind, "learning from all rows");
-      learn.passes = report_.kinds.front().passes;
-      TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
-      report_.train_rows = labelled_.rows.size() - best.calibration_rows;
-    } else {
-      const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
-        return one.trained.model->kind() == kind;
-      });
-      best = std::move(*at);
+  // The best of a kind in the search of a split; of the last one where it was not tried there.
+  const Candidate* searched(const std::string& kind, std::size_t split) const {
+    for (const SearchResult* result : {&searched_[split], &searched_.back()}) {
+      for (const Candidate* best : result->best_of_kinds()) {
+        if (best->kind == kind) return best;
+      }
     }
-    best.trained.known_rate =
-        labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
-    best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
-    for (std::string& doubt : best.trained.model->doubts()) {
-      report_.warnings.push_back(std::move(doubt));
-    }
-    report_.table = best.trained.model->counts();
-    report_.is_collision_free = best.trained.model->options().collision_free;
-    report_.learner_seconds = best.report.learner_s;
-    report_.rows_learned = best.report.rows * report_.kinds.front().passes;
-    return std::move(best.trained);
+    return nullptr;
   }
 
-  const TableTrainingOptions& options_;
-  const LabelledTable labelled_;
-  const LoadedTable& table_;
-  const Target& target_;
-  std::unique_ptr<LoadedTable> test_;
-  ChosenPlan chosen_;
-  std::vector<Split> splits_;
-  std::vector<LearnedTable> kept_;
-  TrainReport report_;
+  const char* default_kind() const { return target_.is_binary ? "ftrl" : "linear"; }
+
+  TableLearnOptions learn_options(const std::string& kind, std::size_t split,
+                                  std::string stage) const {
+    TableLearnOptions learn;
+    .kind = kind, .settings = {}, .passes = 0, .losses = {}, .measures = {}, .folds = {},
+    .calibration = {}
+  };
+  learn.clock_s = options_.clock_s;
+  if (options_.on_stage) {
+    learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
+      options_.on_stage(stage, progress);
+    };
+  }
+  return learn;
+}
+
+Result<KindReport>
+measure(const std::string& kind) {
+  KindReport report{.kind = kind,
+                    .settings = {},
+                    .passes = 0,
+                    .losses = {},
+                    .measures = {},
+                    .folds = {},
+                    .calibration = {}};
+  EvaluationOptions as{target_.is_binary, options_.threshold, labelled_.mean_label(labelled_.rows)};
+  Evaluation all(as);
+  report_.test_rows = 0;
+  for (std::size_t i = 0; i < splits_.size(); ++i) {
+    const Split& split = splits_[i];
+    const std::string stage = splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
+    TRY(LearnedTable learned,
+        learn_table(table_, chosen_.plan, split.train, learn_options(kind, i, stage)));
+    as.known_rate = labelled_.mean_label(split.train);
+    Evaluation fold(as);
+    if (i == 0) report_.train_rows = split.train.size() - learned.calibration_rows;
+    report.calibration.kind = options_.calibration;
+    report.calibration.rows += learned.calibration_rows;
+    TRY_OK(score(learned.trained, split.test, {fold, all, report.calibration}));
+    report_.test_rows += fold.rows();
+    if (splits_.size() > 1) {
+      report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
+    }
+    take_passes(learned.report, report);
+    if (splits_.size() == 1) kept_.push_back(std::move(learned));
+  }
+  report.measures = all.measures();
+  return report;
+}
+
+void take_passes(const FitReport& fit, KindReport& report) const {
+  if (fit.best_passes < report.passes) return;
+  report.passes = fit.best_passes;
+  report.losses = fit.losses;
+  report.validations = fit.validations;
+  // Passes it found out itself are no fewer than help, unless it ran into their limit.
+  const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
+  report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
+}
+
+struct Scored {
+  Evaluation &fold, &all;
+  CalibrationReport& calibration;
+};
+
+Status score(const Trained& trained, std::span<const std::uint32_t> rows, const Scored& to) const {
+  const LoadedTable& table = test_ ? *test_ : table_;
+  std::optional<std::size_t> group;
+  if (!options_.group.empty()) {
+    TRY(group, table.need_column(options_.group, "group"));
+  }
+  TRY(const Predictions predictions, predict_table(trained, table, rows));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
+    const float predicted = predictions.predicted[i], label = predictions.labels[i];
+    to.fold.add(predicted, label, of);
+    to.all.add(predicted, label, of);
+    to.calibration.add(predictions.raw[i], predicted, label);
+  }
+  return ok_status();
+}
+
+// With a test set the model that was measured is kept; after folds, one learns from all rows.
+Result<Trained> learn_the_best() {
+  const std::string kind = report_.kinds.front().kind;
+  LearnedTable best;
+  if (kept_.empty()) {
+    TableLearnOptions learn = learn_options(kind, splits_.size() - 1, "learning from all rows");
+    learn.passes = report_.kinds.front().passes;
+    TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
+    report_.train_rows = labelled_.rows.size() - best.calibration_rows;
+  } else {
+    const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
+      return one.trained.model->kind() == kind;
+    });
+    best = std::move(*at);
+  }
+  best.trained.known_rate = labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
+  best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
+  for (std::string& doubt : best.trained.model->doubts()) {
+    report_.warnings.push_back(std::move(doubt));
+  }
+  report_.table = best.trained.model->counts();
+  report_.is_collision_free = best.trained.model->options().collision_free;
+  report_.learner_seconds = best.report.learner_s;
+  report_.rows_learned = best.report.rows * report_.kinds.front().passes;
+  return std::move(best.trained);
+}
+
+const TableTrainingOptions& options_;
+const LabelledTable labelled_;
+const LoadedTable& table_;
+const Target& target_;
+std::unique_ptr<LoadedTable> test_;
+ChosenPlan chosen_;
+std::vector<Split> splits_;
+std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
+std::vector<LearnedTable> kept_;
+TrainReport report_;
+const double begin_s_;
 };
 
 Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& options) {

@@ -35,8 +35,16 @@ struct TableTrainingOptions {
   // Rows are split by time: "" = by the column that holds times, if one does; "none" = never.
   std::string time_column;
   std::vector<std::string> kinds;  // compared, the best is kept; none: ftrl, or linear of a number
-  ModelOptions model;              // but for the kind
-  std::size_t passes = 0;          // 0 = as many as help
+  // Kinds (all that fit, when none are named) and settings are looked for instead, inside the rows
+  // learned from: the first reported is what was chosen there, whatever the test says.
+  struct Search {
+    std::size_t settings = 6;        // of each kind
+    double budget_s = 60;            // for choosing and learning, about
+    std::uint64_t memory_bytes = 0;  // of one model; 0 = as its kind has it
+  };
+  std::optional<Search> search;
+  ModelOptions model;      // but for the kind
+  std::size_t passes = 0;  // 0 = as many as help
   double threshold = 0.5;
   CalibrationKind calibration = CalibrationKind::kNone;
   std::string weight;  // column of how much a row counts in learning; "" = all alike

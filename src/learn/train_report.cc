@@ -40,6 +40,7 @@ void write_calibration(JsonWriter& json, const CalibrationReport& calibration) {
 
 void write_kind(JsonWriter& json, const KindReport& kind) {
   json.begin_object().field("kind", kind.kind).field("passes", std::uint64_t{kind.passes});
+  if (!kind.settings.empty()) json.field("settings", kind.settings);
   json.key("pass_losses").begin_array();
   for (const double loss : kind.losses) json.value(loss);
   json.end_array();
@@ -61,6 +62,25 @@ void write_kind(JsonWriter& json, const KindReport& kind) {
     json.end_array();
   }
   json.end_object();
+}
+
+void write_choice(JsonWriter& json, const ChoiceReport& choice, bool is_binary) {
+  json.key("choice").begin_object().field("reason", choice.reason);
+  json.field("held_rows", choice.held_rows);
+  json.field("loss", is_binary ? "log_loss" : "squared_error");
+  json.field("baseline", choice.baseline).key("candidates").begin_array();
+  for (const CandidateReport& one : choice.candidates) {
+    json.begin_object().field("kind", one.kind).field("settings", one.settings);
+    json.field("rows", one.rows).field("passes", std::uint64_t{one.passes});
+    json.field("loss", one.loss).key("interval");
+    if (one.interval) {
+      json.begin_array().value(one.interval->low).value(one.interval->high).end_array();
+    } else {
+      json.null();
+    }
+    json.end_object();
+  }
+  json.end_array().end_object();
 }
 
 void write_plan(JsonWriter& json, const std::vector<PlanLine>& plan) {
@@ -157,6 +177,7 @@ std::string report_json(const TrainReport& report) {
   json.key("kinds").begin_array();
   for (const KindReport& kind : report.kinds) write_kind(json, kind);
   json.end_array();
+  if (!report.choice.reason.empty()) write_choice(json, report.choice, report.is_binary);
   write_plan(json, report.plan);
   if (!report.rivals.empty()) {
     write_rivals(json, report.rivals);

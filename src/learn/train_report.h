@@ -34,6 +34,7 @@ struct CalibrationReport {
 // A kind of model that was tried on the same rows.
 struct KindReport {
   std::string kind;
+  std::string settings = {};  // as found by a search; "" = not searched
   std::size_t passes = 0;
   std::vector<double> losses;            // of each pass, before learning
   std::vector<double> validations = {};  // after each, on rows held back to find how many are best
@@ -41,6 +42,21 @@ struct KindReport {
   std::vector<Measure> measures;
   std::vector<FoldReport> folds;
   CalibrationReport calibration;
+};
+
+// One that was tried when the model was chosen.
+struct CandidateReport {
+  std::string kind, settings;
+  std::uint64_t rows = 0;  // learned from, the last time
+  std::size_t passes = 0;
+  double loss = 0;  // on the rows held back for choosing: log loss, or squared error
+  std::optional<Interval> interval = {};
+};
+struct ChoiceReport {
+  std::string reason;                       // why, in words; "" = nothing was to be chosen
+  std::vector<CandidateReport> candidates;  // the chosen one first
+  std::uint64_t held_rows = 0;
+  double baseline = 0;  // loss of always saying the base rate, or the mean
 };
 
 // Another model on the tested rows that neither has learned from.
@@ -69,6 +85,7 @@ struct TrainReport {
   std::uint64_t rows = 0, train_rows = 0, test_rows = 0, bad_rows = 0, unlabelled = 0;
   std::string measured_on;        // "9,042 rows drawn at random (seed 1)"
   std::vector<KindReport> kinds;  // the best first: it is the model
+  ChoiceReport choice;
   std::vector<PlanLine> plan;
   std::vector<RivalReport> rivals;  // of a training on a journal: the live learner, then others
   std::vector<std::string> warnings;

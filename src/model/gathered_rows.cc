@@ -66,9 +66,9 @@ void GatheredRows::thin() {
   stride_ *= 2;
 }
 
-void GatheredRows::copy(std::size_t begin, std::size_t end, std::span<float> out) const {
+void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> out) const {
   std::size_t to = 0;
-  for (std::size_t row = begin; row < end; ++row) {
+  for (const std::uint32_t row : rows) {
     const Chunk& from = chunks_[row / kChunkRows];
     const std::size_t at = row % kChunkRows;
     for (std::size_t i = 0; i < half_columns_; ++i) {

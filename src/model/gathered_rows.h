@@ -20,8 +20,8 @@ class GatheredRows {
   std::uint64_t seen() const { return seen_; }  // given; size() of them are kept
   std::span<const float> labels() const { return labels_; }
   std::span<const float> weights() const { return weights_; }
-  // Rows [begin, end) one after another; out has room for (end - begin) * columns().
-  void copy(std::size_t begin, std::size_t end, std::span<float> out) const;
+  // These rows one after another; out has room for rows.size() * columns().
+  void copy(std::span<const std::uint32_t> rows, std::span<float> out) const;
   std::size_t memory_bytes() const;
 
  private:

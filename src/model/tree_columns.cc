@@ -39,9 +39,10 @@ bool TreeColumns::choose(const Examples& sample) {
   }
   std::map<std::uint16_t, std::size_t> ids;
   for (const auto& [hash, one] : seen) ++ids[one.field];
+  const std::size_t few = few_of(ids);
   std::vector<std::tuple<std::uint32_t, std::uint32_t>> kept;  // rows, hash
   for (const auto& [hash, one] : seen) {
-    const bool is_one_of_few = ids[one.field] <= options_.few;
+    const bool is_one_of_few = ids[one.field] <= few;
     if (one.rows >= kLeastRows && (is_one_of_few || !one.is_always_1)) {
       kept.emplace_back(one.rows, hash);
     }
@@ -53,14 +54,37 @@ bool TreeColumns::choose(const Examples& sample) {
     own.push_back({hash, seen[hash].field, seen[hash].is_always_1});
   }
   std::sort(own.begin(), own.end(), [](const Own& a, const Own& b) {
-    return std::tie(a.field, a.hash) < std::tie(b.field, b.hash);
+    const int kind_a = a.is_always_1 ? 0 : 1, kind_b = b.is_always_1 ? 0 : 1;
+    return std::tie(kind_a, a.field, a.hash) < std::tie(kind_b, b.field, b.hash);
   });
   set_own(std::move(own));
   std::vector<std::uint16_t> many;
   for (const auto& [field, n] : ids) {
-    if (n > options_.few) many.push_back(field);
+    if (n > few) many.push_back(field);
   }
   return set_shared(many);
+}
+
+// The largest number of ids of a field whose features have columns of their own.
+std::size_t TreeColumns::few_of(const std::map<std::uint16_t, std::size_t>& ids) const {
+  std::vector<std::size_t> sizes;
+  for (const auto& [field, n] : ids) {
+    if (n > 1 && n <= options_.few) sizes.push_back(n);
+  }
+  std::sort(sizes.begin(), sizes.end());
+  std::size_t few = std::min<std::size_t>(options_.few, 1), total = 0;
+  for (const std::size_t n : sizes) {
+    total += n;
+    if (total > kMostMarks) return few;
+    few = n;
+  }
+  return options_.few;
+}
+
+std::size_t TreeColumns::half() const {
+  const auto marks =
+      std::count_if(own_.begin(), own_.end(), [](const Own& own) { return own.is_always_1; });
+  return shared() + static_cast<std::size_t>(marks);
 }
 
 void TreeColumns::set_own(std::vector<Own> own) {

@@ -4,6 +4,7 @@
 // rows learned from. learn() is one thread's; the rest is const and safe to share.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -17,7 +18,7 @@ namespace attune {
 
 struct TreeColumnOptions {
   int bits = 22;         // ids of fields of many share 2^bits places
-  std::size_t few = 64;  // ids of a field, from which on it is one of many
+  std::size_t few = 64;  // a field of more ids is one of many
   double prior = 10;  // rows an id is thought to have had, with the mean of all, before its first
   bool is_value = false;  // labels are numbers, not 0 or 1
 };
@@ -25,13 +26,17 @@ struct TreeColumnOptions {
 class TreeColumns {
  public:
   static constexpr std::size_t kMostOwn = 2000;  // columns of single features; the most frequent
+  // Of them that are always 1: fields of fewer ids come first, the others are of many.
+  static constexpr std::size_t kMostMarks = 128;
   explicit TreeColumns(const TreeColumnOptions& options) : options_(options) {}
   // From rows like those to come. False when there is not so much memory.
   bool choose(const Examples& sample);
 
-  // Two a field of many, in half precision; then one a feature.
+  // Two a field of many; then one a feature, first those that are always 1.
   std::size_t shared() const { return 2 * shared_fields_; }
   std::size_t own() const { return own_.size(); }
+  // The first so many are kept as well in half precision.
+  std::size_t half() const;
   std::size_t size() const { return shared() + own(); }
   std::size_t memory_bytes() const;
 
@@ -63,6 +68,7 @@ class TreeColumns {
   std::size_t place(std::uint32_t hash) const {
     return std::size_t{hash & ((std::uint32_t{1} << options_.bits) - 1)} * 2;
   }
+  std::size_t few_of(const std::map<std::uint16_t, std::size_t>& ids) const;
   bool set_shared(const std::vector<std::uint16_t>& fields);
   void set_own(std::vector<Own> own);
   float rate(std::uint32_t hash) const;

@@ -54,9 +54,9 @@ TEST(TreeColumns, NumbersAndFewHaveTheirOwnManyShareTwo) {
   EXPECT_EQ(columns.own(), 4);
   const auto row = encoded(columns, row_of(2.5F, 1, 0));
   const std::vector<float> own(row.begin() + 2, row.end());
-  EXPECT_EQ(own, (std::vector<float>{2.5F, 0, 1, 0}));
+  EXPECT_EQ(own, (std::vector<float>{0, 1, 0, 2.5F}));
   const auto absent = encoded(columns, {{{kFew, 1}}, {1}});
-  EXPECT_TRUE(std::isnan(absent[2]));  // a number that is not there is not 0
+  EXPECT_TRUE(std::isnan(absent[5]));  // a number that is not there is not 0
   EXPECT_EQ(absent[1], -1);
 }
 
@@ -88,7 +88,7 @@ TEST(TreeColumns, OfNumbersRatesAreInDeviations) {
 
 TEST(TreeColumns, WhatColumnsDidGoesToTheFeaturesOfTheRow) {
   const TreeColumns columns = chosen();
-  const std::vector<double> did{1, 2, 10, 100, 200, 400};  // rate, count, number, few 0 1 2
+  const std::vector<double> did{1, 2, 100, 200, 400, 10};  // rate, count, few 0 1 2, number
   std::vector<double> out(3);
   const OneRow row = row_of(2.5F, 1, 0);
   EXPECT_EQ(columns.attribute(row.features, row.fields, did, out), 0);

@@ -8,8 +8,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <numeric>
 #include <string>
+
+#include "base/hash.h"
 
 namespace attune {
 namespace {
@@ -41,8 +45,15 @@ std::string array_text(const float* at, std::size_t rows, std::size_t columns) {
       reinterpret_cast<std::uintptr_t>(at), rows, columns);
 }
 
-Status describe(DMatrixHandle matrix, std::span<const float> labels,
-                std::span<const float> weights) {
+using Rows = std::span<const std::uint32_t>;
+
+// Labels and weights of these rows.
+Status describe(DMatrixHandle matrix, const GatheredRows& rows, Rows which) {
+  std::vector<float> labels, weights;
+  for (const std::uint32_t row : which) {
+    labels.push_back(rows.labels()[row]);
+    weights.push_back(rows.weights()[row]);
+  }
   if (XGDMatrixSetFloatInfo(matrix, "label", labels.data(), labels.size()) != 0 ||
       XGDMatrixSetFloatInfo(matrix, "weight", weights.data(), weights.size()) != 0) {
     return fault("labels");
@@ -50,43 +61,42 @@ Status describe(DMatrixHandle matrix, std::span<const float> labels,
   return ok_status();
 }
 
-// Hands rows [0, end) to the library, a batch at a time and several times over.
+// Hands rows to the library, a batch at a time and several times over.
 class Batches {
  public:
-  Batches(const GatheredRows& rows, std::size_t end, DMatrixHandle proxy)
+  Batches(const GatheredRows& rows, Rows which, DMatrixHandle proxy)
       : rows_(rows),
-        end_(end),
+        which_(which),
         proxy_(proxy),
-        buffer_(std::min(end, kBatchRows) * rows.columns()) {}
+        buffer_(std::min(which.size(), kBatchRows) * rows.columns()) {}
 
   static void reset(void* self) { static_cast<Batches*>(self)->at_ = 0; }
   static int next(void* self) { return static_cast<Batches*>(self)->hand_out() ? 1 : 0; }
 
  private:
   bool hand_out() {
-    const std::size_t n = std::min(end_ - at_, kBatchRows);
-    if (n == 0) return false;
-    rows_.copy(at_, at_ + n, buffer_);
-    const bool is_taken =
-        XGProxyDMatrixSetDataDense(proxy_,
-                                   array_text(buffer_.data(), n, rows_.columns()).c_str()) == 0 &&
-        describe(proxy_, rows_.labels().subspan(at_, n), rows_.weights().subspan(at_, n)).ok();
-    at_ += n;
-    return is_taken;
+    const Rows batch = which_.subspan(at_, std::min(which_.size() - at_, kBatchRows));
+    if (batch.empty()) return false;
+    at_ += batch.size();
+    rows_.copy(batch, buffer_);
+    const std::string array = array_text(buffer_.data(), batch.size(), rows_.columns());
+    return XGProxyDMatrixSetDataDense(proxy_, array.c_str()) == 0 &&
+           describe(proxy_, rows_, batch).ok();
   }
 
   const GatheredRows& rows_;
-  std::size_t end_, at_ = 0;
+  Rows which_;
+  std::size_t at_ = 0;
   DMatrixHandle proxy_;
   std::vector<float> buffer_;
 };
 
-// Rows [0, end) in bins.
-Result<Matrix> binned(const GatheredRows& rows, std::size_t end, const TreeGrowing& how) {
+// Rows in bins, to learn from.
+Result<Matrix> binned(const GatheredRows& rows, Rows which, const TreeGrowing& how) {
   DMatrixHandle proxy = nullptr, made = nullptr;
   if (XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
   const Matrix owner(proxy);
-  Batches batches(rows, end, proxy);
+  Batches batches(rows, which, proxy);
   const std::string config =
       fmt::format(R"({{"missing":NaN,"nthread":{},"max_bin":{}}})", how.threads, how.bins);
   if (XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset, Batches::next,
@@ -96,20 +106,18 @@ Result<Matrix> binned(const GatheredRows& rows, std::size_t end, const TreeGrowi
   return Matrix(made);
 }
 
-// Rows [begin, end) as they are, to be judged on.
-Result<Matrix> plain(const GatheredRows& rows, std::size_t begin, std::size_t end,
-                     const TreeGrowing& how) {
-  const std::size_t n = end - begin;
-  std::vector<float> values(n * rows.columns());
-  rows.copy(begin, end, values);
+// Rows as they are, to be judged on.
+Result<Matrix> plain(const GatheredRows& rows, Rows which, const TreeGrowing& how) {
+  std::vector<float> values(which.size() * rows.columns());
+  rows.copy(which, values);
   DMatrixHandle made = nullptr;
   const std::string config = fmt::format(R"({{"missing":NaN,"nthread":{}}})", how.threads);
-  if (XGDMatrixCreateFromDense(array_text(values.data(), n, rows.columns()).c_str(), config.c_str(),
-                               &made) != 0) {
+  const std::string array = array_text(values.data(), which.size(), rows.columns());
+  if (XGDMatrixCreateFromDense(array.c_str(), config.c_str(), &made) != 0) {
     return fault("rows held back");
   }
   Matrix matrix(made);
-  TRY_OK(describe(made, rows.labels().subspan(begin, n), rows.weights().subspan(begin, n)));
+  TRY_OK(describe(made, rows, which));
   return matrix;
 }
 
@@ -180,33 +188,42 @@ Result<double> loss_after(const Booster& booster, const Matrix& held, int round)
   return error == std::errc() ? loss : std::numeric_limits<double>::infinity();
 }
 
-struct Stop {
-  std::size_t rounds = 0;
+struct Grown {
+  Booster booster;
+  std::size_t rounds = 0;  // that count
   bool is_still_falling = false;
 };
 
-// How many rounds are best for the last tenth of the rows.
-Result<Stop> best_rounds(const GatheredRows& rows, const TreeGrowing& how) {
-  const auto held_rows = static_cast<std::size_t>(static_cast<double>(rows.size()) * kHeldBack);
-  const std::size_t end = rows.size() - held_rows;
-  TRY(const Matrix learned, binned(rows, end, how));
-  TRY(const Matrix held, plain(rows, end, rows.size(), how));
-  TRY(const Booster booster, make_booster(learned, how, base_of(rows, how)));
+// All rounds.
+Result<Grown> grow(const GatheredRows& rows, Rows which, const TreeGrowing& how, double base) {
+  TRY(const Matrix learned, binned(rows, which, how));
+  TRY(Booster booster, make_booster(learned, how, base));
+  for (std::size_t round = 0; round < how.rounds; ++round) {
+    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
+      return fault("growing");
+    }
+  }
+  return Grown{std::move(booster), how.rounds, false};
+}
+
+// As many as are best for the rows held back.
+Result<Grown> grow_beside(const GatheredRows& rows, Rows which, Rows held_back,
+                          const TreeGrowing& how, double base) {
+  TRY(const Matrix learned, binned(rows, which, how));
+  TRY(const Matrix held, plain(rows, held_back, how));
+  TRY(Booster booster, make_booster(learned, how, base));
   double least = std::numeric_limits<double>::infinity();
-  Stop best;
-  std::size_t round = 0;
-  for (; round < how.rounds && round < best.rounds + how.patience; ++round) {
+  std::size_t best = 0;
+  for (std::size_t round = 0; round < how.rounds && round < best + how.patience; ++round) {
     if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
       return fault("growing");
     }
     TRY(const double loss, loss_after(booster, held, static_cast<int>(round)));
     if (loss >= least) continue;
     least = loss;
-    best.rounds = round + 1;
+    best = round + 1;
   }
-  best.is_still_falling = best.rounds == how.rounds;
-  best.rounds = std::max<std::size_t>(best.rounds, 1);
-  return best;
+  return Grown{std::move(booster), std::max<std::size_t>(best, 1), best == how.rounds};
 }
 
 template <class T>
@@ -231,7 +248,8 @@ Error strange() {
           "build with libxgboost 1.7"};
 }
 
-Status take_tree(simdjson::dom::element tree, TreeEnsemble& into) {
+// scale: of its leaves.
+Status take_tree(simdjson::dom::element tree, float scale, TreeEnsemble& into) {
   const auto left = numbers<std::int64_t>(tree, "left_children");
   const auto right = numbers<std::int64_t>(tree, "right_children");
   const auto columns = numbers<std::uint16_t>(tree, "split_indices");
@@ -257,16 +275,19 @@ Status take_tree(simdjson::dom::element tree, TreeEnsemble& into) {
       open.emplace_back(static_cast<std::size_t>(right[from]), nodes.size() + 1);
       open.emplace_back(static_cast<std::size_t>(left[from]), nodes.size());
       nodes.resize(nodes.size() + 2);
+    } else {
+      node.at *= scale;
     }
     nodes[to] = node;
   }
   return into.add(nodes) ? ok_status() : Status(strange());
 }
 
-Result<TreeEnsemble> trees_of(const Booster& booster, std::size_t columns, double base) {
+// Adds the trees of the first `count` rounds.
+Status take_trees(const Grown& grown, std::size_t count, float scale, TreeEnsemble& into) {
   bst_ulong size = 0;
   const char* bytes = nullptr;
-  if (XGBoosterSaveModelToBuffer(booster.get(), R"({"format":"json"})", &size, &bytes) != 0) {
+  if (XGBoosterSaveModelToBuffer(grown.booster.get(), R"({"format":"json"})", &size, &bytes) != 0) {
     return fault("saving");
   }
   simdjson::dom::parser parser;
@@ -276,8 +297,29 @@ Result<TreeEnsemble> trees_of(const Booster& booster, std::size_t columns, doubl
       root.at_pointer("/learner/gradient_booster/model/trees").get(trees)) {
     return strange();
   }
-  TreeEnsemble out(base, columns);
-  for (const simdjson::dom::element tree : trees) TRY_OK(take_tree(tree, out));
+  for (const simdjson::dom::element tree : trees) {
+    if (count-- == 0) break;
+    TRY_OK(take_tree(tree, scale, into));
+  }
+  return ok_status();
+}
+
+// Each part of the rows is held back by one model, and learned from by the others.
+Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, double base) {
+  GrownTrees out{TreeEnsemble(base, rows.columns())};
+  for (std::size_t bag = 0; bag < how.bags; ++bag) {
+    std::vector<std::uint32_t> learned, held;
+    for (std::uint32_t row = 0; row < rows.size(); ++row) {
+      // By chance: rows may come in turns.
+      (mix64(how.seed, row) % how.bags == bag ? held : learned).push_back(row);
+    }
+    TreeGrowing own = how;
+    own.seed += bag;
+    TRY(const Grown grown, grow_beside(rows, learned, held, own, base));
+    TRY_OK(take_trees(grown, grown.rounds, 1 / static_cast<float>(how.bags), out.trees));
+    out.rounds = std::max(out.rounds, grown.rounds);
+    out.is_still_falling |= grown.is_still_falling;
+  }
   return out;
 }
 
@@ -286,23 +328,28 @@ Result<TreeEnsemble> trees_of(const Booster& booster, std::size_t columns, doubl
 Result<GrownTrees> grow_trees(const GatheredRows& rows, const TreeGrowing& how) {
   if (rows.size() == 0) return Error{Code::kInvalid, "trees: no rows to learn from", "file"};
   XGBSetGlobalConfig(R"({"verbosity":0})");  // of this thread
-  Stop stop{how.rounds, false};
-  if (how.patience > 0 && rows.size() >= kFewRows && rows.columns() > 0) {
-    TRY(stop, best_rounds(rows, how));
-  } else if (how.patience > 0) {
-    stop.rounds = std::min(stop.rounds, kRoundsOfFew);
-  }
   const double base = base_of(rows, how);
   if (rows.columns() == 0) return GrownTrees{TreeEnsemble(base, 0)};
-  TRY(const Matrix all, binned(rows, rows.size(), how));
-  TRY(const Booster booster, make_booster(all, how, base));
-  for (std::size_t round = 0; round < stop.rounds; ++round) {
-    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), all.get()) != 0) {
-      return fault("growing");
-    }
+  TreeGrowing settled = how;
+  if (how.patience > 0 && rows.size() < kFewRows) {
+    settled.rounds = std::min(how.rounds, kRoundsOfFew);
+  } else if (how.patience > 0 && how.bags > 1) {
+    return grow_bags(rows, how, base);
   }
-  TRY(TreeEnsemble trees, trees_of(booster, rows.columns(), base));
-  return GrownTrees{std::move(trees), stop.rounds, stop.is_still_falling};
+  std::vector<std::uint32_t> all(rows.size());
+  std::iota(all.begin(), all.end(), 0U);
+  GrownTrees out{TreeEnsemble(base, rows.columns())};
+  if (how.patience > 0 && rows.size() >= kFewRows) {
+    const auto end = static_cast<std::size_t>(static_cast<double>(all.size()) * (1 - kHeldBack));
+    const Rows learned = Rows(all).first(end), held = Rows(all).subspan(end);
+    TRY(const Grown grown, grow_beside(rows, learned, held, how, base));
+    settled.rounds = grown.rounds;
+    out.is_still_falling = grown.is_still_falling;
+  }
+  TRY(const Grown grown, grow(rows, all, settled, base));
+  TRY_OK(take_trees(grown, settled.rounds * settled.trees_per_round, 1, out.trees));
+  out.rounds = settled.rounds;
+  return out;
 }
 
 }  // namespace attune

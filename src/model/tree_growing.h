@@ -16,6 +16,9 @@ struct TreeGrowing {
   // Stops when the loss of the last tenth of the rows, held back, has not fallen for so many
   // rounds; then all rows are learned from for the best number of rounds. 0 = all rounds are made.
   std::size_t patience = 0;
+  // With patience: the mean of so many models counts, each holding back another part of the rows,
+  // so that all are learned from; 1 = as said above.
+  std::size_t bags = 1;
   double learning_rate = 1;
   std::size_t depth = 6;    // splits above a leaf, in [1, TreeEnsemble::kMostDepth]
   std::size_t leaves = 0;   // of a tree; the best split first; 0 = by depth alone

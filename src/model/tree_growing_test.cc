@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "base/rng.h"
 
@@ -64,6 +65,22 @@ TEST(TreeGrowing, StopsWhenTheRowsHeldBackGainNothing) {
   EXPECT_TRUE(grow_trees(rows, how)->is_still_falling);
 }
 
+TEST(TreeGrowing, BagsHoldBackEachRowOnceAndCountByTheirMean) {
+  const GatheredRows rows = two_groups(4000, 0.2, 0.7);
+  const auto grown = grow_trees(
+      rows, {.rounds = 400, .patience = 10, .bags = 4, .learning_rate = 0.1, .depth = 2});
+  ASSERT_TRUE(grown.ok());
+  for (const bool is_high : {false, true}) {
+    double sum = 0;  // over the noise
+    for (int noise = -20; noise <= 20; ++noise) {
+      const std::vector<float> row{is_high ? 1.0F : 0.0F, 0.05F * static_cast<float>(noise)};
+      sum += grown->trees.sum(row) / 41;
+    }
+    const double p = mean_label(rows, is_high);
+    EXPECT_NEAR(sum, std::log(p / (1 - p)), 0.1);
+  }
+}
+
 TEST(TreeGrowing, TheSameSeedGrowsTheSameTrees) {
   const GatheredRows rows = two_groups(2000, 0.2, 0.7);
   const auto bytes = [&](std::uint64_t seed) {
@@ -94,7 +111,9 @@ TEST(GatheredRows, BeyondTheLimitEverySecondRowIsKept) {
   EXPECT_EQ(rows.seen(), 20'000);
   ASSERT_EQ(rows.size(), 5'000);  // every fourth
   std::vector<float> out(2 * rows.size());
-  rows.copy(0, rows.size(), out);
+  std::vector<std::uint32_t> all(rows.size());
+  std::iota(all.begin(), all.end(), 0U);
+  rows.copy(all, out);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const int r = static_cast<int>(4 * i);
     ASSERT_EQ(out[2 * i], static_cast<float>(r % 1000));

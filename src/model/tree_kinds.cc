@@ -16,8 +16,9 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
-constexpr float kLeastProbability = 1e-6F;   // of trees whose leaves are shares of yes
+constexpr std::size_t kSampleRows = 20'000;      // from which columns are chosen
+constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
+constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
 
 // Of every kind, behind those of its own.
 #define ATTUNE_TREE_SETTINGS                                                                 \
@@ -29,13 +30,19 @@ constexpr float kLeastProbability = 1e-6F;   // of trees whose leaves are shares
       {"value", 0, 0, 1, "1: predicts a number, by squared error; 0: a probability"},
 
 constexpr Setting kBoostedSettings[] = {
-    {"rounds", 2000, 1, 100'000, "trees at most"},
+    {"rounds", 0, 0, 100'000,
+     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million"},
     {"patience", 50, 0, 10'000,
-     "rounds without a lower loss on a tenth of the rows, after which it stops; 0 = never"},
-    {"learning_rate", 0.05, 1e-4, 1, "share of a tree that counts"},
+     "rounds without a lower loss on rows held back, after which it stops; 0 = never"},
+    {"bags", 5, 1, 50,
+     "models whose mean counts, each holding back another part of the rows; 1 = all rows are "
+     "learned "
+     "from again, for the best number of rounds"},
+    {"learning_rate", 0, 0, 1,
+     "share of a tree that counts; 0 = 0.05, up to 0.15 where rounds are few"},
     {"depth", 6, 1, 24, "splits above a leaf"},
     {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone"},
-    {"min_weight", 5, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
+    {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
     {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
     {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
     {"l2", 1, 0, 1e6, "draws leaves to 0"},
@@ -98,6 +105,7 @@ TreeGrowing growing_of(const ModelOptions& options) {
   if (options.kind == "tree") return how;
   how.rounds = by.count("rounds");
   how.patience = by.count("patience");
+  how.bags = by.count("bags");
   how.learning_rate = by["learning_rate"];
   how.l1 = by["l1"];
   how.row_share = by["row_share"];
@@ -143,7 +151,8 @@ class Gathering {
  private:
   void settle() {
     is_usable_ = columns_.choose(sample_);
-    rows_ = std::make_unique<GatheredRows>(columns_.shared(), columns_.own(), limit_);
+    rows_ =
+        std::make_unique<GatheredRows>(columns_.half(), columns_.size() - columns_.half(), limit_);
     if (!is_usable_) return;
     row_.resize(columns_.size());
     for (std::size_t r = 0; r < sample_.size(); ++r) {
@@ -165,6 +174,19 @@ class Gathering {
   std::vector<float> row_;
   bool is_usable_ = true;
 };
+
+// What is left to be chosen is chosen by the number of rows: time grows with rows and rounds.
+void settle_rounds(std::size_t rows, TreeGrowing& how) {
+  constexpr double kWork = 1e8;  // rows times rounds
+  if (how.rounds == 0) {
+    const double most = kWork / static_cast<double>(std::max<std::size_t>(rows, 1));
+    how.rounds = static_cast<std::size_t>(std::clamp(most, 100.0, 2000.0));
+    if (how.rounds < kRoundsToStopEarly) how.patience = 0;
+  }
+  if (how.learning_rate == 0) {
+    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.05, 0.15);
+  }
+}
 
 class TreeModel final : public StoredModel {
  public:
@@ -216,7 +238,10 @@ class TreeModel final : public StoredModel {
     TRY(const GatheredRows* const rows, gathering_->rows());
     rows_seen_ = rows->seen();
     rows_kept_ = rows->size();
-    TRY(GrownTrees grown, grow_trees(*rows, growing_));
+    TreeGrowing how = growing_;
+    settle_rounds(rows->size(), how);
+    TRY(GrownTrees grown, grow_trees(*rows, how));
+    is_unchecked_ = growing_.patience > 0 && how.patience == 0;
     rounds_ = grown.rounds;
     is_still_falling_ = grown.is_still_falling;
     trees_ = std::move(grown.trees);
@@ -233,6 +258,12 @@ class TreeModel final : public StoredModel {
           fmt::format("not converged: the loss still fell in round {}, the last; add --set "
                       "rounds={}",
                       rounds_, 2 * rounds_));
+    }
+    if (is_unchecked_) {
+      out.push_back(
+          fmt::format("grown in {} rounds for so many rows, to save time; whether more would help "
+                      "was not looked at: --set rounds={}",
+                      rounds_, 4 * rounds_));
     }
     if (rows_kept_ < rows_seen_) {
       out.push_back(
@@ -256,7 +287,9 @@ class TreeModel final : public StoredModel {
 
   bool restore(ModelSource& source) override {
     rounds_ = source.reader.varint();
-    is_still_falling_ = source.reader.u8() != 0;
+    const std::uint8_t flags = source.reader.u8();
+    is_still_falling_ = (flags & 1) != 0;
+    is_unchecked_ = (flags & 2) != 0;
     rows_seen_ = source.reader.varint();
     rows_kept_ = source.reader.varint();
     return columns_.restore(source.reader) && trees_.restore(source.reader, columns_.size());
@@ -266,7 +299,7 @@ class TreeModel final : public StoredModel {
   void encode_state(ModelSink& sink) const override {
     Writer w(sink.out);
     w.varint(rounds_);
-    w.u8(is_still_falling_ ? 1 : 0);
+    w.u8(static_cast<std::uint8_t>((is_still_falling_ ? 1 : 0) + (is_unchecked_ ? 2 : 0)));
     w.varint(rows_seen_);
     w.varint(rows_kept_);
     columns_.encode(sink.out);
@@ -293,7 +326,7 @@ class TreeModel final : public StoredModel {
   TreeColumns columns_;
   TreeEnsemble trees_;
   std::size_t rounds_ = 0;
-  bool is_still_falling_ = false;
+  bool is_still_falling_ = false, is_unchecked_ = false;
   std::uint64_t rows_seen_ = 0, rows_kept_ = 0;
 };
 

@@ -1,0 +1,152 @@
+#include "learn/model_search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "base/rng.h"
+#include "learn/table_training.h"
+
+namespace attune {
+namespace {
+
+class ModelSearch : public testing::Test {
+ protected:
+  ModelSearch() {
+    std::string name = (std::filesystem::temp_directory_path() / "attune-search-XXXXXX").string();
+    CHECK(::mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+  }
+  ~ModelSearch() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return folder_ / name;
+  }
+  // y is yes where the signs of a and b differ: no weight of one of them says anything.
+  std::string signs(const std::string& name, std::size_t n, bool is_turned = false) const {
+    Rng rng(is_turned ? 5 : 4);
+    std::string text = "a,b,y\n";
+    for (std::size_t i = 0; i < n; ++i) {
+      const double a = rng.normal(), b = rng.normal();
+      const bool is_yes = ((a > 0) != (b > 0)) != is_turned;
+      text += std::to_string(a) + "," + std::to_string(b) + (is_yes ? ",yes\n" : ",no\n");
+    }
+    return write(name, text);
+  }
+  static TableTrainingOptions options(const std::string& file, std::size_t settings = 3) {
+    TableTrainingOptions options;
+    options.file = file;
+    options.target = "y";
+    options.positive = "yes";
+    options.search = TableTrainingOptions::Search{.settings = settings, .budget_s = 30};
+    return options;
+  }
+  static std::string bytes(const TrainedModel& of) {
+    std::string out;
+    of.trained.model->encode(out);
+    return out;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ModelSearch, ChoosesAKindThatCanSeeWhatIsThere) {
+  const auto done = train_table(options(signs("s.csv", 4000)));
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  const ChoiceReport& choice = done->report.choice;
+  const std::string best = done->report.kinds.front().kind;
+  EXPECT_TRUE(is_tree_kind(best)) << best;
+  EXPECT_EQ(done->trained.model->kind(), best);
+  EXPECT_EQ(choice.candidates.front().kind, best);
+  EXPECT_LT(choice.candidates.front().loss, 0.3 * choice.baseline);
+  EXPECT_NE(choice.reason.find(best), std::string::npos);
+  EXPECT_EQ(done->report.kinds.size(), 6);  // ftrl, fm, tree, mlp, trees, forest
+  EXPECT_EQ(choice.candidates.size(), 18);
+}
+
+TEST_F(ModelSearch, EachStageLearnsFromMoreAndTheLastHasOneOfAKind) {
+  TableTrainingOptions of = options(signs("s.csv", 8000), 6);
+  of.kinds = {"ftrl", "tree"};
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok());
+  std::vector<std::uint64_t> rows;
+  for (const CandidateReport& one : done->report.choice.candidates) rows.push_back(one.rows);
+  EXPECT_TRUE(std::is_sorted(rows.rbegin(), rows.rend()));
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), rows.front()), 2);
+  EXPECT_EQ(rows.front() / 3, rows[2]);
+  EXPECT_EQ(rows[2] / 3, rows[4]);
+}
+
+TEST_F(ModelSearch, SameSeedSameModelWhateverTheTestSays) {
+  TableTrainingOptions one = options(signs("s.csv", 1500), 2), two = one;
+  one.test_file = signs("t.csv", 300);
+  two.test_file = signs("turned.csv", 300, true);
+  const auto a = train_table(one), b = train_table(two);
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(bytes(*a), bytes(*b));
+  EXPECT_EQ(a->report.choice.reason, b->report.choice.reason);
+}
+
+TEST_F(ModelSearch, NamedKindsAloneAreSearched) {
+  TableTrainingOptions of = options(signs("s.csv", 1500), 4);
+  of.kinds = {"tree", "ftrl"};
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->report.kinds.size(), 2);
+  EXPECT_EQ(done->report.kinds.front().kind, "tree");
+  of.kinds = {"linear"};
+  EXPECT_FALSE(train_table(of).ok());
+}
+
+TEST_F(ModelSearch, FoldsChooseForThemselves) {
+  TableTrainingOptions of = options(signs("s.csv", 1500), 2);
+  of.folds = 3;
+  of.kinds = {"ftrl", "tree"};
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->report.kinds.front().folds.size(), 3);
+  EXPECT_EQ(done->report.train_rows, 1500);
+}
+
+TEST_F(ModelSearch, NumbersHaveTheirKinds) {
+  Rng rng(3);
+  std::string text = "a,b,y\n";
+  for (int i = 0; i < 3000; ++i) {
+    const double a = rng.normal(), b = rng.normal();
+    text += std::to_string(a) + "," + std::to_string(b) + "," + std::to_string(10 * a * b) + "\n";
+  }
+  TableTrainingOptions of = options(write("n.csv", text), 2);
+  of.positive = "";
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->report.kinds.size(), 4);  // linear, tree, trees, forest
+  EXPECT_TRUE(is_tree_kind(done->report.kinds.front().kind));
+  EXPECT_FALSE(done->trained.model->is_probability());
+}
+
+TEST_F(ModelSearch, TooFewRowsChooseNothing) {
+  const auto done = train_table(options(signs("s.csv", 60)));
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->report.kinds.front().kind, "ftrl");
+  EXPECT_TRUE(done->report.choice.reason.empty());
+  EXPECT_NE(done->report.warnings.front().find("too few to choose"), std::string::npos);
+}
+
+TEST_F(ModelSearch, OutOfTimeIsSaid) {
+  double now = 0;
+  TableTrainingOptions of = options(signs("s.csv", 1500), 2);
+  of.clock_s = [&] { return now += 10; };
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->report.kinds.size(), 1);  // no time for rivals
+  const auto& warnings = done->report.warnings;
+  EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("stopped after 30 seconds") != std::string::npos;
+  }));
+}
+
+}  // namespace
+}  // namespace attune
