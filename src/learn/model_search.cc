@@ -108,8 +108,12 @@ class Search {
   }
 
   Result<const Material*> material(const std::string& kind) {
-    // Trees need no bins, mlp numbered inputs; the others take rows as they are.
-    const std::string key = needs_inputs(kind) ? "inputs" : is_tree_kind(kind) ? "trees" : "";
+    // Trees need no bins, mlp numbered inputs, kinds over fields their number; the others take rows
+    // as they are.
+    const std::string key = needs_inputs(kind)   ? "inputs"
+                            : is_tree_kind(kind) ? "trees"
+                            : reads_fields(kind) ? "fields"
+                                                 : "";
     const auto known = materials_.find(key);
     if (known != materials_.end()) return &known->second;
     // Drawn from all over: the first rows of a file may be of one day.
