@@ -255,122 +255,129 @@ class TableTraining {
   TableLearnOptions learn_options(const std::string& kind, std::size_t split,
                                   std::string stage) const {
     TableLearnOptions learn;
-    .kind = kind, .settings = {}, .passes = 0, .losses = {}, .measures = {}, .folds = {},
-    .calibration = {}
-  };
-  learn.clock_s = options_.clock_s;
-  if (options_.on_stage) {
-    learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
-      options_.on_stage(stage, progress);
-    };
-  }
-  return learn;
-}
-
-Result<KindReport>
-measure(const std::string& kind) {
-  KindReport report{.kind = kind,
-                    .settings = {},
-                    .passes = 0,
-                    .losses = {},
-                    .measures = {},
-                    .folds = {},
-                    .calibration = {}};
-  EvaluationOptions as{target_.is_binary, options_.threshold, labelled_.mean_label(labelled_.rows)};
-  Evaluation all(as);
-  report_.test_rows = 0;
-  for (std::size_t i = 0; i < splits_.size(); ++i) {
-    const Split& split = splits_[i];
-    const std::string stage = splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
-    TRY(LearnedTable learned,
-        learn_table(table_, chosen_.plan, split.train, learn_options(kind, i, stage)));
-    as.known_rate = labelled_.mean_label(split.train);
-    Evaluation fold(as);
-    if (i == 0) report_.train_rows = split.train.size() - learned.calibration_rows;
-    report.calibration.kind = options_.calibration;
-    report.calibration.rows += learned.calibration_rows;
-    TRY_OK(score(learned.trained, split.test, {fold, all, report.calibration}));
-    report_.test_rows += fold.rows();
-    if (splits_.size() > 1) {
-      report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
+    const Candidate* const found = searched_.empty() ? nullptr : searched(kind, split);
+    learn.model = options_for(
+        options_.model, kind,
+        found ? found->settings : std::vector<std::pair<std::string, double>>{}, target_.is_binary);
+    if (found) limit_memory(options_.search->memory_bytes, learn.model);
+    learn.passes = found ? found->passes : options_.passes;
+    learn.calibration = options_.calibration;
+    learn.clock_s = options_.clock_s;
+    if (options_.on_stage) {
+      learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
+        options_.on_stage(stage, progress);
+      };
     }
-    take_passes(learned.report, report);
-    if (splits_.size() == 1) kept_.push_back(std::move(learned));
+    return learn;
   }
-  report.measures = all.measures();
-  return report;
-}
 
-void take_passes(const FitReport& fit, KindReport& report) const {
-  if (fit.best_passes < report.passes) return;
-  report.passes = fit.best_passes;
-  report.losses = fit.losses;
-  report.validations = fit.validations;
-  // Passes it found out itself are no fewer than help, unless it ran into their limit.
-  const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
-  report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
-}
-
-struct Scored {
-  Evaluation &fold, &all;
-  CalibrationReport& calibration;
-};
-
-Status score(const Trained& trained, std::span<const std::uint32_t> rows, const Scored& to) const {
-  const LoadedTable& table = test_ ? *test_ : table_;
-  std::optional<std::size_t> group;
-  if (!options_.group.empty()) {
-    TRY(group, table.need_column(options_.group, "group"));
+  Result<KindReport> measure(const std::string& kind) {
+    KindReport report{.kind = kind,
+                      .settings = {},
+                      .passes = 0,
+                      .losses = {},
+                      .measures = {},
+                      .folds = {},
+                      .calibration = {}};
+    EvaluationOptions as{target_.is_binary, options_.threshold,
+                         labelled_.mean_label(labelled_.rows)};
+    Evaluation all(as);
+    report_.test_rows = 0;
+    for (std::size_t i = 0; i < splits_.size(); ++i) {
+      const Split& split = splits_[i];
+      const std::string stage =
+          splits_.size() == 1 ? kind : fmt::format("{}, fold {}", kind, i + 1);
+      TRY(LearnedTable learned,
+          learn_table(table_, chosen_.plan, split.train, learn_options(kind, i, stage)));
+      as.known_rate = labelled_.mean_label(split.train);
+      Evaluation fold(as);
+      if (i == 0) report_.train_rows = split.train.size() - learned.calibration_rows;
+      report.calibration.kind = options_.calibration;
+      report.calibration.rows += learned.calibration_rows;
+      TRY_OK(score(learned.trained, split.test, {fold, all, report.calibration}));
+      report_.test_rows += fold.rows();
+      if (splits_.size() > 1) {
+        report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
+      }
+      take_passes(learned.report, report);
+      if (splits_.size() == 1) kept_.push_back(std::move(learned));
+    }
+    report.measures = all.measures();
+    return report;
   }
-  TRY(const Predictions predictions, predict_table(trained, table, rows));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
-    const float predicted = predictions.predicted[i], label = predictions.labels[i];
-    to.fold.add(predicted, label, of);
-    to.all.add(predicted, label, of);
-    to.calibration.add(predictions.raw[i], predicted, label);
-  }
-  return ok_status();
-}
 
-// With a test set the model that was measured is kept; after folds, one learns from all rows.
-Result<Trained> learn_the_best() {
-  const std::string kind = report_.kinds.front().kind;
-  LearnedTable best;
-  if (kept_.empty()) {
-    TableLearnOptions learn = learn_options(kind, splits_.size() - 1, "learning from all rows");
-    learn.passes = report_.kinds.front().passes;
-    TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
-    report_.train_rows = labelled_.rows.size() - best.calibration_rows;
-  } else {
-    const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
-      return one.trained.model->kind() == kind;
-    });
-    best = std::move(*at);
+  void take_passes(const FitReport& fit, KindReport& report) const {
+    if (fit.best_passes < report.passes) return;
+    report.passes = fit.best_passes;
+    report.losses = fit.losses;
+    report.validations = fit.validations;
+    // Passes it found out itself are no fewer than help, unless it ran into their limit.
+    const bool is_limit = options_.passes > 0 || fit.best_passes >= TableLearnOptions::kMostPasses;
+    report.is_still_falling = fit.is_cut_short || (is_limit && fit.is_still_falling());
   }
-  best.trained.known_rate = labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
-  best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
-  for (std::string& doubt : best.trained.model->doubts()) {
-    report_.warnings.push_back(std::move(doubt));
-  }
-  report_.table = best.trained.model->counts();
-  report_.is_collision_free = best.trained.model->options().collision_free;
-  report_.learner_seconds = best.report.learner_s;
-  report_.rows_learned = best.report.rows * report_.kinds.front().passes;
-  return std::move(best.trained);
-}
 
-const TableTrainingOptions& options_;
-const LabelledTable labelled_;
-const LoadedTable& table_;
-const Target& target_;
-std::unique_ptr<LoadedTable> test_;
-ChosenPlan chosen_;
-std::vector<Split> splits_;
-std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
-std::vector<LearnedTable> kept_;
-TrainReport report_;
-const double begin_s_;
+  struct Scored {
+    Evaluation &fold, &all;
+    CalibrationReport& calibration;
+  };
+
+  Status score(const Trained& trained, std::span<const std::uint32_t> rows,
+               const Scored& to) const {
+    const LoadedTable& table = test_ ? *test_ : table_;
+    std::optional<std::size_t> group;
+    if (!options_.group.empty()) {
+      TRY(group, table.need_column(options_.group, "group"));
+    }
+    TRY(const Predictions predictions, predict_table(trained, table, rows));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::string_view of = group ? table.cell(rows[i], *group) : std::string_view{};
+      const float predicted = predictions.predicted[i], label = predictions.labels[i];
+      to.fold.add(predicted, label, of);
+      to.all.add(predicted, label, of);
+      to.calibration.add(predictions.raw[i], predicted, label);
+    }
+    return ok_status();
+  }
+
+  // With a test set the model that was measured is kept; after folds, one learns from all rows.
+  Result<Trained> learn_the_best() {
+    const std::string kind = report_.kinds.front().kind;
+    LearnedTable best;
+    if (kept_.empty()) {
+      TableLearnOptions learn = learn_options(kind, splits_.size() - 1, "learning from all rows");
+      learn.passes = report_.kinds.front().passes;
+      TRY(best, learn_table(table_, chosen_.plan, labelled_.rows, learn));
+      report_.train_rows = labelled_.rows.size() - best.calibration_rows;
+    } else {
+      const auto at = std::find_if(kept_.begin(), kept_.end(), [&](const LearnedTable& one) {
+        return one.trained.model->kind() == kind;
+      });
+      best = std::move(*at);
+    }
+    best.trained.known_rate =
+        labelled_.mean_label(kept_.empty() ? labelled_.rows : splits_[0].train);
+    best.trained.names = feature_names(*best.trained.rows, table_, labelled_.rows);
+    for (std::string& doubt : best.trained.model->doubts()) {
+      report_.warnings.push_back(std::move(doubt));
+    }
+    report_.table = best.trained.model->counts();
+    report_.is_collision_free = best.trained.model->options().collision_free;
+    report_.learner_seconds = best.report.learner_s;
+    report_.rows_learned = best.report.rows * report_.kinds.front().passes;
+    return std::move(best.trained);
+  }
+
+  const TableTrainingOptions& options_;
+  const LabelledTable labelled_;
+  const LoadedTable& table_;
+  const Target& target_;
+  std::unique_ptr<LoadedTable> test_;
+  ChosenPlan chosen_;
+  std::vector<Split> splits_;
+  std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
+  std::vector<LearnedTable> kept_;
+  TrainReport report_;
+  const double begin_s_;
 };
 
 Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& options) {
