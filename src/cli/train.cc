@@ -18,6 +18,7 @@
 #include "cli/model_output.h"
 #include "cli/model_registry.h"
 #include "cli/plan.h"
+#include "cli/search_flags.h"
 #include "cli/train_factors.h"
 #include "cli/train_record.h"
 #include "cli/train_screen.h"
@@ -40,9 +41,7 @@ struct TrainOptions {
   std::uint32_t admit_after = 0;
   std::uint64_t expire_rows = 0;
   std::string table_memory;
-  std::size_t searched =
-      0;  // settings of each kind; 0 = as many as by default, where it is asked for
-  double budget_s = 0;
+  SearchFlags search;
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   std::string calibration = "none";
@@ -117,7 +116,7 @@ Status check_place(const TrainOptions& options) {
       !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
       !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
       !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
-      options.searched > 0 || options.budget_s > 0;
+      options.search.is_given();
   if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
     return Error{Code::kInvalid,
                  "--workspace: its decisions have their features and outcomes, and the latest are "
@@ -179,26 +178,21 @@ Status check(const TrainOptions& options) {
 }
 
 // Kinds and settings are looked for unless something about them is said; or when it is asked for.
-Result<std::optional<TableTrainingOptions::Search>> search_of(const TrainOptions& options) {
-  const bool is_asked = options.searched > 0 || options.budget_s > 0 || !options.memory.empty();
-  const bool is_said = !options.kinds.empty() || !options.settings.empty() || options.passes > 0 ||
-                       options.weights > 0 || !options.preset.empty() || options.bits > 0 ||
-                       options.is_collision_free;
-  if (is_said && !is_asked) return std::optional<TableTrainingOptions::Search>();
-  if (!options.settings.empty() || options.passes > 0 || !options.preset.empty() ||
-      options.is_collision_free) {
+Status look_for_models(const TrainOptions& options, TableTrainingOptions& training) {
+  const bool is_asked = options.search.is_given() || !options.memory.empty();
+  const bool is_settled = !options.settings.empty() || options.passes > 0 ||
+                          !options.preset.empty() || options.is_collision_free;
+  const bool is_said =
+      is_settled || !options.kinds.empty() || options.weights > 0 || options.bits > 0;
+  if (is_said && !is_asked) return ok_status();
+  if (is_settled) {
     return Error{Code::kInvalid,
                  "--search, --budget-seconds and --memory look for settings and passes: --set, "
                  "--passes, --preset and --collision-free say them",
                  "search", "leave out one of the two"};
   }
-  TableTrainingOptions::Search search;
-  if (options.searched > 0) search.settings = options.searched;
-  if (options.budget_s > 0) search.budget_s = options.budget_s;
-  if (!options.memory.empty()) {
-    TRY(search.memory_bytes, parse_size(options.memory));
-  }
-  return std::optional(search);
+  TRY(training.search, search_of(options.search, options.memory));
+  return ok_status();
 }
 
 Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen) {
@@ -219,7 +213,7 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
-  TRY(training.search, search_of(options));
+  TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
@@ -244,8 +238,8 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
                              !options.plan.empty() || !options.preset.empty() ||
                              !options.drop.empty() || !options.time_column.empty() ||
                              !options.weight.empty();
-  if (is_for_tables || options.folds > 0 || options.kinds.size() > 1 || options.searched > 0 ||
-      options.budget_s > 0 || !options.memory.empty()) {
+  if (is_for_tables || options.folds > 0 || options.kinds.size() > 1 || options.search.is_given() ||
+      !options.memory.empty()) {
     return Error{
         Code::kInvalid,
         fmt::format(
@@ -502,14 +496,7 @@ void add_train(CLI::App& app, Action& chosen) {
           "kept; none: of a table they are looked for; of a workspace also factors, which "
           "draws candidates")
       ->delimiter(',');
-  command
-      ->add_option("--search", options->searched,
-                   "of a table: try so many settings of each kind on rows held back (6)")
-      ->check(CLI::Range(1, 1000));
-  command
-      ->add_option("--budget-seconds", options->budget_s,
-                   "of a table: how long to look for kind and settings, about (60)")
-      ->check(CLI::Range(0.1, 1e6));
+  add_search_flags(*command, options->search);
   command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
   command->add_option("--bits", options->bits, "tables of 2^bits weights")
       ->check(CLI::Range(8, 28));

@@ -60,7 +60,7 @@ bool TreeColumns::choose(const Examples& sample) {
   set_own(std::move(own));
   std::vector<std::uint16_t> many;
   for (const auto& [field, n] : ids) {
-    if (n > few) many.push_back(field);
+    if (n > few && many.size() < kMostShared) many.push_back(field);
   }
   return set_shared(many);
 }
@@ -253,7 +253,9 @@ bool TreeColumns::restore(Reader& r) {
   std::vector<std::uint16_t> fields;
   for (std::uint64_t i = 0; i < many && r.ok(); ++i) {
     const std::uint64_t field = r.varint();
-    if (field > 65'535 || (!fields.empty() && field <= fields.back())) return false;
+    if (fields.size() == kMostShared || field > 65'535 ||
+        (!fields.empty() && field <= fields.back()))
+      return false;
     fields.push_back(static_cast<std::uint16_t>(field));
   }
   if (!r.ok() || !set_shared(fields)) return false;

@@ -28,6 +28,7 @@ class TreeColumns {
   static constexpr std::size_t kMostOwn = 2000;  // columns of single features; the most frequent
   // Of them that are always 1: fields of fewer ids come first, the others are of many.
   static constexpr std::size_t kMostMarks = 128;
+  static constexpr std::size_t kMostShared = 10'000;  // fields of many; further ones are left out
   explicit TreeColumns(const TreeColumnOptions& options) : options_(options) {}
   // From rows like those to come. False when there is not so much memory.
   bool choose(const Examples& sample);

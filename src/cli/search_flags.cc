@@ -1,0 +1,29 @@
+#include "cli/search_flags.h"
+
+#include "base/config.h"
+
+namespace attune {
+
+void add_search_flags(CLI::App& command, SearchFlags& flags) {
+  command
+      .add_option("--search", flags.settings,
+                  "of a table: try so many settings of each kind on rows held back (6)")
+      ->check(CLI::Range(1, 1000));
+  command
+      .add_option("--budget-seconds", flags.budget_s,
+                  "of a table: how long to look for kind and settings, about (60)")
+      ->check(CLI::Range(0.1, 1e6));
+}
+
+Result<TableTrainingOptions::Search> search_of(const SearchFlags& flags,
+                                               const std::string& memory) {
+  TableTrainingOptions::Search search;
+  if (flags.settings > 0) search.settings = flags.settings;
+  if (flags.budget_s > 0) search.budget_s = flags.budget_s;
+  if (!memory.empty()) {
+    TRY(search.memory_bytes, parse_size(memory));
+  }
+  return search;
+}
+
+}  // namespace attune

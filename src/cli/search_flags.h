@@ -1,0 +1,21 @@
+// SearchFlags: how `attune train` looks for kind and settings of a table, as the command line says.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "base/result.h"
+#include "learn/table_training.h"
+
+namespace attune {
+
+struct SearchFlags {
+  std::size_t settings = 0;  // of each kind; 0 = not said
+  double budget_s = 0;       // 0 = not said
+  bool is_given() const { return settings > 0 || budget_s > 0; }
+};
+void add_search_flags(CLI::App& command, SearchFlags& flags);
+
+// memory: of one model, as 256M; "" = not said.
+Result<TableTrainingOptions::Search> search_of(const SearchFlags& flags, const std::string& memory);
+
+}  // namespace attune
