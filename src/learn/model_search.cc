@@ -333,6 +333,9 @@ std::vector<const Candidate*> SearchResult::best_of_kinds() const {
 
 void limit_memory(std::uint64_t bytes, ModelOptions& options) {
   if (bytes == 0) return;
+  for (const ModelKind& kind : model_kinds()) {
+    if (options.bits == 0 && kind.name == options.kind) options.bits = kind.bits;
+  }
   while (options.bits > kFewestBits && (kMostRowBytes << options.bits) > bytes) --options.bits;
   if (!is_tree_kind(options.kind)) return;
   options.settings.emplace_back("memory_mb",

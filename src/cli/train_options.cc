@@ -1,0 +1,126 @@
+#include "cli/train_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/config.h"
+#include "catalog/registry.h"
+
+namespace attune {
+namespace {
+
+// "alpha=0.1"
+Result<std::pair<std::string, double>> setting(const std::string& text) {
+  const auto sign = text.find('=');
+  double value = 0;
+  if (sign != std::string::npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, fault] = std::from_chars(text.data() + sign + 1, end, value);
+    if (fault == std::errc() && stop == end && std::isfinite(value)) {
+      return std::pair(text.substr(0, sign), value);
+    }
+  }
+  return Error{Code::kInvalid, fmt::format("--set {}: must be NAME=NUMBER", text), "set",
+               "for example --set alpha=0.1"};
+}
+
+}  // namespace
+
+Result<ModelOptions> model_options(const TrainOptions& options) {
+  ModelOptions model;
+  model.seed = options.seed;
+  if (options.bits != 0) model.bits = options.bits;
+  model.collision_free = options.is_collision_free;
+  model.admit_after = std::max<std::uint32_t>(options.admit_after, 1);
+  model.expire_rows = options.expire_rows;
+  if (!options.table_memory.empty()) {
+    TRY(model.memory_bytes, parse_size(options.table_memory));
+  }
+  for (const std::string& text : options.settings) {
+    TRY(auto one, setting(text));
+    model.settings.push_back(std::move(one));
+  }
+  return model;
+}
+
+namespace {
+
+// A workspace is no file, and has its own plan.
+Status check_place(const TrainOptions& options) {
+  const bool is_workspace = !options.workspace.empty();
+  if (is_workspace == !options.file.file.empty()) {
+    return Error{Code::kInvalid, "train: name either a file or --workspace", "file",
+                 "attune train bank.csv --target y, or attune train --workspace shop"};
+  }
+  const bool is_for_files =
+      !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
+      !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
+      !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
+      !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
+      options.search.is_given();
+  if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
+    return Error{Code::kInvalid,
+                 "--workspace: its decisions have their features and outcomes, and the latest are "
+                 "tested on: options about columns, --test, --folds, --cache, --search and several "
+                 "kinds are "
+                 "for files",
+                 "workspace", "attune train --workspace shop --kind fm"};
+  }
+  const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
+                                 options.is_promoted || options.cpu_share < 1;
+  if (is_workspace && options.calibration != "none") {
+    return Error{Code::kInvalid,
+                 "--calibrate is for files: a model of a workspace ranks by the sum of its parts",
+                 "calibrate", "attune eval --workspace shop --model ranker shows its calibration"};
+  }
+  if (!is_workspace && is_for_workspaces) {
+    return Error{Code::kInvalid,
+                 "--against, --register, --promote and --cpu-share need --workspace", "workspace",
+                 "attune registry register FILE --name NAME registers a file's model"};
+  }
+  if (options.is_promoted && options.name.empty()) {
+    return Error{Code::kInvalid, "--promote needs --register NAME", "promote", ""};
+  }
+  if (!options.name.empty() && !is_model_name(options.name)) {
+    return Error{Code::kInvalid,
+                 fmt::format("--register {}: must be 1-64 of a-z, 0-9, - and _, a letter first",
+                             options.name),
+                 "register", "for example --register ranker"};
+  }
+  return ok_status();
+}
+
+}  // namespace
+
+Status check_train(const TrainOptions& options) {
+  TRY_OK(check_place(options));
+  if (!options.preset.empty() && options.preset != kClassic) {
+    return Error{Code::kInvalid, fmt::format("--preset {}: there is only mlp", options.preset),
+                 "preset", ""};
+  }
+  if (!options.preset.empty() && (!options.kinds.empty() || !options.plan.empty())) {
+    return Error{Code::kInvalid, "--preset mlp names kind and columns itself", "preset",
+                 "leave out --kind and --plan"};
+  }
+  if (!options.cache.empty() && (options.file.format.empty() || options.file.is_table())) {
+    return Error{Code::kInvalid, "--cache keeps the rows of criteo, vw, libsvm and libffm", "cache",
+                 "leave it out: a table is parsed once, whatever the passes"};
+  }
+  const bool has_table_options =
+      options.admit_after > 0 || options.expire_rows > 0 || !options.table_memory.empty();
+  if (has_table_options && !options.is_collision_free) {
+    return Error{Code::kInvalid,
+                 "--admit-after, --expire-rows and --table-memory need --collision-free",
+                 "collision-free", "a hashed table takes every id and forgets none"};
+  }
+  if (!options.test_file.empty() && options.folds > 0) {
+    return Error{Code::kInvalid, "--test and --folds are two ways of testing", "folds",
+                 "use one of them"};
+  }
+  return ok_status();
+}
+
+}  // namespace attune
