@@ -29,6 +29,7 @@ class ImplicitFactors {
   // Scores of every item for persons first .. first + count - 1, those of one after the other's:
   // count * items floats.
   void score(std::uint32_t first, std::size_t count, std::span<float> scores) const;
+  std::span<const float> person_vectors() const { return persons_; }
   std::span<const float> item_vectors() const { return items_; }
   std::size_t persons() const { return persons_.size() / size_; }
   std::size_t items() const { return items_.size() / size_; }
