@@ -252,11 +252,11 @@ std::string lasting_report(TrainReport report) {
 Status train_items(const TrainOptions& options) {
   const bool is_for_rows = !options.against.empty() || options.is_collision_free ||
                            options.bits != 0 || options.passes != 0 || options.weights > 0 ||
-                           options.keeps_names || options.cpu_share < 1;
+                           options.keeps_names;
   if (is_for_rows) {
     return Error{Code::kInvalid,
                  "--kind factors learns from who took what, not from rows: --against, --bits, "
-                 "--passes, --collision-free, --weights, --names and --cpu-share are for others",
+                 "--passes, --collision-free, --weights and --names are for others",
                  "kind", "attune train --workspace shop --kind factors --register retriever"};
   }
   FactorsOptions training{.workspace = options.workspace,
@@ -268,12 +268,14 @@ Status train_items(const TrainOptions& options) {
   if (!options.memory.empty()) {
     TRY(training.memory_bytes, parse_size(options.memory));
   }
+  training.cpu_share = options.cpu_share;
   const double begin = clock_s();
   TRY(const std::string replaced, replaced_model(options.output));
   TRY(FactorsReport report, train_factors(training));
   report.seconds = clock_s() - begin;
   if (!options.name.empty()) {
-    TRY_OK(keep(options, report.model_id, factors_about(report), std::nullopt));
+    TRY_OK(
+        keep(options, report.model_id, short_report(factors_json(report), "train"), std::nullopt));
   }
   if (options.is_json) {
     print_lines({factors_json(report)});
@@ -282,6 +284,12 @@ Status train_items(const TrainOptions& options) {
   print_lines(
       {fmt::format("{}: {} items as vectors, of {} persons who took {} times", report.workspace,
                    thousands(report.items), thousands(report.persons), thousands(report.pairs)),
+       report.lists == 0
+           ? "a decision looks at every item"
+           : fmt::format("a decision looks at {} of {} lists of near items, which have {:.1f} % of "
+                         "the best {}",
+                         report.lists_looked_at, thousands(report.lists), 100 * report.recall,
+                         NearLists::kWanted),
        "",
        fmt::format("{}: {}, kind {}, in {:.1f} s", report.output, report.model_id, kFactorsKind,
                    report.seconds)});

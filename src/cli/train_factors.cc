@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "cli/access.h"
+#include "cli/cpu_share.h"
 #include "cli/journal_models.h"
 #include "engine/taken.h"
 #include "model/item_factors.h"
@@ -47,29 +48,18 @@ Result<ImplicitFactorsOptions> factor_options(const FactorsOptions& options) {
                "set", "for example --set size=64"};
 }
 
-void counts_into(const FactorsReport& report, JsonWriter& json) {
-  json.field("persons", report.persons).field("items", report.items);
-  json.field("pairs", report.pairs);
-}
-
 }  // namespace
 
 std::string factors_json(const FactorsReport& report) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("workspace", report.workspace).field("kind", kFactorsKind);
-  counts_into(report, json);
+  json.field("persons", report.persons).field("items", report.items);
+  json.field("pairs", report.pairs).field("lists", report.lists);
+  json.field("lists_looked_at", report.lists_looked_at).field("recall", report.recall);
   json.field("output", report.output).field("id", report.model_id);
-  json.field("seconds", report.seconds).end_object();
-  return out;
-}
-
-std::string factors_about(const FactorsReport& report) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().field("by", "train");
-  counts_into(report, json);
-  json.end_object();
+  json.field("seconds", report.seconds);
+  json.field("can_be_promoted", true).field("not_promoted_because", "").end_object();
   return out;
 }
 
@@ -77,6 +67,7 @@ Result<FactorsReport> train_factors(const FactorsOptions& options) {
   TRY_OK(require_workspace(options.workspace));
   limit_memory(options.memory_bytes);
   TRY(const ImplicitFactorsOptions settings, factor_options(options));
+  const CpuShare cpu(options.cpu_share);
   TRY(Taken taken, read_taken(options.workspace));
   if (taken.pairs == 0) {
     return Error{Code::kInvalid, options.workspace + ": nobody took anything yet", "workspace",
@@ -88,7 +79,13 @@ Result<FactorsReport> train_factors(const FactorsOptions& options) {
                        .items = taken.items.size(),
                        .pairs = taken.pairs};
   const Interactions train(std::move(taken.rows), taken.items.size());
-  const ItemFactors factors(std::move(taken.items), ImplicitFactors(train, settings), settings);
+  const ItemFactors factors(std::move(taken.items),
+                            ImplicitFactors(train, settings, [&] { cpu.keep(); }), settings);
+  if (const NearLists* const lists = factors.lists()) {
+    report.lists = lists->lists();
+    report.lists_looked_at = lists->probed();
+    report.recall = lists->recall();
+  }
   TRY(report.model_id, factors.save(options.output));
   return report;
 }

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/child.h"
 #include "base/process.h"
 #include "learn/trained.h"
+#include "model/item_factors.h"
 
 namespace attune {
 namespace {
@@ -38,8 +40,17 @@ std::string said_last(std::string_view text) {
 struct Verdict {
   bool can_be_promoted = false;
   std::string reason;
-  double log_loss = 0, seconds = 0;
+  std::optional<double> log_loss;  // of what is tested on rows
+  double seconds = 0;
 };
+
+// Where another kind draws or ranks, the name means something else.
+std::string why_not_in_place_of(const RegisteredModel& model, const ModelVersion& version) {
+  const ModelVersion* const promoted = model.promoted();
+  if (promoted == nullptr || promoted->input == version.input) return "";
+  return fmt::format("version {} is promoted, which is of kind {}", promoted->number,
+                     promoted->kind);
+}
 
 Result<Verdict> verdict_of(const std::string& report) {
   simdjson::dom::parser parser;
@@ -51,7 +62,8 @@ Result<Verdict> verdict_of(const std::string& report) {
     return Error{Code::kInternal, "the report of a training makes no sense"};
   }
   out.reason = reason;
-  if (root["log_loss"].get(out.log_loss)) out.log_loss = 0;
+  double log_loss = 0;
+  if (!root["log_loss"].get(log_loss)) out.log_loss = log_loss;
   if (root["seconds"].get(out.seconds)) out.seconds = 0;
   return out;
 }
@@ -63,8 +75,9 @@ void bind(RetrainingSettings& settings, Config& config) {
                 "Time between trainings of a model on the workspace's own decisions; 0 is never.");
   config.text("training.model", settings.model, "",
               "Name of the model in the registry; it ranks where a placement's model names it.");
-  config.choice("training.kind", settings.kind, {"ftrl", "fm", "adagrad", "adam", "sgd"},
-                "Kind of model.");
+  config.choice("training.kind", settings.kind,
+                {"ftrl", "fm", "adagrad", "adam", "sgd", kFactorsKind},
+                "Kind of model; factors draw candidates where a placement's retriever names it.");
   config.flag("training.promotes", settings.is_promoting,
               "A new version ranks at once, unless it is worse than what ranks now.");
   config.flag("training.on_drift", settings.is_on_drift,
@@ -166,7 +179,7 @@ Result<std::string> Retraining::train(const std::stop_token& stop) {
                                         "--json"};
   const auto catalog = engine_.catalog();
   const RegisteredModel* const model = catalog->models().find(settings_.model);
-  if (model != nullptr && model->promoted() != nullptr &&
+  if (settings_.kind != kFactorsKind && model != nullptr && model->promoted() != nullptr &&
       model->promoted()->input == kWorkspaceInput) {
     arguments.emplace_back("--against");
     arguments.push_back(fmt::format("{}@{}", settings_.model, model->promoted()->number));
@@ -181,21 +194,27 @@ Result<std::string> Retraining::train(const std::stop_token& stop) {
 }
 
 Status Retraining::adopt(const std::string& report) {
-  TRY(const Verdict verdict, verdict_of(report));
+  TRY(Verdict verdict, verdict_of(report));
   const auto version = engine_.register_model(settings_.model, output(), short_report(report, kBy));
   if (!version.ok() && version.error().code == Code::kConflict) {
     log(LogLevel::kInfo, "retraining_unchanged", {{"model", settings_.model}});
     return ok_status();
   }
   if (!version.ok()) return version.error();
+  const auto catalog = engine_.catalog();
+  if (verdict.can_be_promoted) {
+    verdict.reason = why_not_in_place_of(*catalog->models().find(settings_.model), *version);
+    verdict.can_be_promoted = verdict.reason.empty();
+  }
+  const std::string loss = verdict.log_loss ? fmt::format("{:.5f}", *verdict.log_loss) : "none";
   const bool is_promoted = settings_.is_promoting && verdict.can_be_promoted;
   if (is_promoted) {
     TRY_OK(engine_.promote_model(settings_.model, version->number,
-                                 fmt::format("retrained: log loss {:.5f}", verdict.log_loss)));
+                                 verdict.log_loss ? "retrained: log loss " + loss : "retrained"));
   }
   log(LogLevel::kInfo, "retrained",
       {{"model", fmt::format("{}@{}", settings_.model, version->number)},
-       {"log_loss", verdict.log_loss},
+       {"log_loss", loss},
        {"seconds", verdict.seconds},
        {"promoted", is_promoted ? "yes" : "no"},
        {"not_promoted_because", verdict.reason}});

@@ -58,11 +58,12 @@ std::string short_report(std::string_view report, std::string_view by) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   if (!parser.parse(simdjson::padded_string(report)).get(root)) {
-    for (const char* name : {"auc", "log_loss", "calibration", "rmse"}) {
+    for (const char* name : {"auc", "log_loss", "calibration", "rmse", "recall"}) {
       double value = 0;
       if (!root[name].get(value)) json.field(name, value);
     }
-    for (const char* name : {"rows", "test_rows"}) {
+    for (const char* name :
+         {"rows", "test_rows", "persons", "items", "pairs", "lists", "lists_looked_at"}) {
       std::uint64_t value = 0;
       if (!root[name].get(value)) json.field(name, value);
     }

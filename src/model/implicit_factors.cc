@@ -9,25 +9,29 @@
 namespace attune {
 namespace {
 
-constexpr double kFirstSpread = 0.1;  // of a vector's length at first
+constexpr std::uint32_t kPart = 1024;  // vectors solved for between two calls of `between`
+constexpr double kFirstSpread = 0.1;   // of a vector's length at first
 
 FactorRidge ridge_of(const ImplicitFactorsOptions& options) {
   return {options.size, options.all, options.ridge, options.steps};
 }
 
 void solve_all(const Interactions& rows, const std::vector<float>& others,
-               const ImplicitFactorsOptions& options, std::vector<float>& vectors) {
+               const ImplicitFactorsOptions& options, const std::function<void()>& between,
+               std::vector<float>& vectors) {
   const FactorRidge ridge = ridge_of(options);
   const std::vector<float> gram = gram_of(others, ridge);
   FactorSolver solver(others, gram, ridge);
   for (std::uint32_t i = 0; i < rows.persons(); ++i) {
     solver.solve(rows.row(i), &vectors[i * options.size]);
+    if (between && (i + 1) % kPart == 0) between();
   }
 }
 
 }  // namespace
 
-ImplicitFactors::ImplicitFactors(const Interactions& train, const ImplicitFactorsOptions& options)
+ImplicitFactors::ImplicitFactors(const Interactions& train, const ImplicitFactorsOptions& options,
+                                 const std::function<void()>& between)
     : size_(options.size),
       persons_(train.persons() * options.size, 0),
       items_(train.items() * options.size) {
@@ -37,8 +41,8 @@ ImplicitFactors::ImplicitFactors(const Interactions& train, const ImplicitFactor
   for (float& number : items_) number = static_cast<float>(rng.normal() * spread);
   const Interactions takers = train.transposed();
   for (int round = 0; round < options.rounds; ++round) {
-    solve_all(train, items_, options, persons_);
-    solve_all(takers, persons_, options, items_);
+    solve_all(train, items_, options, between, persons_);
+    solve_all(takers, persons_, options, between, items_);
   }
 }
 

@@ -3,6 +3,7 @@
 // batch evaluation. Deterministic for a seed. Immutable once made: safe to share.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -24,11 +25,13 @@ struct ImplicitFactorsOptions {
 class ImplicitFactors {
  public:
   // O(rounds * steps * ((persons + items) * size^2 + pairs * size)); memory: 4 bytes a number, size
-  // numbers a person and an item.
-  ImplicitFactors(const Interactions& train, const ImplicitFactorsOptions& options);
+  // numbers a person and an item. Calls `between` now and then, between two parts of the work.
+  ImplicitFactors(const Interactions& train, const ImplicitFactorsOptions& options,
+                  const std::function<void()>& between = nullptr);
   // Scores of every item for persons first .. first + count - 1, those of one after the other's:
   // count * items floats.
   void score(std::uint32_t first, std::size_t count, std::span<float> scores) const;
+  std::span<const float> person_vectors() const { return persons_; }
   std::span<const float> item_vectors() const { return items_; }
   std::size_t persons() const { return persons_.size() / size_; }
   std::size_t items() const { return items_.size() / size_; }

@@ -16,6 +16,19 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMaxRecent = 30;
 constexpr std::size_t kMostSize = 512;
 constexpr int kSteps = 16;  // as near to the exact vector as floats tell apart
+constexpr const char* kListsSection = "near_lists";
+constexpr std::size_t kQueries = 200;  // persons the lists are tried with
+
+// Of so many persons at most, evenly spread.
+std::vector<float> some_of(std::span<const float> persons, std::size_t size) {
+  const std::size_t count = persons.size() / size, queries = std::min(count, kQueries);
+  std::vector<float> out;
+  for (std::size_t i = 0; i < queries; ++i) {
+    const std::span<const float> one = persons.subspan(i * count / queries * size, size);
+    out.insert(out.end(), one.begin(), one.end());
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -25,7 +38,22 @@ ItemFactors::ItemFactors(std::vector<ItemKey> items, const ImplicitFactors& fact
       items_(std::move(items)),
       vectors_(factors.item_vectors().begin(), factors.item_vectors().end()) {
   CHECK(items_.size() == factors.items() && options.size <= kMostSize);
+  if (items_.size() >= kListed) lay_in_lists(factors, options.seed);
   CHECK(index());
+}
+
+void ItemFactors::lay_in_lists(const ImplicitFactors& factors, std::uint64_t seed) {
+  std::vector<std::uint32_t> order;
+  lists_.emplace(factors.item_vectors(), ridge_.size, seed, order);
+  std::vector<ItemKey> items(items_.size());
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    items[place] = items_[order[place]];
+    std::copy_n(&factors.item_vectors()[order[place] * ridge_.size], ridge_.size,
+                &vectors_[place * ridge_.size]);
+  }
+  items_ = std::move(items);
+  const std::vector<float> queries = some_of(factors.person_vectors(), ridge_.size);
+  if (!queries.empty()) lists_->probe(vectors_, queries);
 }
 
 bool ItemFactors::index() {
@@ -59,13 +87,19 @@ std::vector<Neighbour> ItemFactors::score(std::span<const ItemKey> recent,
   std::vector<Neighbour> best;
   const std::size_t most = 2 * limit;  // the better half is kept when so many are held
   float least = -std::numeric_limits<float>::infinity();
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    const float score = product(vector(i), x.data());
-    if (score < least || std::binary_search(known.begin(), known.end(), items_[i])) continue;
-    best.push_back({items_[i], score});
-    if (best.size() < most) continue;
-    best = best_of(std::move(best), limit);
-    least = best.back().count;
+  const auto look_at = [&](const NearLists::Range& places) {
+    for (std::size_t i = places.begin; i < places.end; ++i) {
+      const float score = product(vector(i), x.data());
+      if (!(score >= least) || std::binary_search(known.begin(), known.end(), items_[i])) continue;
+      best.push_back({items_[i], score});
+      if (best.size() < most) continue;
+      best = best_of(std::move(best), limit);
+      least = best.back().count;
+    }
+  };
+  if (!lists_) look_at({0, static_cast<std::uint32_t>(items_.size())});
+  if (lists_) {
+    for (const auto& places : lists_->near(x.data(), limit, limit + known.size())) look_at(places);
   }
   return best_of(std::move(best), limit);
 }
@@ -73,7 +107,7 @@ std::vector<Neighbour> ItemFactors::score(std::span<const ItemKey> recent,
 std::size_t ItemFactors::memory_bytes() const {
   constexpr std::size_t kIndexed = 48;  // a node of the index and its bucket
   return items_.size() * (sizeof(ItemKey) + kIndexed) +
-         (vectors_.size() + gram_.size()) * sizeof(float);
+         (vectors_.size() + gram_.size()) * sizeof(float) + (lists_ ? lists_->memory_bytes() : 0);
 }
 
 void ItemFactors::encode(std::string& out) const {
@@ -110,10 +144,14 @@ Result<ItemFactors> ItemFactors::decode(std::string_view bytes) {
 }
 
 Result<std::string> ItemFactors::save(const std::string& path) const {
-  std::string bytes;
+  std::string bytes, lists;
   encode(bytes);
-  const ModelSection section{kFactorsKind, bytes};
-  return store_model_file(path, std::span(&section, 1));
+  std::vector<ModelSection> sections = {{kFactorsKind, bytes}};
+  if (lists_) {
+    lists_->encode(lists);
+    sections.push_back({kListsSection, lists});
+  }
+  return store_model_file(path, sections);
 }
 
 Result<ItemFactors> ItemFactors::load(const std::string& path) {
@@ -123,7 +161,11 @@ Result<ItemFactors> ItemFactors::load(const std::string& path) {
                  "attune train --workspace DIR --kind factors makes one"};
   }
   TRY(const std::string_view bytes, file.section(kFactorsKind));
-  return decode(bytes);
+  TRY(ItemFactors out, decode(bytes));
+  if (!file.has(kListsSection)) return out;
+  TRY(const std::string_view lists, file.section(kListsSection));
+  TRY(out.lists_, NearLists::decode(lists, out.items_.size(), out.ridge_.size));
+  return out;
 }
 
 }  // namespace attune

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/bytes.h"
@@ -133,6 +134,69 @@ TEST(ItemFactors, BytesThatMakeNoSenseAreRefused) {
   EXPECT_FALSE(sealed(8, 0.1, 2, {1, 1}, 0.5F).ok());
   EXPECT_FALSE(sealed(8, 0.1, 2, {1, 0}, 0.5F).ok());
   EXPECT_FALSE(sealed(8, 0.1, 2, {1, 2}, std::nanf("")).ok());
+}
+
+// 2,500 persons, each taking of one of 500 groups of items, and 100,000 items in all.
+ItemFactors many(std::vector<std::vector<std::uint32_t>>& rows) {
+  constexpr std::uint32_t kItems = ItemFactors::kListed, kGroup = kItems / 500;
+  Rng rng(7);
+  rows.resize(2500);
+  for (auto& row : rows) {
+    const auto group = static_cast<std::uint32_t>(rng.below(500));
+    for (int i = 0; i < 100; ++i) {
+      row.push_back(group * kGroup + static_cast<std::uint32_t>(rng.below(kGroup)));
+    }
+    std::sort(row.begin(), row.end());
+    row.erase(std::unique(row.begin(), row.end()), row.end());
+  }
+  std::vector<ItemKey> items;
+  for (std::uint64_t i = 0; i < kItems; ++i) items.push_back(item(i));
+  const ImplicitFactorsOptions options{.size = 16, .rounds = 3};
+  return {std::move(items), ImplicitFactors(Interactions(rows, kItems), options), options};
+}
+
+TEST(ItemFactors, ManyItemsAreFoundInListsOfNearOnes) {
+  std::vector<std::vector<std::uint32_t>> rows;
+  const ItemFactors model = many(rows);
+  ASSERT_NE(model.lists(), nullptr);
+  EXPECT_LT(model.lists()->probed(), model.lists()->lists() / 4);
+  const auto exact = ItemFactors::decode(bytes_of(model));  // which looks at every item
+  ASSERT_TRUE(exact.ok());
+  ASSERT_EQ(exact->lists(), nullptr);
+  double found = 0, asked = 0;
+  for (std::size_t person = 0; person < rows.size(); person += 50) {
+    std::vector<ItemKey> recent;
+    for (std::size_t i = 0; i < 30; ++i) recent.push_back(item(rows[person][i]));
+    const auto near = model.score(recent, 100), all = exact->score(recent, 100);
+    ASSERT_EQ(near.size(), 100U);
+    for (const Neighbour& one : all) {
+      found += std::any_of(near.begin(), near.end(), [&](const Neighbour& other) {
+        return other.item == one.item && other.count == one.count;
+      });
+    }
+    asked += double(all.size());
+  }
+  EXPECT_GE(found / asked, 0.95);
+  const std::vector<ItemKey> recent = {item(rows[0][0])};
+  EXPECT_EQ(model.score(recent, 200'000).size(), ItemFactors::kListed - 1);
+}
+
+TEST(ItemFactors, ListsAreKeptInTheFile) {
+  std::vector<std::vector<std::uint32_t>> rows;
+  const ItemFactors model = many(rows);
+  const std::string path = testing::TempDir() + "lists.model";
+  ASSERT_TRUE(model.save(path).ok());
+  const auto again = ItemFactors::load(path);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  ASSERT_NE(again->lists(), nullptr);
+  const std::vector<ItemKey> recent = {item(rows[1][0]), item(rows[1][1])};
+  const auto a = model.score(recent, 300), b = again->score(recent, 300);
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].item, b[i].item);
+  std::string once, twice;
+  model.lists()->encode(once);
+  again->lists()->encode(twice);
+  EXPECT_EQ(once, twice);
 }
 
 }  // namespace

@@ -41,6 +41,14 @@ class Models(Case):
         return self.call(port, "POST", "/api/v1/decide",
                          {"person": "p0001", "placement": "feed", "n": 3})["model"]
 
+    def sources(self, port):
+        """That the items of some persons' decisions were drawn from."""
+        items = []
+        for number in range(1, 30):
+            items += self.call(port, "POST", "/api/v1/decide",
+                               {"person": f"p{number:04}", "placement": "feed", "n": 60})["items"]
+        return {item["source"] for item in items}
+
     def wait_for(self, what, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -61,17 +69,11 @@ class Factors(Models):
         self.assertEqual(version["about"]["pairs"], report["pairs"])
         _, port = self.start()
         self.call(port, "PUT", "/api/v1/placements/feed",
-                  {"retriever": "taste", "control_share": 0, "epsilon": 0, "candidates": 60})
+                  {"retriever": "taste", "control_share": 0, "epsilon": 0, "seen_window_s": 0,
+                   "candidates": 60})
         self.assertEqual(self.call(port, "GET", "/api/v1/placements/feed")["retriever"], "taste")
-        decide = {"placement": "feed", "n": 60}
-        def sources():
-            items = []
-            for number in range(1, 30):
-                answer = self.call(port, "POST", "/api/v1/decide", decide | {"person": f"p{number:04}"})
-                items += answer["items"]
-            return {item["source"] for item in items}
-        self.wait_for(lambda: "factors" in sources())
-        self.assertLessEqual({"persons_alike", "factors", "popular"}, sources())
+        self.wait_for(lambda: "factors" in self.sources(port))
+        self.assertLessEqual({"persons_alike", "factors", "popular"}, self.sources(port))
 
     def test_what_they_do_not_take_is_said(self):
         for more, said in ((["--against", "ranker"], "not from rows"),
@@ -203,6 +205,32 @@ class Retraining(Models):
         server, port = self.start(*settings, "--log-file", "log2.txt")
         time.sleep(3)
         self.assertNotIn("retraining", (self.folder / "log2.txt").read_text())
+
+    def test_factors_draw_candidates_by_a_schedule(self):
+        server, port = self.start("--set=training.every_s=86400", "--set=training.kind=factors",
+                                  "--set=training.model=taste", "--log-file", "log.txt")
+        log = self.folder / "log.txt"
+        self.wait_for(lambda: " retrained " in log.read_text() or "retraining_failed" in log.read_text())
+        self.assertIn("promoted=yes", log.read_text())
+        model = self.call(port, "GET", "/api/v1/models/taste")
+        self.assertEqual((model["promoted"], model["versions"][0]["kind"]), (1, "factors"))
+        about = model["versions"][0]["about"]
+        self.assertEqual((about["by"], about["lists"]), ("schedule", 0))
+        self.assertGreater(about["pairs"], 100)
+        self.call(port, "PUT", "/api/v1/placements/feed",
+                  {"retriever": "taste", "control_share": 0, "epsilon": 0, "seen_window_s": 0,
+                   "candidates": 60})
+        self.wait_for(lambda: "factors" in self.sources(port))
+
+    def test_factors_do_not_take_the_name_of_what_ranks(self):
+        self.train("--kind", "fm", "--register", "ranker")
+        self.json_of("registry", "promote", "ranker@1", "--workspace", "shop")
+        _, port = self.start("--set=training.every_s=86400", "--set=training.kind=factors",
+                             "--log-file", "log.txt")
+        log = self.folder / "log.txt"
+        self.wait_for(lambda: " retrained " in log.read_text() or "retraining_failed" in log.read_text())
+        self.assertIn("version 1 is promoted, which is of kind fm", log.read_text())
+        self.assertEqual(self.call(port, "GET", "/api/v1/models/ranker")["promoted"], 1)
 
     def test_a_training_that_cannot_is_said_and_serving_goes_on(self):
         shutil.rmtree(self.folder / "shop")  # a new one has nothing to learn from

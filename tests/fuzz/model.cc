@@ -7,6 +7,7 @@
 #include "model/ftrl.h"
 #include "model/item_factors.h"
 #include "model/item_item.h"
+#include "model/near_lists.h"
 #include "model/persons_alike.h"
 #include "model/sealed.h"
 #include "stat/metrics.h"
@@ -71,6 +72,20 @@ void whole_learner(std::string_view body) {
   both_ways<Learner>(bytes);
 }
 
+// Whatever number of vectors it says it is of.
+void near_lists(std::string_view body) {
+  std::string bytes;
+  seal("ANLS", 1, body, bytes);
+  for (const std::size_t vectors : {1, 100}) {
+    const auto lists = NearLists::decode(bytes, vectors, 8);
+    if (!lists.ok()) continue;
+    const float x[8] = {1, -1};
+    std::size_t seen = 0;
+    for (const auto& [begin, end] : lists->near(x, vectors, vectors)) seen += end - begin;
+    CHECK(seen == vectors);
+  }
+}
+
 // The first byte chooses what is read; upper case: as it lies on disk.
 void fuzz_one(std::string_view input) {
   if (input.empty()) return;
@@ -89,6 +104,8 @@ void fuzz_one(std::string_view input) {
       return both_ways_sealed<PersonsAlike>("APAL", rest);
     case 'v':
       return both_ways_sealed<ItemFactors>("AIFV", rest);
+    case 'n':
+      return near_lists(rest);
     case 'l':
       return both_ways_sealed<Learner>("ALRN", rest, learner_version());
     case 'w':
