@@ -63,8 +63,8 @@ TEST_F(ModelSearch, ChoosesAKindThatCanSeeWhatIsThere) {
   EXPECT_EQ(choice.candidates.front().kind, best);
   EXPECT_LT(choice.candidates.front().loss, 0.3 * choice.baseline);
   EXPECT_NE(choice.reason.find(best), std::string::npos);
-  EXPECT_EQ(done->report.kinds.size(), 6);  // ftrl, fm, tree, mlp, trees, forest
-  EXPECT_EQ(choice.candidates.size(), 18);
+  EXPECT_EQ(done->report.kinds.size(), 7);  // ftrl, fm, fwfm, tree, mlp, trees, forest
+  EXPECT_EQ(choice.candidates.size(), 21);
 }
 
 TEST_F(ModelSearch, EachStageLearnsFromMoreAndTheLastHasOneOfAKind) {

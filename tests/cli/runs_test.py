@@ -45,7 +45,7 @@ class Runs(learn_test.Files):
         self.fails(1, "runs", "show", "r_none", "--runs", "runs", says="no run r_none")
 
     def test_event_files_lie_in_a_folder_of_the_run(self):
-        self.train("--tensorboard", "tb")
+        self.train("--kind", "ftrl", "--tensorboard", "tb")
         run = json.loads((self.folder / "runs/runs.jsonl").read_text())
         files = list((self.folder / "tb" / run["id"]).iterdir())
         self.assertEqual(len(files), 1)

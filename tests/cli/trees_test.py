@@ -12,14 +12,14 @@ from learn_test import Files
 class Search(Files):
     def test_kind_and_settings_are_looked_for_and_the_choice_is_told(self):
         report = self.json_of("train", self.shop(), "--target", "y", "--search", "2",
-                              "--budget-seconds", "5", "--output", "m.attune")
+                              "--budget-seconds", "100", "--output", "m.attune")
         choice = report["choice"]
         self.assertEqual(report["kind"], choice["candidates"][0]["kind"])
         self.assertIn(f"{report['kind']} with ", choice["reason"])
         self.assertLess(choice["candidates"][0]["loss"], choice["baseline"])
         kinds = {one["kind"] for one in choice["candidates"]}
-        self.assertEqual(kinds, {"ftrl", "fm", "mlp", "tree", "trees", "forest"})
-        self.assertEqual(len(report["kinds"]), 6)
+        self.assertEqual(kinds, {"ftrl", "fm", "fwfm", "mlp", "tree", "trees", "forest"})
+        self.assertEqual(len(report["kinds"]), 7)
         done = self.run_attune("train", "shop.csv", "--target", "y", "--kind", "ftrl,tree", "--search",
                                "2")
         self.assertIn("was chosen: its log loss of", done.stdout)
