@@ -19,11 +19,15 @@ constexpr Setting kCrossed[] = {
     kHidden[0],
     kHidden[1],
     kHidden[2],
-    {"cross_layers", 2, 1, 4, "cross layers"},
-    {"rank", 32, 1, 512, "of the matrices of the cross layers"},
+    {"cross_layers", 1, 1, 4, "cross layers"},
+    {"rank", 16, 1, 512, "of the matrices of the cross layers"},
 };
 constexpr std::array<double, kFieldSettings.size()> kPresets{8,    0.05, 0.08, 0.01, 1e-3,
                                                              0.05, 128,  1e-3, 1};
+// All pairs alike, without weights, bear no fast steps.
+constexpr std::array<double, kFieldSettings.size()> kDeepFmPresets{8,    0.05, 0.02, 0.01, 1e-3,
+                                                                   0.05, 128,  1e-3, 1};
+constexpr auto kDeepFm = with_field_settings(kDeepFmPresets, kHidden);
 constexpr auto kDeep = with_field_settings(kPresets, kHidden);
 constexpr auto kDcn = with_field_settings(kPresets, kCrossed);
 constexpr Setting kWeightedPairs[] = {
@@ -33,7 +37,7 @@ constexpr Setting kWeightedPairs[] = {
 constexpr auto kFwfm =
     with_field_settings({8, 0.05, 0.08, 0.005, 1e-3, 0.05, 32, 1e-3, 1}, kWeightedPairs);
 
-constexpr auto kFfm = with_field_settings({4, 0.05, 0.08, 0.005, 1e-4, 0.05, 4, 1e-3, 1});
+constexpr auto kFfm = with_field_settings({4, 0.05, 0.05, 0.005, 1e-3, 0.05, 4, 1e-3, 1});
 constexpr std::size_t kOwn = kFieldSettings.size();
 
 VectorShape shape_of(std::span<const double> v) {
@@ -120,7 +124,7 @@ const KindRow kWideDeepKind{
      true},
     make_wide_deep};
 const KindRow kDeepFmKind{
-    {"deepfm", "factorisation machine and network that share vectors (Guo et al. 2017)", kDeep,
+    {"deepfm", "factorisation machine and network that share vectors (Guo et al. 2017)", kDeepFm,
      true},
     make_deepfm};
 const KindRow kDcnKind{

@@ -217,7 +217,11 @@ ModelOptions options_of(const char* kind, double k) {
           .bits = 10,
           .seed = kSeed,
           .inputs = kFields,
-          .settings = {{"k", k}, {"deviation", 0.05}, {"vector_l2", 1e-3}, {"batch", kBatch}}};
+          .settings = {{"k", k},
+                       {"deviation", 0.05},
+                       {"vector_rate", 0.08},
+                       {"vector_l2", 1e-3},
+                       {"batch", kBatch}}};
 }
 
 TEST(FieldModel, FwfmAgreesWithItsTwin) {
