@@ -1,6 +1,8 @@
 // The kinds that are a FieldModel: pairs of fields (FwFM, FFM), and networks over the vectors of
 // fields beside the linear part and the click rates of ids: wide and deep (Cheng et al. 2016),
 // DeepFM (Guo et al. 2017), DCN-v2 (Wang et al. 2021; cross and deep part in parallel).
+#include <algorithm>
+
 #include "model/field_model.h"
 #include "model/field_pairs.h"
 #include "model/tower.h"
@@ -50,17 +52,22 @@ std::size_t inputs_of(const ModelOptions& options, std::span<const double> v) {
   return FieldModel::fields_of(options) * shape_of(v).chunks * 8;
 }
 
+// Null when it would be too large.
 std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const double> v,
                                    std::size_t slot) {
   std::vector<std::size_t> hidden;
   for (const double units : v.subspan(kOwn, 3)) {
     if (units > 0) hidden.push_back(static_cast<std::size_t>(units));
   }
-  return std::make_unique<Tower>(inputs_of(options, v), hidden, slot, options.seed);
+  return make_tower(inputs_of(options, v), hidden, slot, options.seed);
 }
 
+// A model without an interaction, which is not usable, when a part is too large.
 std::unique_ptr<StoredModel> sum_of(const ModelOptions& options, std::span<const double> v,
                                     Parts parts) {
+  if (std::any_of(parts.begin(), parts.end(), [](const auto& part) { return !part; })) {
+    return std::make_unique<FieldModel>(options, v, shape_of(v), nullptr);
+  }
   return std::make_unique<FieldModel>(options, v, shape_of(v),
                                       std::make_unique<SumOf>(std::move(parts)));
 }
@@ -81,9 +88,13 @@ std::unique_ptr<StoredModel> make_dcnv2(const ModelOptions& options, std::span<c
   Parts parts;
   const auto layers = static_cast<std::size_t>(v[kOwn + 3]),
              rank = static_cast<std::size_t>(v[kOwn + 4]);
-  parts.push_back(std::make_unique<Cross>(inputs_of(options, v), layers, rank, kKeptOfOne,
-                                          options.seed + 1000));
-  parts.push_back(tower(options, v, 0));
+  if (auto deep = tower(options, v, 0)) {
+    parts.push_back(std::make_unique<Cross>(inputs_of(options, v), layers, rank, kKeptOfOne,
+                                            options.seed + 1000));
+    parts.push_back(std::move(deep));
+  } else {
+    parts.push_back(nullptr);
+  }
   return sum_of(options, v, std::move(parts));
 }
 

@@ -55,6 +55,11 @@ Status FieldModel::usable() const {
                              options().kind, options().inputs, kMostFields),
                  "inputs"};
   }
+  if (!interaction_) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}: its layers have more than 16,777,216 weights", options().kind),
+                 "hidden", "fewer hidden units, or a smaller k"};
+  }
   return table_.usable();
 }
 

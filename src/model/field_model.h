@@ -67,7 +67,8 @@ class FieldModel final : public StoredModel {
   static VectorShape plain(std::size_t numbers) {
     return {numbers, (numbers + 7) / 8, (numbers + 7) / 8};
   }
-  // values: of kFieldSettings; the first and what comes after them is not looked at.
+  // values: of kFieldSettings; the first and what comes after them is not looked at. Without an
+  // interaction (its layers would be too large) it is not usable.
   FieldModel(const ModelOptions& options, std::span<const double> values, VectorShape shape,
              std::unique_ptr<Interaction> interaction);
 

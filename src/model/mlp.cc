@@ -199,8 +199,7 @@ std::unique_ptr<StoredModel> make_over_vectors(const ModelOptions& options,
   const bool is_usable = options.inputs <= FieldModel::kMostFields;
   const std::size_t fields = is_usable ? FieldModel::fields_of(options) : 3;
   return std::make_unique<FieldModel>(
-      options, values, shape,
-      std::make_unique<Tower>(fields * shape.chunks * 8, hidden, 0, options.seed));
+      options, values, shape, make_tower(fields * shape.chunks * 8, hidden, 0, options.seed));
 }
 
 std::unique_ptr<StoredModel> make_mlp(const ModelOptions& options, std::span<const double> values) {

@@ -64,6 +64,17 @@ Tower::Tower(std::size_t inputs, const std::vector<std::size_t>& hidden, std::si
   start_normal(last_, std::sqrt(1 / static_cast<double>(inputs)), seed + layers_.size());
 }
 
+std::unique_ptr<Interaction> make_tower(std::size_t inputs, const std::vector<std::size_t>& hidden,
+                                        std::size_t slot, std::uint64_t seed) {
+  std::size_t weights = 0, from = inputs;
+  for (const std::size_t units : hidden) {
+    weights += from * units;
+    from = units;
+  }
+  if (weights > kMostDenseWeights) return nullptr;
+  return std::make_unique<Tower>(inputs, hidden, slot, seed);
+}
+
 // Kept: what each layer gives, after ReLU.
 void Tower::forward(FieldBatch& batch) const {
   const float* x = inputs_of(batch);

@@ -29,6 +29,11 @@ class Tower final : public Interaction {
   std::size_t slot_;
 };
 
+// Null when it would have more than kMostDenseWeights.
+inline constexpr std::size_t kMostDenseWeights = std::size_t{1} << 24;
+std::unique_ptr<Interaction> make_tower(std::size_t inputs, const std::vector<std::size_t>& hidden,
+                                        std::size_t slot, std::uint64_t seed);
+
 // Cross layers of low rank (DCN-v2, Wang et al. 2021): x_(l+1) = x_0 * (x_l V U + b) + x_l, * by
 // number; V is (inputs, rank), U is (rank, inputs).
 class Cross final : public Interaction {
