@@ -76,7 +76,7 @@ void whole_learner(std::string_view body) {
 void near_lists(std::string_view body) {
   std::string bytes;
   seal("ANLS", 1, body, bytes);
-  for (const std::size_t vectors : {1, 100}) {
+  for (const std::size_t vectors : {std::size_t{1}, std::size_t{100}}) {
     const auto lists = NearLists::decode(bytes, vectors, 8);
     if (!lists.ok()) continue;
     const float x[8] = {1, -1};
