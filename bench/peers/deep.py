@@ -82,8 +82,8 @@ TRIED = [(batch, rate) for batch in (128, 512) for rate in (1e-3, 3e-3)]
 
 
 def hashed(path):
-    """Labels, and the ids of the 39 fields of each row: integers in logarithmic steps as Attune has
-    them would need its code; here they are tokens as they stand."""
+    """Labels, and the ids of the 39 fields of each row, integers as they stand (Attune puts large
+    ones in logarithmic steps)."""
     labels, ids = [], []
     mask = (1 << BITS) - 1
     with open(path, "rb") as rows:
