@@ -15,6 +15,8 @@ import argparse, json, os, pathlib, platform, subprocess, sys, tempfile, time, z
 
 import numpy
 
+from measures import auc, log_loss
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VW = "import sys, vowpalwabbit; vowpalwabbit.Workspace(' '.join(sys.argv[1:])).finish()"
 VW_ALWAYS = ["-b", "22", "--loss_function", "logistic"]
@@ -44,23 +46,6 @@ def run(command, core):
     if status != 0:
         sys.exit(f"peers: {' '.join(map(str, command))} failed:\n{texts[1][-2000:]}")
     return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, *texts
-
-
-def auc(labels, scores):
-    """Chance that a positive scores above a negative, ties half."""
-    order = numpy.argsort(scores, kind="stable")
-    ranks = numpy.empty(len(scores))
-    ranks[order] = numpy.arange(1, len(scores) + 1)
-    _, inverse, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (numpy.bincount(inverse, weights=ranks) / counts)[inverse]
-    positives = labels.sum()
-    return (ranks[labels].sum() - positives * (positives + 1) / 2) / (
-        positives * (len(labels) - positives))
-
-
-def log_loss(labels, p):
-    p = numpy.clip(p, 1e-15, 1 - 1e-15)
-    return -numpy.mean(numpy.where(labels, numpy.log(p), numpy.log(1 - p)))
 
 
 def labels_of(path):

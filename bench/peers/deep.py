@@ -12,6 +12,8 @@ import argparse, json, os, pathlib, subprocess, sys, tempfile, zlib
 
 import numpy
 
+from measures import auc, log_loss
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BITS = 20
 LEARN = r'''
@@ -93,22 +95,6 @@ def hashed(path):
             ids.append([zlib.crc32(cell, salt_of) & mask for cell, salt_of in
                         zip(cells, range(1, 40))])
     return numpy.array(labels, dtype=numpy.float32), numpy.array(ids, dtype=numpy.int32)
-
-
-def auc(labels, scores):
-    order = numpy.argsort(scores, kind="stable")
-    ranks = numpy.empty(len(scores))
-    ranks[order] = numpy.arange(1, len(scores) + 1)
-    _, inverse, counts = numpy.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (numpy.bincount(inverse, weights=ranks) / counts)[inverse]
-    positives = labels.sum()
-    return float((ranks[labels > 0.5].sum() - positives * (positives + 1) / 2) / (
-        positives * (len(labels) - positives)))
-
-
-def log_loss(labels, p):
-    p = numpy.clip(p.astype(float), 1e-15, 1 - 1e-15)
-    return float(-numpy.mean(numpy.where(labels > 0.5, numpy.log(p), numpy.log(1 - p))))
 
 
 def on_core(core, command):

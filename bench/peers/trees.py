@@ -2,7 +2,7 @@
 """Attune's boosted trees beside LightGBM, XGBoost and scikit-learn, on tables of people.
 
   python3 -m venv peers && peers/bin/pip install -r bench/peers/requirements-trees.txt
-  peers/bin/python bench/peers/trees.py --data /work/shared/data             about 15 minutes of CPU
+  peers/bin/python bench/peers/trees.py --data DATA                         about 15 minutes of CPU
   peers/bin/python bench/peers/trees.py --data DATA --only adult --json
 
 Five folds drawn at random. Inside the rows a fold learns from, a fifth is held back; every learner
