@@ -12,7 +12,7 @@ constexpr std::string_view kMagic = "APAL";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostPersons = 65536;
 constexpr std::size_t kMaxRecent = 30;
-constexpr std::size_t kLeave = 64;  // persons at once, so that the oldest are looked for rarely
+constexpr std::size_t kLeave = 512;  // persons at once, so that the oldest are looked for rarely
 constexpr std::uint8_t kNotListed = 255;
 
 // As the allocator gives it, with what shares it.
@@ -55,9 +55,17 @@ std::vector<PersonsAlike::Place> PersonsAlike::by_last() const {
 }
 
 void PersonsAlike::make_room() {
-  std::vector<Place> order = by_last();
-  order.resize(std::min(order.size(), std::clamp<std::size_t>(options_.persons / 8, 1, kLeave)));
-  for (const Place place : order) (void)forget(persons_[place].who);
+  std::vector<std::pair<std::uint64_t, Place>> held;
+  held.reserve(places_.size());
+  for (std::size_t i = 0; i < last_.size(); ++i) {
+    if (last_[i] != 0) held.emplace_back(last_[i], static_cast<Place>(i));
+  }
+  const std::size_t leaving =
+      std::min(held.size(), std::clamp<std::size_t>(options_.persons / 8, 1, kLeave));
+  const auto end = held.begin() + static_cast<std::ptrdiff_t>(leaving);
+  std::nth_element(held.begin(), end - 1, held.end());  // the others need no order
+  std::sort(held.begin(), end);
+  for (auto at = held.begin(); at != end; ++at) (void)forget(persons_[at->second].who);
 }
 
 PersonsAlike::Place PersonsAlike::place_of(Surrogate person) {
