@@ -16,9 +16,11 @@ struct FieldBatch {
   std::size_t chunks = 0;       // of 8 numbers in a vector
   std::vector<Float8> vectors;  // (rows rounded up to a multiple of 4, fields, chunks)
   std::vector<Float8> slopes;   // of the same shape: d loss / d vectors
-  std::vector<float> logits;    // (rows)
-  std::vector<float> errors;    // (rows): d loss / d logit, 0 of a row that teaches nothing
-  // Of interactions, between forward() and backward(): each has kKept of them, from its own first.
+  std::size_t heads = 1;        // logits of a row
+  std::vector<float> logits;    // (heads, rows)
+  std::vector<float> errors;    // of the same shape: d loss / d logit, 0 where nothing is taught
+  // Of interactions, between forward() and backward(): each has kKeptOfOne of them, from its own
+  // first.
   std::vector<std::vector<Float8>> kept;
 
   std::size_t row_chunks() const { return fields * chunks; }
@@ -28,9 +30,11 @@ struct FieldBatch {
     const std::size_t numbers = padded_rows() * row_chunks();
     vectors.assign(numbers, Float8());
     slopes.assign(numbers, Float8());
-    logits.assign(count, 0.0F);
-    errors.assign(count, 0.0F);
+    logits.assign(heads * count, 0.0F);
+    errors.assign(heads * count, 0.0F);
   }
+  float* logits_of(std::size_t head) { return logits.data() + head * rows; }
+  const float* errors_of(std::size_t head) const { return errors.data() + head * rows; }
   std::size_t padded_rows() const { return (rows + 3) / 4 * 4; }
   // Room for so many rows of so many chunks; what is in it is anything.
   Float8* keep(std::size_t slot, std::size_t numbers) {

@@ -1,11 +1,13 @@
 // The kinds that are a FieldModel: pairs of fields (FwFM, FFM), and networks over the vectors of
 // fields beside the linear part and the click rates of ids: wide and deep (Cheng et al. 2016),
-// DeepFM (Guo et al. 2017), DCN-v2 (Wang et al. 2021; cross and deep part in parallel).
+// DeepFM (Guo et al. 2017), DCN-v2 (Wang et al. 2021; cross and deep part in parallel), FinalMLP
+// (Mao et al. 2023).
 #include <algorithm>
 
 #include "model/field_model.h"
 #include "model/field_pairs.h"
 #include "model/tower.h"
+#include "model/two_streams.h"
 
 namespace attune {
 namespace {
@@ -24,6 +26,12 @@ constexpr Setting kCrossed[] = {
     {"cross_layers", 1, 1, 4, "cross layers"},
     {"rank", 16, 1, 512, "of the matrices of the cross layers"},
 };
+constexpr Setting kStreamed[] = {
+    kHidden[0],
+    kHidden[1],
+    kHidden[2],
+    {"fusion_blocks", 4, 1, 4096, "parts of the top layers that meet, at most their units"},
+};
 constexpr std::array<double, kFieldSettings.size()> kPresets{8,    0.05, 0.08, 0.01, 1e-3,
                                                              0.05, 128,  1e-3, 1};
 // All pairs alike, without weights, bear no fast steps.
@@ -31,6 +39,7 @@ constexpr std::array<double, kFieldSettings.size()> kDeepFmPresets{8,    0.05, 0
                                                                    0.05, 128,  1e-3, 1};
 constexpr auto kDeepFm = with_field_settings(kDeepFmPresets, kHidden);
 constexpr auto kDeep = with_field_settings(kPresets, kHidden);
+constexpr auto kFinalMlp = with_field_settings(kPresets, kStreamed);
 constexpr auto kDcn = with_field_settings(kPresets, kCrossed);
 constexpr Setting kWeightedPairs[] = {
     {"pair_start", 0.2, -10, 10, "weight of a pair of fields at the start"},
@@ -52,14 +61,18 @@ std::size_t inputs_of(const ModelOptions& options, std::span<const double> v) {
   return FieldModel::fields_of(options) * shape_of(v).chunks * 8;
 }
 
-// Null when it would be too large.
-std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const double> v,
-                                   std::size_t slot) {
+std::vector<std::size_t> hidden_of(std::span<const double> v) {
   std::vector<std::size_t> hidden;
   for (const double units : v.subspan(kOwn, 3)) {
     if (units > 0) hidden.push_back(static_cast<std::size_t>(units));
   }
-  return make_tower(inputs_of(options, v), hidden, slot, options.seed);
+  return hidden;
+}
+
+// Null when it would be too large.
+std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const double> v,
+                                   std::size_t slot) {
+  return make_tower(inputs_of(options, v), hidden_of(v), slot, options.seed);
 }
 
 // A model without an interaction, which is not usable, when a part is too large.
@@ -96,6 +109,13 @@ std::unique_ptr<StoredModel> make_dcnv2(const ModelOptions& options, std::span<c
     parts.push_back(nullptr);
   }
   return sum_of(options, v, std::move(parts));
+}
+
+std::unique_ptr<StoredModel> make_finalmlp(const ModelOptions& options, std::span<const double> v) {
+  TwoStreams::Shape shape{inputs_of(options, v), hidden_of(v)};
+  shape.blocks = std::min(static_cast<std::size_t>(v[kOwn + 3]), shape.hidden.back());
+  return std::make_unique<FieldModel>(options, v, shape_of(v),
+                                      TwoStreams::make(shape, 0, options.seed));
 }
 
 std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {
@@ -142,5 +162,9 @@ const KindRow kDcnKind{
     {"dcnv2", "cross layers of low rank and a network over vectors of ids (Wang et al. 2021)", kDcn,
      true},
     make_dcnv2};
+const KindRow kFinalMlpKind{
+    {"finalmlp", "two gated networks over vectors of ids that meet at the end (Mao et al. 2023)",
+     kFinalMlp, true},
+    make_finalmlp};
 
 }  // namespace attune

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "model/field_pairs.h"
 #include "model/tower.h"
+#include "model/two_streams.h"
 
 namespace attune {
 namespace {
@@ -134,6 +135,38 @@ double cross_twin(const std::vector<Numbers>& weights, const Numbers& first) {
   return product(x.data(), weights[0].data(), x.size());
 }
 
+Numbers layers_twin(Numbers x, const std::vector<Numbers>& weights, std::size_t at,
+                    std::size_t layers) {
+  for (std::size_t l = 0; l < layers; ++l) {
+    x = dense(x, weights[at + 2 * l], weights[at + 2 * l + 1]);
+    for (double& number : x) number = std::max(number, 0.0);
+  }
+  return x;
+}
+
+// Weights: W; then of each stream its gate, its last weights, its layers.
+double two_streams_twin(const std::vector<Numbers>& weights, const Numbers& vectors,
+                        std::size_t blocks) {
+  const std::size_t of_stream = (weights.size() - 1) / 2, layers = (of_stream - 2) / 2;
+  Numbers top[2];
+  double logit = 0;
+  for (std::size_t s = 0; s < 2; ++s) {
+    const std::size_t at = 1 + s * of_stream;
+    Numbers x = vectors;
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] *= 2 / (1 + std::exp(-weights[at][i]));
+    top[s] = layers_twin(x, weights, at + 2, layers);
+    logit += product(top[s].data(), weights[at + 1].data(), top[s].size());
+  }
+  const std::size_t units = top[0].size(), block = (units + blocks - 1) / blocks;
+  for (std::size_t i = 0; i < units; ++i) {
+    for (std::size_t j = 0; j < units; ++j) {
+      if (i / block != j / block) continue;
+      logit += top[0][i] * weights[0][i * block + j % block] * top[1][j];
+    }
+  }
+  return logit;
+}
+
 double all_pairs_twin(const Numbers& v, std::size_t size) {
   double logit = 0;
   for (std::size_t f = 0; f < kFields; ++f) {
@@ -236,6 +269,24 @@ TEST(Interactions, CrossLayersAgreeWithTheirTwin) {
   for (const std::size_t layers : {1U, 2U, 3U}) {
     Cross cross(kFields * 8, layers, 4, 0, 4);
     expect_agrees(cross, cross_twin, random_batch(1, 8));
+  }
+}
+
+TEST(Interactions, TwoStreamsAgreeWithTheirTwin) {
+  for (const std::size_t blocks : {1U, 2U, 3U, 7U}) {
+    for (const std::vector<std::size_t>& hidden :
+         {std::vector<std::size_t>{9}, std::vector<std::size_t>{16, 7},
+          std::vector<std::size_t>{12, 20, 8}}) {
+      TwoStreams streams({kFields * 8, hidden, blocks}, 0, 4);
+      Rng rng(6);
+      for (const std::size_t gate : {1U, 3U + 2 * static_cast<unsigned>(hidden.size())}) {
+        for (float& g : streams.weights()[gate]->w) g = static_cast<float>(rng.normal());
+      }
+      const Twin twin = [&](const std::vector<Numbers>& w, const Numbers& v) {
+        return two_streams_twin(w, v, blocks);
+      };
+      expect_agrees(streams, twin, random_batch(1, 8));
+    }
   }
 }
 

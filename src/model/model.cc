@@ -17,10 +17,10 @@ constexpr std::string_view kMagic = "AMDL";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kMostSettings = 64;
 
-const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,    &kAdagradKind, &kAdamKind,
-                                 &kFmKind,     &kFwfmKind,   &kFfmKind,     &kWideDeepKind,
-                                 &kDeepFmKind, &kDcnKind,    &kLinearKind,  &kMlpKind,
-                                 &kTreeKind,   &kForestKind, &kTreesKind};
+const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind,  &kAdamKind,
+                                 &kFmKind,     &kFwfmKind, &kFfmKind,      &kWideDeepKind,
+                                 &kDeepFmKind, &kDcnKind,  &kFinalMlpKind, &kLinearKind,
+                                 &kMlpKind,    &kTreeKind, &kForestKind,   &kTreesKind};
 
 Result<const KindRow*> kind_row(const std::string& name) {
   std::vector<std::string> known;

@@ -69,6 +69,7 @@ struct KindRow {
   std::unique_ptr<StoredModel> (*make)(const ModelOptions& options, std::span<const double> values);
 };
 extern const KindRow kFtrlKind, kSgdKind, kAdagradKind, kAdamKind, kLinearKind, kFmKind, kFwfmKind,
-    kFfmKind, kWideDeepKind, kDeepFmKind, kDcnKind, kMlpKind, kTreeKind, kForestKind, kTreesKind;
+    kFfmKind, kWideDeepKind, kDeepFmKind, kDcnKind, kFinalMlpKind, kMlpKind, kTreeKind, kForestKind,
+    kTreesKind;
 
 }  // namespace attune

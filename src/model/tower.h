@@ -1,12 +1,11 @@
 // Interactions made of dense layers, over the vectors of all fields side by side. Each takes part
-// in the logit by a last weight for each of its outputs.
+// in the logit of a head by the head's own last weight for each of its outputs.
 #pragma once
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "model/dense.h"
-#include "model/field_batch.h"
+#include "model/hidden_layers.h"
 
 namespace attune {
 
@@ -15,7 +14,7 @@ class Tower final : public Interaction {
  public:
   // hidden: units of each layer, none is 0; slot: the first of kKeptOfOne.
   Tower(std::size_t inputs, const std::vector<std::size_t>& hidden, std::size_t slot,
-        std::uint64_t seed);
+        std::uint64_t seed, std::size_t heads = 1);
   void forward(FieldBatch& batch) const override;
   void backward(FieldBatch& batch) override;
   std::vector<AdamWeights*> weights() override;
@@ -24,22 +23,21 @@ class Tower final : public Interaction {
   std::unique_ptr<Interaction> copy() const override { return std::make_unique<Tower>(*this); }
 
  private:
-  std::vector<DenseLayer> layers_;
-  AdamWeights last_;
-  std::size_t slot_;
+  HiddenLayers layers_;
+  LastLayer last_;
 };
 
 // Null when it would have more than kMostDenseWeights.
-inline constexpr std::size_t kMostDenseWeights = std::size_t{1} << 24;
 std::unique_ptr<Interaction> make_tower(std::size_t inputs, const std::vector<std::size_t>& hidden,
-                                        std::size_t slot, std::uint64_t seed);
+                                        std::size_t slot, std::uint64_t seed,
+                                        std::size_t heads = 1);
 
 // Cross layers of low rank (DCN-v2, Wang et al. 2021): x_(l+1) = x_0 * (x_l V U + b) + x_l, * by
 // number; V is (inputs, rank), U is (rank, inputs).
 class Cross final : public Interaction {
  public:
   Cross(std::size_t inputs, std::size_t layers, std::size_t rank, std::size_t slot,
-        std::uint64_t seed);
+        std::uint64_t seed, std::size_t heads = 1);
   void forward(FieldBatch& batch) const override;
   void backward(FieldBatch& batch) override;
   std::vector<AdamWeights*> weights() override;
@@ -54,7 +52,7 @@ class Cross final : public Interaction {
   };
   std::size_t inputs_, rank_;
   std::vector<Layer> layers_;
-  AdamWeights last_;
+  LastLayer last_;
   std::size_t slot_;
 };
 

@@ -243,7 +243,8 @@ TEST_P(ModelContract, BrokenRowsTeachNothing) {
 
 TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
   const std::string kind = options().kind;
-  static const std::set<std::string> by_adam{"adam", "mlp", "wide_deep", "deepfm", "dcnv2"};
+  static const std::set<std::string> by_adam{"adam",   "mlp",   "wide_deep",
+                                             "deepfm", "dcnv2", "finalmlp"};
   if (by_adam.contains(kind)) GTEST_SKIP() << "its steps do not grow with the gradient";
   if (kind == "forest") GTEST_SKIP() << "each tree draws its rows";
   if (options().admit_after > 1) GTEST_SKIP() << "an id is seen twice in two rows";
@@ -314,8 +315,8 @@ TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
       {{.kind = "ftlr"}, "there is no kind of model called \"ftlr\"", "did you mean ftrl?"},
       {{.kind = "zebra"},
        "there is no kind of model called \"zebra\"",
-       "there are ftrl, sgd, adagrad, adam, fm, fwfm, ffm, wide_deep, deepfm, dcnv2, linear, mlp, "
-       "tree, forest, trees"},
+       "there are ftrl, sgd, adagrad, adam, fm, fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, "
+       "linear, mlp, tree, forest, trees"},
       {{.bits = 29}, "bits is 29, must be in [8, 28]", ""},
       {{.kind = "mlp"}, "mlp: inputs is 0, must be the number of fields of a row", ""},
       {{.kind = "fm", .settings = {{"kk", 8}}}, "fm has no setting kk", "did you mean k?"},
@@ -327,6 +328,9 @@ TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
        ""},
       {{.kind = "dcnv2", .bits = 8, .inputs = 1000, .settings = {{"hidden", 4096}}},
        "dcnv2: its layers have more than 16,777,216 weights",
+       "fewer hidden units, or a smaller k"},
+      {{.kind = "finalmlp", .bits = 8, .inputs = 1000, .settings = {{"hidden", 4096}}},
+       "finalmlp: its layers have more than 16,777,216 weights",
        "fewer hidden units, or a smaller k"},
       {{.kind = "mlp", .bits = 8, .inputs = 1000, .settings = {{"k", 8}, {"hidden", 4096}}},
        "mlp: its layers have more than 16,777,216 weights",
