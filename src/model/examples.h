@@ -11,7 +11,9 @@
 namespace attune {
 
 struct Examples {
-  std::vector<float> labels;          // 0 or 1, or any number; NaN = not known
+  std::vector<float> labels;  // 0 or 1, or any number; NaN = not known
+  // Of further tasks, row after row, as many for each row; NaN = not known; empty = of one task.
+  std::vector<float> further_labels;
   std::vector<float> weights;         // importance of each row; empty = all 1
   std::vector<std::uint32_t> ends;    // row r owns features [ends[r - 1], ends[r]), row 0 from 0
   std::vector<Feature> features;      // of all rows
@@ -25,9 +27,17 @@ struct Examples {
   std::span<const std::uint16_t> fields_of(std::size_t row) const {
     return std::span(fields).subspan(begin_of(row), ends[row] - begin_of(row));
   }
+  // Tasks beside the first.
+  std::size_t further() const { return ends.empty() ? 0 : further_labels.size() / ends.size(); }
+  // Of any task, 0 = the first; NaN where the rows have no such task.
+  float label(std::size_t row, std::size_t task) const {
+    if (task == 0) return labels[row];
+    return task > further() ? NAN : further_labels[row * further() + task - 1];
+  }
   float weight(std::size_t row) const { return weights.empty() ? 1.0F : weights[row]; }
   void clear() {
     labels.clear();
+    further_labels.clear();
     weights.clear();
     ends.clear();
     features.clear();

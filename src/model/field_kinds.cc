@@ -6,6 +6,7 @@
 
 #include "model/field_model.h"
 #include "model/field_pairs.h"
+#include "model/head_pairs.h"
 #include "model/tower.h"
 #include "model/two_streams.h"
 
@@ -61,6 +62,17 @@ std::size_t inputs_of(const ModelOptions& options, std::span<const double> v) {
   return FieldModel::fields_of(options) * shape_of(v).chunks * 8;
 }
 
+std::size_t heads_of(const ModelOptions& options) {
+  return std::max<std::size_t>(options.tasks.size(), 1);
+}
+
+// As it is of one task; each of several takes it by a weight of its own.
+std::unique_ptr<Interaction> for_all_heads(std::unique_ptr<Interaction> one,
+                                           const ModelOptions& options, std::size_t slot) {
+  if (heads_of(options) == 1) return one;
+  return std::make_unique<SharedByAll>(std::move(one), heads_of(options), slot);
+}
+
 std::vector<std::size_t> hidden_of(std::span<const double> v) {
   std::vector<std::size_t> hidden;
   for (const double units : v.subspan(kOwn, 3)) {
@@ -72,7 +84,7 @@ std::vector<std::size_t> hidden_of(std::span<const double> v) {
 // Null when it would be too large.
 std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const double> v,
                                    std::size_t slot) {
-  return make_tower(inputs_of(options, v), hidden_of(v), slot, options.seed);
+  return make_tower(inputs_of(options, v), hidden_of(v), slot, options.seed, heads_of(options));
 }
 
 // A model without an interaction, which is not usable, when a part is too large.
@@ -92,7 +104,7 @@ std::unique_ptr<StoredModel> make_wide_deep(const ModelOptions& options,
 
 std::unique_ptr<StoredModel> make_deepfm(const ModelOptions& options, std::span<const double> v) {
   Parts parts;
-  parts.push_back(std::make_unique<AllPairs>(kKeptOfOne));
+  parts.push_back(for_all_heads(std::make_unique<AllPairs>(kKeptOfOne), options, kKeptOfOne + 1));
   parts.push_back(tower(options, v, 0));
   return sum_of(options, v, std::move(parts));
 }
@@ -103,7 +115,7 @@ std::unique_ptr<StoredModel> make_dcnv2(const ModelOptions& options, std::span<c
              rank = static_cast<std::size_t>(v[kOwn + 4]);
   if (auto deep = tower(options, v, 0)) {
     parts.push_back(std::make_unique<Cross>(inputs_of(options, v), layers, rank, kKeptOfOne,
-                                            options.seed + 1000));
+                                            options.seed + 1000, heads_of(options)));
     parts.push_back(std::move(deep));
   } else {
     parts.push_back(nullptr);
@@ -113,6 +125,7 @@ std::unique_ptr<StoredModel> make_dcnv2(const ModelOptions& options, std::span<c
 
 std::unique_ptr<StoredModel> make_finalmlp(const ModelOptions& options, std::span<const double> v) {
   TwoStreams::Shape shape{inputs_of(options, v), hidden_of(v)};
+  shape.heads = heads_of(options);
   shape.blocks = std::min(static_cast<std::size_t>(v[kOwn + 3]), shape.hidden.back());
   return std::make_unique<FieldModel>(options, v, shape_of(v),
                                       TwoStreams::make(shape, 0, options.seed));
@@ -124,10 +137,15 @@ std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<co
   const float factor = dense_rate == 0 ? 0 : static_cast<float>(own[1] / dense_rate);
   const std::size_t used = std::min(options.inputs, FieldModel::kMostFields);
   const std::size_t fields = used < options.inputs ? 3 : FieldModel::fields_of(options);
-  auto pairs = std::make_unique<FieldPairs>(fields, std::min(used, fields),
-                                            static_cast<float>(own[0]), factor);
+  std::vector<std::unique_ptr<Interaction>> pairs;
+  for (std::size_t head = 0; head < heads_of(options); ++head) {
+    pairs.push_back(std::make_unique<FieldPairs>(fields, std::min(used, fields),
+                                                 static_cast<float>(own[0]), factor, 2 * head));
+  }
+  std::unique_ptr<Interaction> all =
+      pairs.size() == 1 ? std::move(pairs[0]) : std::make_unique<OneForEach>(std::move(pairs));
   return std::make_unique<FieldModel>(options, v, FieldModel::plain(static_cast<std::size_t>(v[0])),
-                                      std::move(pairs));
+                                      std::move(all));
 }
 
 std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
@@ -144,27 +162,27 @@ std::unique_ptr<StoredModel> make_ffm(const ModelOptions& options, std::span<con
 
 const KindRow kFwfmKind{
     {"fwfm", "factorisation machine with a weight for each pair of fields (Pan et al. 2018)", kFwfm,
-     true},
+     true, 22, true},
     make_fwfm};
 const KindRow kFfmKind{
     {"ffm", "field-aware factorisation machine: a vector for each field (Juan et al. 2016)", kFfm,
      true, 19},
     make_ffm};
 const KindRow kWideDeepKind{
-    {"wide_deep", "network over vectors of ids, and their weights (Cheng et al. 2016)", kDeep,
-     true},
+    {"wide_deep", "network over vectors of ids, and their weights (Cheng et al. 2016)", kDeep, true,
+     22, true},
     make_wide_deep};
 const KindRow kDeepFmKind{
     {"deepfm", "factorisation machine and network that share vectors (Guo et al. 2017)", kDeepFm,
-     true},
+     true, 22, true},
     make_deepfm};
 const KindRow kDcnKind{
     {"dcnv2", "cross layers of low rank and a network over vectors of ids (Wang et al. 2021)", kDcn,
-     true},
+     true, 22, true},
     make_dcnv2};
 const KindRow kFinalMlpKind{
     {"finalmlp", "two gated networks over vectors of ids that meet at the end (Mao et al. 2023)",
-     kFinalMlp, true},
+     kFinalMlp, true, 22, true},
     make_finalmlp};
 
 }  // namespace attune

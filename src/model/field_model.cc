@@ -13,12 +13,14 @@ namespace attune {
 namespace {
 
 // Floats of a row before its vector: the table's own word, w, the accumulators of w and of the
-// vector, rows and ones seen, 2 unused; with several pieces, then their accumulators.
+// vector, rows and ones seen, 2 unused; with several pieces, then their accumulators; of several
+// tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
 constexpr float kSmoothing = 10;  // rows of all that the rate of an id starts with
 
-std::size_t head_of(std::size_t pieces) {
-  return pieces == 1 ? kHead : kHead + (pieces + 7) / 8 * 8;
+std::size_t head_of(std::size_t pieces, std::size_t heads) {
+  const std::size_t further = FurtherHeads::floats(heads);
+  return kHead + further + (pieces == 1 ? 0 : (pieces + 7) / 8 * 8);
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ FieldModel::FieldModel(const ModelOptions& options, std::span<const double> v, V
       numbers_(shape.numbers),
       batch_(static_cast<std::size_t>(v[6])),
       pieces_(shape.chunks / shape.piece),
-      head_(head_of(pieces_)),
+      head_(head_of(pieces_, heads())),
       weight_rate_(static_cast<float>(v[1])),
       vector_rate_(static_cast<float>(v[2])),
       deviation_(static_cast<float>(v[3])),
@@ -44,7 +46,9 @@ FieldModel::FieldModel(const ModelOptions& options, std::span<const double> v, V
       has_rates_(v[8] != 0),
       interaction_(std::move(interaction)),
       table_(options, (head_ + 8 * chunks_ + 15) / 16 * 16),
-      adam_(v[7], 0.9, 0.999, 0) {
+      adam_(v[7], 0.9, 0.999, 0),
+      joint_(options),
+      further_(heads(), fields_, kHead, {weight_rate_, bias_rate_, has_rates_}) {
   rate_weights_.resize(fields_);
 }
 
@@ -77,6 +81,7 @@ void FieldModel::prefetch(const Examples& rows, std::size_t row) const {
 void FieldModel::begin(Pass& pass, std::size_t rows) const {
   pass.batch.fields = fields_;
   pass.batch.chunks = chunks_;
+  pass.batch.heads = heads();
   pass.batch.begin(rows);
   if (pass.rows.size() < rows) pass.rows.resize(rows);
 }
@@ -125,6 +130,7 @@ void FieldModel::gather(Gathered& from, Pass& pass, std::size_t at) const {
     }
   }
   pass.batch.logits[at] = logit;
+  further_.add_logits(found, from.fields, from.further_rates, pass.batch, at);
   Float8* const vectors = &pass.batch.vectors[at * pass.batch.row_chunks()];
   for (std::size_t i = 0; i < found.size; ++i) {
     const Float8 x(found.x[i]);
@@ -133,21 +139,39 @@ void FieldModel::gather(Gathered& from, Pass& pass, std::size_t at) const {
   }
 }
 
+void FieldModel::predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const {
+  const std::size_t count = std::min(rows.size() - begun, batch_);
+  begin(pass, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    prefetch(rows, begun + i + batch_);
+    Gathered& row = pass.rows[i];
+    (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
+    table_.pad(row.found);
+    place(rows, begun + i, row);
+    gather(row, pass, i);
+  }
+  interaction_->forward(pass.batch);
+}
+
 void FieldModel::predict(const Examples& rows, std::span<float> out) const {
   Pass pass;
   for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
-    const std::size_t count = std::min(rows.size() - begun, batch_);
-    begin(pass, count);
-    for (std::size_t i = 0; i < count; ++i) {
-      prefetch(rows, begun + i + batch_);
-      Gathered& row = pass.rows[i];
-      (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
-      table_.pad(row.found);
-      place(rows, begun + i, row);
-      gather(row, pass, i);
+    predict_batch(rows, begun, pass);
+    for (std::size_t i = 0; i < pass.batch.rows; ++i) {
+      out[begun + i] = probability(pass.batch.logits[i]);
     }
-    interaction_->forward(pass.batch);
-    for (std::size_t i = 0; i < count; ++i) out[begun + i] = probability(pass.batch.logits[i]);
+  }
+}
+
+void FieldModel::predict_heads(const Examples& rows, std::span<float> out) const {
+  Pass pass;
+  const std::size_t heads = this->heads();
+  for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
+    predict_batch(rows, begun, pass);
+    for (std::size_t i = 0; i < heads * pass.batch.rows; ++i) {
+      const std::size_t head = i / pass.batch.rows, row = begun + i % pass.batch.rows;
+      out[row * heads + head] = probability(pass.batch.logits[i]);
+    }
   }
 }
 
@@ -160,18 +184,58 @@ void FieldModel::learn(const Examples& rows, std::span<float> before) {
 std::vector<AdamWeights*> FieldModel::dense() {
   std::vector<AdamWeights*> all = interaction_->weights();
   all.push_back(&rate_weights_);
+  if (heads() > 1) all.push_back(further_.rate_weights());
   return all;
+}
+
+// What can be learned of the labels of a batch: weight 0 of a row that is not to be looked at.
+void FieldModel::take_labels(const Examples& rows, std::size_t begun) {
+  const std::size_t count = pass_.batch.rows, heads = this->heads();
+  pass_.labels.resize(heads * count);
+  pass_.weights.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float weight = rows.weight(begun + i);
+    bool teaches = false;
+    for (std::size_t h = 0; h < heads; ++h) {
+      const float label = rows.label(begun + i, h);
+      pass_.labels[h * count + i] = is_label(label, true) ? label : NAN;
+      teaches = teaches || is_label(label, true);
+    }
+    pass_.weights[i] = teaches && is_row_weight(weight) ? weight : 0;
+  }
+}
+
+// How many rows teach something.
+std::size_t FieldModel::find_errors(const Examples& rows, std::size_t begun,
+                                    std::span<float> before) {
+  FieldBatch& batch = pass_.batch;
+  std::size_t taught = 0;
+  for (std::size_t i = 0; i < batch.rows; ++i) {
+    const std::size_t r = begun + i;
+    before[r] = probability(batch.logits[i]);
+    if (!pass_.rows[i].is_allowed) {
+      pass_.weights[i] = 0;
+      continue;
+    }
+    ++taught;
+    if (!joint_.is_joint()) batch.errors[i] = (before[r] - rows.labels[r]) * rows.weight(r);
+  }
+  if (joint_.is_joint()) {
+    joint_.take({batch.heads, batch.rows, batch.logits, pass_.labels, pass_.weights}, batch.errors);
+  }
+  return taught;
 }
 
 void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_t end,
                              std::span<float> before) {
   const std::size_t count = end - begun;
   begin(pass_, count);
+  take_labels(rows, begun);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = begun + i;
     prefetch(rows, r + batch_);
     Gathered& row = pass_.rows[i];
-    const bool teaches = is_label(rows.labels[r], true) && is_row_weight(rows.weight(r));
+    const bool teaches = pass_.weights[i] > 0;
     const bool is_allowed =
         teaches ? table_.take(rows.row(r), row.found) : table_.find(rows.row(r), row.found);
     row.is_allowed = teaches && is_allowed;
@@ -184,21 +248,18 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   }
   FieldBatch& batch = pass_.batch;
   interaction_->forward(batch);
-  std::size_t taught = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t r = begun + i;
-    before[r] = probability(batch.logits[i]);
-    if (!pass_.rows[i].is_allowed) continue;
-    batch.errors[i] = (before[r] - rows.labels[r]) * rows.weight(r);
-    ++taught;
-  }
+  const std::size_t taught = find_errors(rows, begun, before);
   if (taught == 0) return;
   interaction_->backward(batch);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t r = begun + i;
     if (!pass_.rows[i].is_allowed) continue;
-    const Push push{before[r] - rows.labels[r], rows.weight(r), rows.labels[r]};
-    step_row(pass_.rows[i], &batch.slopes[i * batch.row_chunks()], push);
+    const float weight = pass_.weights[i], label = pass_.labels[i];
+    const bool is_known = !std::isnan(label);
+    const Push push{batch.errors[i] / weight, weight, is_known ? weight : 0, is_known ? label : 0};
+    Gathered& row = pass_.rows[i];
+    step_row(row, &batch.slopes[i * batch.row_chunks()], push);
+    if (heads() == 1) continue;
+    further_.step(row.found, row.fields, row.further_rates, batch, {i, weight, pass_.labels});
   }
   adam_.begin();
   const float scale = 1 / static_cast<float>(taught);
@@ -213,8 +274,8 @@ void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push)
   for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
   bias_squares_ += push.weight * push.error * push.error;
   bias_ -= bias_rate_ * push.weight * push.error / std::sqrt(1 + bias_squares_);
-  rows_ += double{push.weight};
-  ones_ += double{push.weight * push.label};
+  rows_ += double{push.counted};
+  ones_ += double{push.counted * push.label};
 }
 
 void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push) {
@@ -252,8 +313,8 @@ void FieldModel::step_eight(float* const* at, const float* values, const Float8*
   store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
   for (std::size_t k = 0; k < 8; ++k) {
     if (values[k] == 0) continue;
-    at[k][4] += push.weight;
-    at[k][5] += push.weight * push.label;
+    at[k][4] += push.counted;
+    at[k][5] += push.counted * push.label;
   }
 }
 
@@ -315,6 +376,7 @@ double FieldModel::bias() const {
   FieldBatch none;
   none.fields = fields_;
   none.chunks = chunks_;
+  none.heads = heads();
   none.begin(1);
   interaction_->forward(none);
   return double{bias_} + double{none.logits[0]};
@@ -328,6 +390,7 @@ std::vector<Float8> FieldModel::mean_slopes(const FieldBatch& to) const {
   FieldBatch line;
   line.fields = fields_;
   line.chunks = chunks_;
+  line.heads = heads();
   line.begin(steps);
   const std::size_t size = line.row_chunks();
   for (std::size_t s = 0; s < steps; ++s) {
@@ -388,6 +451,7 @@ void FieldModel::encode_state(ModelSink& sink) const {
   Writer w(sink.out);
   for (const float number : {bias_, bias_squares_}) w.f32(number);
   for (const double number : {rows_, ones_, adam_.powers[0], adam_.powers[1]}) w.f64(number);
+  for (const double* number : const_cast<FieldModel*>(this)->further_.numbers()) w.f64(*number);
   for (const AdamWeights* const weights : const_cast<FieldModel*>(this)->dense()) {
     for (const auto* part : weights->state()) {
       for (const float number : *part) w.f32(number);
@@ -402,6 +466,7 @@ bool FieldModel::restore(ModelSource& source) {
   for (double* const number : {&rows_, &ones_, &adam_.powers[0], &adam_.powers[1]}) {
     *number = source.reader.f64();
   }
+  for (double* const number : further_.numbers()) *number = source.reader.f64();
   for (AdamWeights* const weights : dense()) {
     for (auto* part : weights->state()) {
       for (float& number : *part) number = source.reader.f32();

@@ -2,6 +2,8 @@
 // feature id, and an Interaction that makes a logit of the vectors of the fields:
 //   logit = bias + sum_i w_i x_i + sum_i s_field(i) r_i + interaction(V),  V_f = sum_(i in f) x_i
 //   v_i
+// Of several tasks each has a head: its own bias, weights, rates, and logit of the interaction; the
+// vectors are shared, and learn from the joint loss (joint_loss.h).
 // r_i is how much more often rows with this id are a 1 than all are, in logits, smoothed with 10
 // rows of all; read before the batch's own labels count, so nothing leaks. Rows are taken in
 // mini-batches, `batch` at a time within one call of learn(): all are predicted, then all learned
@@ -15,6 +17,8 @@
 
 #include "model/feature_table.h"
 #include "model/field_batch.h"
+#include "model/further_heads.h"
+#include "model/joint_loss.h"
 #include "model/stored_model.h"
 
 namespace attune {
@@ -79,6 +83,10 @@ class FieldModel final : public StoredModel {
   std::size_t memory_bytes() const override;
   void predict(const Examples& rows, std::span<float> out) const override;
   void learn(const Examples& rows, std::span<float> before) override;
+  void predict_heads(const Examples& rows, std::span<float> out) const override;
+  JointParts joint_parts() const override {
+    return joint_.is_joint() ? joint_.parts() : JointParts{};
+  }
   std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const override;
   bool restore(ModelSource& source) override;
 
@@ -90,14 +98,16 @@ class FieldModel final : public StoredModel {
     FoundRows found;
     std::vector<std::uint16_t> fields;  // of each found, at most fields_ - 1
     std::vector<float> rates;           // r of each found
+    std::vector<float> further_rates;   // of further heads
     bool is_allowed = true;
   };
   struct Pass {
     FieldBatch batch;
     std::vector<Gathered> rows;
+    std::vector<float> labels, weights;  // (heads, rows), NaN = not known; (rows)
   };
   struct Push {
-    float error, weight, label;
+    float error, weight, counted, label;  // counted: weight, or 0 without a label
   };
 
   void begin(Pass& pass, std::size_t rows) const;
@@ -105,6 +115,9 @@ class FieldModel final : public StoredModel {
   void gather(Gathered& from, Pass& pass, std::size_t at) const;
   void read_rates(Gathered& of) const;
   void prefetch(const Examples& rows, std::size_t row) const;
+  void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;
+  void take_labels(const Examples& rows, std::size_t begun);
+  std::size_t find_errors(const Examples& rows, std::size_t begun, std::span<float> before);
   void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before);
   void step_row(Gathered& row, const Float8* slopes, const Push& push);
@@ -130,6 +143,8 @@ class FieldModel final : public StoredModel {
   Adam adam_;
   float bias_ = 0, bias_squares_ = 0;
   double rows_ = 0, ones_ = 0;  // learned from, by weight
+  JointLoss joint_;
+  FurtherHeads further_;
   Pass pass_;
 };
 

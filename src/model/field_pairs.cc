@@ -5,13 +5,14 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kWeighed = 0, kScaled = 1;  // of what is kept: U, and error * V
-constexpr std::size_t kTile = 3;                  // fields; with 4 rows, what registers hold
+constexpr std::size_t kTile = 3;  // fields; with 4 rows, what registers hold
 
 }  // namespace
 
-FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor)
-    : fields_(fields) {
+// Of what is kept: U, then error * V.
+FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor,
+                       std::size_t slot)
+    : fields_(fields), slot_(slot) {
   weights_.resize(fields * fields);
   weights_.rate_factor = rate_factor;
   for (std::size_t f = 0; f < used; ++f) {
@@ -20,7 +21,7 @@ FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float 
 }
 
 void FieldPairs::forward(FieldBatch& batch) const {
-  Float8* const weighed = batch.keep(kWeighed, batch.vectors.size());
+  Float8* const weighed = batch.keep(slot_, batch.vectors.size());
   for (std::size_t row = 0; row < batch.rows; row += 4) {
     for (std::size_t f = 0; f < fields_; f += kTile) weigh(batch, row, f, weighed);
   }
@@ -35,8 +36,8 @@ void FieldPairs::forward(FieldBatch& batch) const {
 }
 
 void FieldPairs::backward(FieldBatch& batch) {
-  Float8* const scaled = batch.keep(kScaled, batch.vectors.size());
-  const Float8* const weighed = batch.kept[kWeighed].data();
+  Float8* const scaled = batch.keep(slot_ + 1, batch.vectors.size());
+  const Float8* const weighed = batch.kept[slot_].data();
   for (std::size_t row = 0; row < batch.rows; ++row) {
     const Float8 error(batch.errors[row]);
     const std::size_t at = row * batch.row_chunks();
@@ -78,7 +79,7 @@ void FieldPairs::add_gradient(const FieldBatch& batch, std::size_t f, std::size_
   Float8 sums[kTile][kTile];
   const std::size_t chunks = batch.chunks, step = batch.row_chunks();
   for (std::size_t row = 0; row < batch.rows; ++row) {
-    const Float8* const left = &batch.kept[kScaled][row * step + f * chunks];
+    const Float8* const left = &batch.kept[slot_ + 1][row * step + f * chunks];
     const Float8* const right = &batch.vectors[row * step + h * chunks];
     for (std::size_t c = 0; c < chunks; ++c) {
       const Float8 b[kTile] = {right[c], right[chunks + c], right[2 * chunks + c]};

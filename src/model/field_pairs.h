@@ -17,7 +17,9 @@ inline constexpr std::size_t kKeptOfOne = 16;  // slots of FieldBatch::kept an i
 class FieldPairs final : public Interaction {
  public:
   // used: fields that are there, at most `fields`; start: R between them.
-  FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor);
+  // slot: the first of two of FieldBatch::kept.
+  FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor,
+             std::size_t slot = 0);
   void forward(FieldBatch& batch) const override;
   void backward(FieldBatch& batch) override;
   std::vector<AdamWeights*> weights() override { return {&weights_}; }
@@ -29,7 +31,7 @@ class FieldPairs final : public Interaction {
   void weigh(const FieldBatch& batch, std::size_t row, std::size_t f, Float8* out) const;
   void add_gradient(const FieldBatch& batch, std::size_t f, std::size_t h);
 
-  std::size_t fields_;
+  std::size_t fields_, slot_;
   AdamWeights weights_;  // R
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "model/field_pairs.h"
+#include "model/head_pairs.h"
 #include "model/tower.h"
 #include "model/two_streams.h"
 
@@ -18,10 +19,14 @@ constexpr std::size_t kFields = 6, kUsed = 5, kRows = 7;
 using Numbers = std::vector<double>;
 // The logit of one row: weights in the order of Interaction::weights(), vectors by field.
 using Twin = std::function<double(const std::vector<Numbers>& weights, const Numbers& vectors)>;
+// Of a head.
+using HeadTwin =
+    std::function<double(const std::vector<Numbers>& weights, const Numbers& vectors, std::size_t)>;
 
-FieldBatch random_batch(std::size_t chunks, std::size_t numbers) {
+FieldBatch random_batch(std::size_t chunks, std::size_t numbers, std::size_t heads = 1) {
   Rng rng(11);
   FieldBatch batch;
+  batch.heads = heads;
   batch.fields = kFields;
   batch.chunks = chunks;
   batch.begin(kRows);
@@ -62,15 +67,26 @@ double slope_of(double& number, const std::function<double()>& of) {
   return (above - below) / (2 * step);
 }
 
-void expect_agrees(Interaction& fast, const Twin& twin, FieldBatch batch) {
-  Rng rng(5);
+// The sum over heads of error * logit, of row r.
+double pushed(const FieldBatch& batch, std::size_t r, const HeadTwin& twin,
+              const std::vector<Numbers>& weights, const Numbers& vectors) {
+  double sum = 0;
+  for (std::size_t h = 0; h < batch.heads; ++h) {
+    sum += double{batch.errors_of(h)[r]} * twin(weights, vectors, h);
+  }
+  return sum;
+}
+
+void expect_heads_agree(Interaction& fast, const HeadTwin& twin, FieldBatch batch) {
   std::vector<Numbers> weights;
   for (AdamWeights* const one : fast.weights()) {
     weights.emplace_back(one->w.begin(), one->w.end());
   }
   fast.forward(batch);
   for (std::size_t r = 0; r < kRows; ++r) {
-    ASSERT_NEAR(double{batch.logits[r]}, twin(weights, vectors_of(batch, r)), 1e-4);
+    for (std::size_t h = 0; h < batch.heads; ++h) {
+      ASSERT_NEAR(double{batch.logits_of(h)[r]}, twin(weights, vectors_of(batch, r), h), 1e-4);
+    }
   }
   fast.backward(batch);
   const auto* const slopes = reinterpret_cast<const float*>(batch.slopes.data());
@@ -80,8 +96,8 @@ void expect_agrees(Interaction& fast, const Twin& twin, FieldBatch batch) {
     for (std::size_t i = 0; i < size; ++i) {
       if (vectors[i] == 0) continue;
       got.push_back(double{slopes[r * size + i]});
-      wanted.push_back(double{batch.errors[r]} *
-                       slope_of(vectors[i], [&] { return twin(weights, vectors); }));
+      wanted.push_back(
+          slope_of(vectors[i], [&] { return pushed(batch, r, twin, weights, vectors); }));
     }
     ASSERT_LT(distance(got, wanted), 1e-5) << "row " << r;
   }
@@ -93,12 +109,30 @@ void expect_agrees(Interaction& fast, const Twin& twin, FieldBatch batch) {
       wanted.push_back(0);
       for (std::size_t r = 0; r < kRows; ++r) {
         const Numbers vectors = vectors_of(batch, r);
-        wanted.back() += double{batch.errors[r]} *
-                         slope_of(weights[w][i], [&] { return twin(weights, vectors); });
+        wanted.back() +=
+            slope_of(weights[w][i], [&] { return pushed(batch, r, twin, weights, vectors); });
       }
     }
     ASSERT_LT(distance(got, wanted), 1e-5) << "weights " << w;
   }
+}
+
+void expect_agrees(Interaction& fast, const Twin& twin, FieldBatch batch) {
+  expect_heads_agree(
+      fast,
+      [&](const std::vector<Numbers>& w, const Numbers& v, std::size_t) { return twin(w, v); },
+      std::move(batch));
+}
+
+// The weights of one head where weights number `at` lie side by side for all heads.
+std::vector<Numbers> of_head(std::vector<Numbers> weights, const std::vector<std::size_t>& at,
+                             std::size_t head, std::size_t heads) {
+  for (const std::size_t one : at) {
+    const std::size_t size = weights[one].size() / heads;
+    weights[one] = Numbers(weights[one].begin() + static_cast<long>(head * size),
+                           weights[one].begin() + static_cast<long>((head + 1) * size));
+  }
+  return weights;
 }
 
 double product(const double* a, const double* b, std::size_t n) {
@@ -288,6 +322,60 @@ TEST(Interactions, TwoStreamsAgreeWithTheirTwin) {
       expect_agrees(streams, twin, random_batch(1, 8));
     }
   }
+}
+
+TEST(Interactions, HeadsOfTowersAndCrossLayersAgreeWithTheirTwins) {
+  constexpr std::size_t kHeads = 3;
+  Tower tower(kFields * 8, {12, 7}, 0, 4, kHeads);
+  expect_heads_agree(
+      tower,
+      [](const std::vector<Numbers>& w, const Numbers& v, std::size_t h) {
+        return tower_twin(of_head(w, {0}, h, kHeads), v);
+      },
+      random_batch(1, 8, kHeads));
+  Cross cross(kFields * 8, 2, 4, 0, 4, kHeads);
+  expect_heads_agree(
+      cross,
+      [](const std::vector<Numbers>& w, const Numbers& v, std::size_t h) {
+        return cross_twin(of_head(w, {0}, h, kHeads), v);
+      },
+      random_batch(1, 8, kHeads));
+}
+
+TEST(Interactions, HeadsOfTwoStreamsAgreeWithTheirTwin) {
+  constexpr std::size_t kHeads = 2;
+  TwoStreams streams({kFields * 8, {12, 7}, 3, kHeads}, 0, 4);
+  expect_heads_agree(
+      streams,
+      [](const std::vector<Numbers>& w, const Numbers& v, std::size_t h) {
+        return two_streams_twin(of_head(w, {0, 2, 8}, h, kHeads), v, 3);
+      },
+      random_batch(1, 8, kHeads));
+}
+
+TEST(Interactions, PairsSharedByHeadsAgreeWithTheirTwin) {
+  SharedByAll shared(std::make_unique<AllPairs>(0), 3, 1);
+  shared.weights()[0]->w = {1, -0.5F, 2};
+  expect_heads_agree(
+      shared,
+      [](const std::vector<Numbers>& w, const Numbers& v, std::size_t h) {
+        return w[0][h] * all_pairs_twin(v, 8);
+      },
+      random_batch(1, 8, 3));
+}
+
+TEST(Interactions, ATowerForEachHeadAgreesWithItsTwin) {
+  std::vector<std::unique_ptr<Interaction>> all;
+  all.push_back(std::make_unique<Tower>(kFields * 8, std::vector<std::size_t>{9}, 0, 4));
+  all.push_back(std::make_unique<Tower>(kFields * 8, std::vector<std::size_t>{5}, kKeptOfOne, 14));
+  OneForEach each(std::move(all));
+  expect_heads_agree(
+      each,
+      [](const std::vector<Numbers>& w, const Numbers& v, std::size_t h) {
+        const auto at = w.begin() + static_cast<long>(3 * h);
+        return tower_twin({at, at + 3}, v);
+      },
+      random_batch(1, 8, 2));
 }
 
 TEST(Interactions, ASumAgreesWithTheSumOfTwins) {

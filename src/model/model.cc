@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/nearest.h"
+#include "model/second_loss.h"
 #include "model/settings.h"
 #include "model/stored_model.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kMagic = "AMDL";
 constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kTasksVersion = 2;  // with tasks and a second loss after the settings
 constexpr std::size_t kMostSettings = 64;
 
 const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind,  &kAdamKind,
@@ -55,6 +57,75 @@ Status check(const ModelOptions& o) {
   return ok_status();
 }
 
+bool is_joint(const ModelOptions& o) { return !o.tasks.empty() || o.second_loss.weight != 0; }
+
+std::string kinds_with_tasks() {
+  std::vector<std::string_view> names;
+  for (const KindRow* row : kKinds) {
+    if (row->kind.takes_tasks) names.push_back(row->kind.name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+Status check_task(const ModelOptions& o, std::size_t i) {
+  const TaskOptions& task = o.tasks[i];
+  const bool is_again = std::any_of(o.tasks.begin(), o.tasks.begin() + static_cast<long>(i),
+                                    [&](const TaskOptions& t) { return t.name == task.name; });
+  if (task.name.empty() || task.name.size() > 256 || is_again) {
+    return Error{Code::kInvalid,
+                 is_again ? fmt::format("task {} is there twice", task.name)
+                          : "a task needs a name of at most 256 bytes",
+                 "tasks"};
+  }
+  if (task.weight > 0 && task.weight <= 1000) return ok_status();
+  return Error{
+      Code::kInvalid,
+      fmt::format("task {}: its weight is {}, must be in (0, 1000]", task.name, task.weight),
+      "tasks", "leave out a task that is not to count"};
+}
+
+Status check_tasks(const ModelOptions& o, const ModelKind& kind) {
+  if (is_joint(o) && !kind.takes_tasks) {
+    return Error{Code::kInvalid,
+                 fmt::format("kind {} learns one task and has no second loss", o.kind), "kind",
+                 fmt::format("those that can are {}", kinds_with_tasks())};
+  }
+  if (o.tasks.size() > kMostTasks) {
+    return Error{Code::kInvalid,
+                 fmt::format("{} tasks, must be at most {}", o.tasks.size(), kMostTasks), "tasks"};
+  }
+  for (std::size_t i = 0; i < o.tasks.size(); ++i) TRY_OK(check_task(o, i));
+  if (!(o.second_loss.weight >= 0 && o.second_loss.weight <= 1000)) {
+    return Error{Code::kInvalid,
+                 fmt::format("the weight of the second loss is {}, must be in [0, 1000]",
+                             o.second_loss.weight),
+                 "second_loss"};
+  }
+  if (o.second_loss.weight == 0) return ok_status();
+  TRY([[maybe_unused]] const auto second, make_second_loss(o.second_loss.name));
+  return ok_status();
+}
+
+void put_tasks(Writer& w, const ModelOptions& o) {
+  w.varint(o.tasks.size());
+  for (const TaskOptions& task : o.tasks) {
+    w.str(task.name);
+    w.f64(task.weight);
+  }
+  w.str(o.second_loss.name);
+  w.f64(o.second_loss.weight);
+}
+
+void read_tasks(Reader& r, ModelOptions& o) {
+  const std::uint64_t tasks = r.varint();
+  for (std::uint64_t i = 0; i < tasks && i <= kMostTasks && r.ok(); ++i) {
+    std::string name(r.str());
+    o.tasks.push_back({std::move(name), r.f64()});
+  }
+  o.second_loss.name = r.str();
+  o.second_loss.weight = r.f64();
+}
+
 void put_options(Writer& w, const ModelOptions& o) {
   w.str(o.kind);
   w.u8(static_cast<std::uint8_t>(o.bits));
@@ -69,9 +140,10 @@ void put_options(Writer& w, const ModelOptions& o) {
     w.str(name);
     w.f64(value);
   }
+  if (is_joint(o)) put_tasks(w, o);
 }
 
-ModelOptions read_options(Reader& r) {
+ModelOptions read_options(Reader& r, std::uint32_t version) {
   ModelOptions o;
   o.kind = r.str();
   o.bits = r.u8();
@@ -86,6 +158,7 @@ ModelOptions read_options(Reader& r) {
     std::string name(r.str());
     o.settings.emplace_back(std::move(name), r.f64());
   }
+  if (version >= kTasksVersion) read_tasks(r, o);
   return o;
 }
 
@@ -93,6 +166,7 @@ Result<std::unique_ptr<StoredModel>> make_stored(ModelOptions options) {
   TRY(const KindRow* const row, kind_row(options.kind));
   if (options.bits == 0) options.bits = row->kind.bits;
   TRY_OK(check(options));
+  TRY_OK(check_tasks(options, row->kind));
   TRY(const std::vector<double> values, settle(row->kind, options));
   auto model = row->make(completed(options, row->kind, values), values);
   TRY_OK(model->usable());
@@ -107,9 +181,10 @@ Result<std::string_view> opened(std::string_view bytes) {
     return damaged("these are not the bytes of a model");
   }
   const std::uint32_t version = Reader(bytes.substr(kMagic.size())).u32();
-  if (version != kVersion) {
+  if (version < kVersion || version > kTasksVersion) {
     return Error{Code::kInvalid,
-                 fmt::format("model: version {}, this program reads version {}", version, kVersion),
+                 fmt::format("model: version {}, this program reads versions {} and {}", version,
+                             kVersion, kTasksVersion),
                  "", "use the program that saved it"};
   }
   const std::string_view content = bytes.substr(0, bytes.size() - 8);
@@ -151,7 +226,7 @@ void StoredModel::write(ByteSink& to) const {
   ModelSink sink(to);
   Writer w(sink.out);
   sink.out.append(kMagic);
-  w.u32(kVersion);
+  w.u32(is_joint(options_) ? kTasksVersion : kVersion);
   put_options(w, options_);
   encode_state(sink);
   sink.seal();
@@ -165,7 +240,8 @@ Result<std::unique_ptr<Model>> make_model(const ModelOptions& options) {
 Result<std::unique_ptr<Model>> decode_model(std::string_view bytes, std::shared_ptr<void> owner) {
   TRY(const std::string_view content, opened(bytes));
   ModelSource source{bytes, Reader(content.substr(kMagic.size() + 4)), std::move(owner)};
-  const ModelOptions options = read_options(source.reader);
+  const std::uint32_t version = Reader(bytes.substr(kMagic.size())).u32();
+  const ModelOptions options = read_options(source.reader, version);
   if (!source.reader.ok()) return damaged("cut off");
   TRY(std::unique_ptr<StoredModel> model, make_stored(options));
   if (!model->restore(source) || !source.reader.ok() || !source.reader.done()) {
@@ -178,6 +254,12 @@ std::vector<ModelKind> model_kinds() {
   std::vector<ModelKind> all;
   for (const KindRow* row : kKinds) all.push_back(row->kind);
   return all;
+}
+
+bool takes_tasks(std::string_view kind) {
+  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const KindRow* row) {
+    return row->kind.name == kind && row->kind.takes_tasks;
+  });
 }
 
 bool reads_fields(std::string_view kind) {

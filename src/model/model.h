@@ -2,7 +2,9 @@
 // virtual call costs nothing. predict() and parts() are const and safe to share; the rest is one
 // thread's. The contract every kind keeps is tests/contract/model_test.cc.
 #pragma once
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,18 @@
 #include "model/examples.h"
 
 namespace attune {
+
+// A task of a model that learns several, each with a head of its own: what it is called, and how
+// much its log loss counts in the joint one.
+struct TaskOptions {
+  std::string name;
+  double weight = 1;  // in (0, 1000]
+};
+inline constexpr std::size_t kMostTasks = 16;
+struct SecondLossOptions {
+  std::string name;   // of second_loss_kinds(), model/second_loss.h
+  double weight = 0;  // in [0, 1000]; 0 = there is none
+};
 
 struct ModelOptions {
   std::string kind = "ftrl";
@@ -29,8 +43,26 @@ struct ModelOptions {
   std::uint64_t expire_rows = 0;   // ids not seen for so many learned rows are dropped; 0 = never
   std::uint64_t memory_bytes = 0;  // of the table, instead of 2^bits rows; then the longest unseen
                                    // id gives way to a new one; 0 = by bits
+  // The tasks, the one of Examples::labels first; empty = one without a name. Of kinds with
+  // ModelKind::takes_tasks.
+  std::vector<TaskOptions> tasks{};
+  SecondLossOptions second_loss{};
 };
 inline constexpr std::size_t kMostInputs = 65'536;
+
+// A part of the loss of a model of several tasks: its mean over rows, and its stated weight.
+struct LossPart {
+  std::string name = {};
+  double weight = 1;
+  double sum = 0, rows = 0;  // by weight of the rows
+  double mean() const { return rows == 0 ? 0 : sum / rows; }
+};
+// L = sum of weight * mean over the tasks and the second loss.
+struct JointParts {
+  std::vector<LossPart> tasks = {};
+  std::optional<LossPart> second = {};
+  double total() const;
+};
 
 // What became of the ids a model was shown. All 0 for a model without a table.
 struct TableCounts {
@@ -54,10 +86,18 @@ class Model {
   // out[r] = P(label = 1) of row r, or its expected value; out.size() == rows.size(). A row with a
   // value that is not finite or beyond kMaxFeatureValue counts as empty.
   virtual void predict(const Examples& rows, std::span<float> out) const = 0;
+  std::size_t heads() const { return std::max<std::size_t>(options().tasks.size(), 1); }
+  // Of every task: out is (rows.size(), heads()), the first column what predict() says.
+  virtual void predict_heads(const Examples& rows, std::span<float> out) const {
+    predict(rows, out);
+  }
+  // Of the rows learned from since the model was made or decoded, each before it was. Empty of
+  // one task without a second loss.
+  virtual JointParts joint_parts() const { return {}; }
   // Learns from the rows in order; before[r] = what was predicted of row r before it (or its
   // mini-batch) was learned from. A row teaches nothing when its label, weight or a value is not
   // finite, a value is beyond kMaxFeatureValue, the weight is not above 0, or the label of a
-  // probability is not in [0, 1].
+  // probability is not in [0, 1]. Of several tasks those whose label is known are learned from.
   virtual void learn(const Examples& rows, std::span<float> before) = 0;
   // Whether it only gathers what learn() is given and becomes a model in finish(), of everything
   // since the one before: tree kinds. Until then it says of every row what it said before, and what
@@ -102,9 +142,11 @@ struct ModelKind {
   std::span<const Setting> settings;
   // Whether it reads which field a feature is of: then options.inputs must be given.
   bool reads_fields = false;
-  int bits = 22;  // of its table when nobody says
+  int bits = 22;             // of its table when nobody says
+  bool takes_tasks = false;  // several, and a second loss
 };
 std::vector<ModelKind> model_kinds();
+bool takes_tasks(std::string_view kind);   // false for an unknown one
 bool reads_fields(std::string_view kind);  // false for an unknown one, and mlp
 // Whether it grows trees (tree, forest, trees): learns_at_end(), and numbers need no bins.
 bool is_tree_kind(std::string_view kind);

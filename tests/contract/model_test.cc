@@ -35,6 +35,12 @@ std::vector<Case> cases() {
     if (o.kind == "trees") o.settings = {{"rounds", 60}};
     if (o.kind == "forest") o.settings = {{"trees", 60}};
     all.push_back({o.kind, o});
+    if (kind.takes_tasks) {
+      ModelOptions joint = o;
+      joint.tasks = {{"like", 1}, {"purchase", 2}, {"hide", 0.5}};
+      joint.second_loss = {"pairs", 0.05};
+      all.push_back({o.kind + "_of_three_tasks", joint});
+    }
     if (o.kind == "mlp") {
       o.settings = {{"k", 8}, {"learning_rate", 0.01}};
       all.push_back({"mlp_over_vectors", o});
@@ -61,6 +67,9 @@ void add_row(Examples& to, const std::vector<Feature>& features, float label, fl
     to.fields.push_back(static_cast<std::uint16_t>(i % kFields));
   }
   to.labels.push_back(label);
+  const bool is_known = std::isfinite(label) && label <= 1;
+  to.further_labels.push_back(is_known ? 1 - label : NAN);  // of a second task, the opposite
+  to.further_labels.push_back(NAN);                         // of a third nothing is known
   to.weights.push_back(weight);
   to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
 }
@@ -247,6 +256,7 @@ TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
                                              "deepfm", "dcnv2", "finalmlp"};
   if (by_adam.contains(kind)) GTEST_SKIP() << "its steps do not grow with the gradient";
   if (kind == "forest") GTEST_SKIP() << "each tree draws its rows";
+  if (!options().tasks.empty()) GTEST_SKIP() << "its second loss compares the rows of a batch";
   if (options().admit_after > 1) GTEST_SKIP() << "an id is seen twice in two rows";
   const auto heavy = make(options()), twice = make(options());
   const Examples rows = separable(2000);
@@ -284,6 +294,50 @@ TEST_P(ModelContract, PartsAndBiasSumToTheLogit) {
   }
 }
 
+TEST_P(ModelContract, TheFirstHeadIsThePrediction) {
+  const auto model = make(options());
+  learn(*model, separable(500));
+  const Examples rows = separable(300, 8);
+  const auto first = predict(*model, rows);
+  const std::size_t heads = model->heads();
+  ASSERT_EQ(heads, std::max<std::size_t>(options().tasks.size(), 1));
+  std::vector<float> all(heads * rows.size());
+  model->predict_heads(rows, all);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t h = 0; h < heads; ++h) ASSERT_TRUE(std::isfinite(all[r * heads + h]));
+    ASSERT_EQ(all[r * heads], first[r]);
+  }
+}
+
+TEST_P(ModelContract, EachHeadLearnsItsOwnLabel) {
+  if (options().tasks.empty()) GTEST_SKIP() << "one task";
+  const auto model = make(options());
+  for (int pass = 0; pass < 5; ++pass) learn(*model, separable(2000));
+  const Examples rows = separable(500, 8);
+  const std::size_t heads = model->heads();
+  std::vector<float> all(heads * rows.size());
+  model->predict_heads(rows, all);
+  double wrong = 0, wrong_second = 0, third = 0;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    wrong += std::abs(double{all[r * heads]} - double{rows.labels[r]});
+    wrong_second += std::abs(double{all[r * heads + 1]} - (1 - double{rows.labels[r]}));
+    third += std::abs(double{all[r * heads + 2]} - 0.5);
+  }
+  EXPECT_LT(wrong / 500, 0.1);
+  EXPECT_LT(wrong_second / 500, 0.1);
+  EXPECT_LT(third / 500, 0.5);  // anything: it was never told
+  const JointParts parts = model->joint_parts();
+  ASSERT_EQ(parts.tasks.size(), 3U);
+  EXPECT_EQ(parts.tasks[0].rows, 10'000);
+  EXPECT_EQ(parts.tasks[2].rows, 0);
+  EXPECT_EQ(parts.tasks[1].weight, 2);
+  ASSERT_TRUE(parts.second.has_value());
+  EXPECT_GT(parts.second->rows, 0);
+  EXPECT_NEAR(parts.total(),
+              parts.tasks[0].mean() + 2 * parts.tasks[1].mean() + 0.05 * parts.second->mean(),
+              1e-12);
+}
+
 TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
   const auto model = make(options());
   learn(*model, separable(20));
@@ -299,7 +353,7 @@ TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
   Writer(newer).u64(hash64(newer));
   const auto refused = decode_model(newer);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("version 9, this program reads version 1"),
+  EXPECT_NE(refused.error().message.find("version 9, this program reads versions 1 and 2"),
             std::string::npos);
 }
 
@@ -335,6 +389,28 @@ TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
       {{.kind = "mlp", .bits = 8, .inputs = 1000, .settings = {{"k", 8}, {"hidden", 4096}}},
        "mlp: its layers have more than 16,777,216 weights",
        "fewer hidden units, or a smaller k"},
+      {{.tasks = {{"a"}, {"b"}}},
+       "kind ftrl learns one task and has no second loss",
+       "those that can are fwfm, wide_deep, deepfm, dcnv2, finalmlp"},
+      {{.kind = "ffm", .inputs = 3, .second_loss = {"pairs", 1}},
+       "kind ffm learns one task and has no second loss",
+       "those that can are fwfm, wide_deep, deepfm, dcnv2, finalmlp"},
+      {{.kind = "fwfm", .inputs = 3, .tasks = {{"a"}, {"b"}, {"a"}}}, "task a is there twice", ""},
+      {{.kind = "fwfm", .inputs = 3, .tasks = {{"a"}, {""}}},
+       "a task needs a name of at most 256 bytes",
+       ""},
+      {{.kind = "fwfm", .inputs = 3, .tasks = {{"a", 0}, {"b"}}},
+       "task a: its weight is 0, must be in (0, 1000]",
+       "leave out a task that is not to count"},
+      {{.kind = "fwfm", .inputs = 3, .tasks = {{"a", std::nan("")}}},
+       "task a: its weight is nan, must be in (0, 1000]",
+       "leave out a task that is not to count"},
+      {{.kind = "fwfm", .inputs = 3, .second_loss = {"pears", 1}},
+       "there is no second loss called \"pears\"",
+       "there is pairs"},
+      {{.kind = "fwfm", .inputs = 3, .second_loss = {"pairs", -1}},
+       "the weight of the second loss is -1, must be in [0, 1000]",
+       ""},
       {{.settings = {{"alfa", 8}}}, "ftrl has no setting alfa", "did you mean alpha?"},
       {{.settings = {{"alpha", -1}}},
        "alpha is -1, must be in [1e-06, 100]",
