@@ -12,6 +12,7 @@ void append_row(const Examples& from, std::size_t row, Examples& to) {
   const Row features = from.row(row);
   const auto fields = from.fields_of(row);
   to.labels.push_back(from.labels[row]);
+  for (std::size_t t = 1; t <= from.further(); ++t) to.further_labels.push_back(from.label(row, t));
   if (!from.weights.empty()) to.weights.push_back(from.weights[row]);
   to.features.insert(to.features.end(), features.begin(), features.end());
   to.fields.insert(to.fields.end(), fields.begin(), fields.end());

@@ -97,16 +97,27 @@ class TableScoring {
     }
   }
 
+  // Numbers of each row of predicted_.
+  std::size_t predict_block() {
+    if (!options_.with_heads) {
+      trained_.predict(block_, predicted_);
+      return 1;
+    }
+    trained_.predict_heads(block_, predicted_);
+    return trained_.model->heads();
+  }
+
   Status flush() {
     labels_ = block_.labels;
-    trained_.predict(block_, predicted_);
+    const std::size_t heads = predict_block();
     std::vector<std::string_view> cells;
     std::size_t row = 0;
     for (const bool is_bad : is_bad_) {
       ScoredRow scored;
       if (!is_bad) {
         cells_of(row, cells);
-        scored = {predicted_[row], labels_[row], cells};
+        scored = {predicted_[row * heads], labels_[row], cells};
+        if (options_.with_heads) scored.heads = std::span(predicted_).subspan(row * heads, heads);
         ++row;
       }
       TRY_OK(take_(scored, asked_));

@@ -20,15 +20,16 @@ namespace attune {
 struct ScoredRow {
   std::optional<float> prediction;  // absent: the row could not be read
   float label = 0;                  // NaN = none
-  // Of a table all cells; of another file, for each field asked for, the name of its feature in the
   // row ("C3=68fd1e64"), "" where it has none.
   std::span<const std::string_view> cells;
+  std::span<const float> heads = {};  // predictions of every task, if asked for
 };
 
 struct ScoringOptions {
   std::string file;
   TableOptions table;
   std::optional<ExampleFormat> example;  // absent: a table
+  bool with_heads = false;               // of a table: predictions of every task
   // What else is asked of a row: columns of a table, fields of another file (the reader's names).
   // kInvalid names a column that is not there.
   std::vector<std::string> columns;  // named by option, see column_options

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "learn/calibrating.h"
+#include "learn/joint_scores.h"
 #include "learn/split.h"
 
 namespace attune {
@@ -71,7 +72,10 @@ Result<Passes> best_passes(const Examples& examples, const TableLearnOptions& op
   learned.shuffled(options.model.seed);
   FitOptions fit_options{.passes = TableLearnOptions::kMostPasses,
                          .on_progress = options.on_progress,
-                         .validate = [&] { return mean_loss(*model, held_back); }};
+                         .validate = [&] {
+                           return model->heads() > 1 ? mean_joint_loss(*model, held_back)
+                                                     : mean_loss(*model, held_back);
+                         }};
   TRY(const FitReport report, fit(*model, learned, fit_options));
   return Passes{report.best_passes, report.validations};
 }
@@ -114,10 +118,21 @@ ModelOptions options_for(const ModelOptions& base, const std::string& kind,
 
 namespace {
 
+void take_further_labels(const LoadedTable& table, std::span<const std::uint32_t> rows,
+                         const TableLearnOptions& options, Examples& examples) {
+  options.further->add_labels(table, rows, examples);
+  if (!options.alone) return;
+  for (std::size_t r = 0; r < examples.size(); ++r) {
+    examples.labels[r] = examples.label(r, 1 + *options.alone);
+  }
+  examples.further_labels.clear();
+}
+
 Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
                                 std::span<const std::uint32_t> rows,
                                 const TableLearnOptions& options) {
   TRY(MadeRows made, make_rows(table, plan, rows, options.model.kind));
+  if (options.further) take_further_labels(table, rows, options, made.examples);
   const Examples& examples = made.examples;
   TableLearnOptions settled = options;
   settled.model.inputs = made.model_inputs;
@@ -166,6 +181,21 @@ FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
     rows.name(cells, [&](std::uint32_t hash, std::string_view name) { names.add(hash, name); });
   }
   return names;
+}
+
+Result<std::vector<float>> predict_heads(const Trained& trained, const LoadedTable& table,
+                                         std::span<const std::uint32_t> rows) {
+  CHECK(trained.rows.has_value());
+  TRY(const TableRows bound, trained.rows->bind(table.columns()));
+  Examples block;
+  std::vector<float> predicted, out;
+  for (std::size_t at = 0; at < rows.size(); at += kBlockRows) {
+    block.clear();
+    append_rows(bound, table, rows.subspan(at, std::min(kBlockRows, rows.size() - at)), block);
+    trained.predict_heads(block, predicted);
+    out.insert(out.end(), predicted.begin(), predicted.end());
+  }
+  return out;
 }
 
 Result<Predictions> predict_table(const Trained& trained, const LoadedTable& table,

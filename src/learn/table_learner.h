@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "feature/table_rows.h"
 #include "learn/fit.h"
+#include "learn/further_targets.h"
 #include "learn/loaded_table.h"
 #include "learn/trained.h"
 
@@ -23,6 +24,10 @@ struct TableLearnOptions {
   std::size_t passes = 0;
   // Rows are held back for it, and not learned from (learn/calibrating.h).
   CalibrationKind calibration = CalibrationKind::kNone;
+  // Learned together with the target by a model of several tasks; or one of them, by its place,
+  // alone instead of the target.
+  const FurtherTargets* further = nullptr;
+  std::optional<std::size_t> alone = {};
   std::function<double()> clock_s;
   std::function<void(const FitProgress&)> on_progress;
 };
@@ -63,6 +68,10 @@ struct Predictions {
   std::vector<float> predicted, labels;  // of each row asked for; a label is NaN where it has none
   std::vector<float> raw;                // what the model says, before calibration
 };
+
+// Of every task of the model: (rows, heads).
+Result<std::vector<float>> predict_heads(const Trained& trained, const LoadedTable& table,
+                                         std::span<const std::uint32_t> rows);
 
 // The table may lack the target, and have its columns in another order; kInvalid names a missing
 // one.

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "feature/cell.h"
 #include "learn/column_scan.h"
 #include "learn/evaluation.h"
+#include "learn/further_targets.h"
+#include "learn/joint_scores.h"
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
 #include "learn/table_learner.h"
@@ -69,9 +72,10 @@ std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
 // One training, from the loaded table on.
 class TableTraining {
  public:
-  TableTraining(const TableTrainingOptions& options, LabelledTable labelled)
+  TableTraining(const TableTrainingOptions& options, LabelledTable labelled, FurtherTargets further)
       : options_(options),
         labelled_(std::move(labelled)),
+        further_(std::move(further)),
         table_(labelled_.table),
         target_(labelled_.target),
         report_(report_of(options, labelled_)),
@@ -103,12 +107,15 @@ class TableTraining {
     } else {
       std::vector<std::string> drop = options_.drop;
       if (!options_.weight.empty()) drop.push_back(options_.weight);
+      drop.insert(drop.end(), options_.also.names.begin(), options_.also.names.end());
       TRY(chosen_, derived_plan(table_, target_, drop, options_.allow));
     }
     if (!options_.weight.empty()) {
       TRY_OK(weigh_rows(options_.weight, table_, target_, chosen_));
       TRY_OK(check_weights());
     }
+    TRY_OK(further_.check(chosen_.plan));
+    further_.mark(chosen_.lines);
     report_.plan = chosen_.lines;
     return ok_status();
   }
@@ -262,6 +269,8 @@ class TableTraining {
     if (found) limit_memory(options_.search->memory_bytes, learn.model);
     learn.passes = found ? found->passes : options_.passes;
     learn.calibration = options_.calibration;
+    learn.model.tasks = further_.tasks();
+    if (!further_.empty()) learn.further = &further_;
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
       learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
@@ -283,6 +292,9 @@ class TableTraining {
                          labelled_.mean_label(labelled_.rows)};
     Evaluation all(as);
     report_.test_rows = 0;
+    std::optional<JointScores> joint;
+    if (!further_.empty()) joint.emplace(joint_scores(kind));
+    JointParts parts;
     for (std::size_t i = 0; i < splits_.size(); ++i) {
       const Split& split = splits_[i];
       const std::string stage =
@@ -299,11 +311,62 @@ class TableTraining {
       if (splits_.size() > 1) {
         report.folds.push_back({split.train.size(), fold.rows(), fold.measures()});
       }
+      if (joint) {
+        TRY_OK(score_heads(learned.trained, i, *joint));
+        parts = learned.trained.model->joint_parts();
+      }
       take_passes(learned.report, report);
       if (splits_.size() == 1) kept_.push_back(std::move(learned));
     }
     report.measures = all.measures();
+    if (joint) report.joint = joint->report(std::move(parts));
     return report;
+  }
+
+  JointScores joint_scores(const std::string& kind) const {
+    std::vector<double> rates;
+    for (std::size_t t = 0; t <= further_.size(); ++t) {
+      const Target& target = t == 0 ? target_ : further_[t - 1];
+      const auto known = static_cast<double>(target.positives + target.negatives);
+      rates.push_back(static_cast<double>(target.positives) / known);
+    }
+    return {learn_options(kind, 0, kind).model, std::move(rates)};
+  }
+
+  // The heads of a model on the rows tested on, and what a model of each task alone says of them.
+  Status score_heads(const Trained& trained, std::size_t split, JointScores& scores) const {
+    const LoadedTable& table = test_ ? *test_ : table_;
+    const std::vector<std::uint32_t>& rows = splits_[split].test;
+    TRY(const std::vector<float> labels, labels_of_heads(table, rows));
+    TRY(const std::vector<float> predicted, predict_heads(trained, table, rows));
+    scores.add(predicted, labels);
+    for (std::size_t t = 0; options_.compare_alone && t <= further_.size(); ++t) {
+      const std::string kind(trained.model->kind());
+      const std::string& name = further_.tasks()[t].name;
+      TableLearnOptions learn = learn_options(kind, split, fmt::format("{}, {} alone", kind, name));
+      learn.model.tasks.clear();
+      if (t > 0) learn.alone = t - 1;
+      if (t == 0) learn.further = nullptr;
+      TRY(const LearnedTable alone, learn_table(table_, chosen_.plan, splits_[split].train, learn));
+      TRY(const Predictions predictions, predict_table(alone.trained, table, rows));
+      scores.add_alone(t, predictions.predicted, predicted, labels);
+    }
+    return ok_status();
+  }
+
+  Result<std::vector<float>> labels_of_heads(const LoadedTable& table,
+                                             std::span<const std::uint32_t> rows) const {
+    TRY(const std::size_t first, table.need_column(target_.name, "target"));
+    TRY(const std::vector<std::size_t> columns, further_.columns_in(table));
+    std::vector<float> labels;
+    for (const std::uint32_t row : rows) {
+      const std::string_view text = trimmed(table.cell(row, first));
+      labels.push_back(text.empty() ? NAN : text == target_.positive ? 1.0F : 0.0F);
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        labels.push_back(further_.label(i, table.cell(row, columns[i])));
+      }
+    }
+    return labels;
   }
 
   void take_passes(const FitReport& fit, KindReport& report) const {
@@ -369,6 +432,7 @@ class TableTraining {
 
   const TableTrainingOptions& options_;
   const LabelledTable labelled_;
+  const FurtherTargets further_;
   const LoadedTable& table_;
   const Target& target_;
   std::unique_ptr<LoadedTable> test_;
@@ -401,7 +465,10 @@ Result<Target> target_of(const LoadedTable& table, const TableTrainingOptions& o
 Result<TrainedModel> train_table(const TableTrainingOptions& options) {
   TRY(LoadedTable table, load(options.file, options));
   TRY(Target target, target_of(table, options));
-  return TableTraining(options, LabelledTable(std::move(table), std::move(target))).run();
+  TRY(FurtherTargets further, FurtherTargets::find(table, target, options.also));
+  return TableTraining(options, LabelledTable(std::move(table), std::move(target)),
+                       std::move(further))
+      .run();
 }
 
 }  // namespace attune

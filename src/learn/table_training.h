@@ -13,6 +13,7 @@
 #include "feature/plan.h"
 #include "format/table.h"
 #include "learn/fit.h"
+#include "learn/further_targets.h"
 #include "learn/train_report.h"
 #include "learn/trained.h"
 
@@ -27,7 +28,11 @@ struct TableTrainingOptions {
   std::string target, positive;
   std::vector<std::string> drop, allow;  // columns left out; sensitive names let in
   std::optional<Plan> plan;              // declared; else one is derived
-  bool is_classic = false;               // the first 10 columns as they are, the last one the label
+  // Predicted too, by one model with the target: kinds of ModelKind::takes_tasks. compare_alone:
+  // each beside a model of the kind that learns it alone.
+  FurtherTargetOptions also = {};
+  bool compare_alone = false;
+  bool is_classic = false;  // the first 10 columns as they are, the last one the label
   // How good it is, is measured on: another file, else k folds, else a share of the rows.
   std::string test_file;
   std::size_t folds = 0;

@@ -162,6 +162,7 @@ std::string report_json(const TrainReport& report) {
   json.field("measured_on", report.measured_on);
   write_measures(json, best.measures);
   write_calibration(json, best.calibration);
+  if (best.joint) write_joint(json, *best.joint);
   if (report.is_binary) json.field("threshold", report.threshold);
   json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
   json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
@@ -191,6 +192,7 @@ std::string report_json(const TrainReport& report) {
 }
 
 double loss_to_compare(const KindReport& kind) {
+  if (kind.joint) return kind.joint->tested.total();
   for (const auto* name : {"log_loss", "rmse"}) {
     if (const auto value = value_of(kind, name)) return *value;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/table.h"
+#include "learn/joint_report.h"
 #include "model/model.h"
 #include "stat/calibration.h"
 #include "stat/measure.h"
@@ -42,6 +43,7 @@ struct KindReport {
   std::vector<Measure> measures;
   std::vector<FoldReport> folds;
   CalibrationReport calibration;
+  std::optional<JointReport> joint = {};  // of a model of several tasks
 };
 
 // One that was tried when the model was chosen.
@@ -110,8 +112,8 @@ std::optional<std::string> reason_not_to_promote(const TrainReport& report);
 // One object: the measures of the best under their plain names, then the rest.
 std::string report_json(const TrainReport& report);
 
-// "base_rate" etc. of kinds are compared by this: log_loss, or rmse of numbers; infinity where it
-// is undefined.
+// Kinds are compared by this: log_loss, or rmse of numbers; of several tasks the joint loss;
+// infinity where it is undefined.
 double loss_to_compare(const KindReport& kind);
 
 // The table of weights in a line: rows taken, ids that share one, turned away or dropped; ""

@@ -93,6 +93,14 @@ void Trained::predict(Examples& block, std::vector<float>& out) const {
   for (float& p : out) p = calibrated(p);
 }
 
+void Trained::predict_heads(Examples& block, std::vector<float>& out) const {
+  if (inputs) inputs->apply(block);
+  const std::size_t heads = model->heads();
+  out.resize(block.size() * heads);
+  model->predict_heads(block, out);
+  for (std::size_t at = 0; at < out.size(); at += heads) out[at] = calibrated(out[at]);
+}
+
 Result<std::string> Trained::save(const std::string& path) const {
   const std::string about = encoded_about(*this);
   std::string encoded_names, encoded_rows, encoded_inputs, encoded_calibration, plan;

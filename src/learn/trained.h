@@ -47,6 +47,8 @@ struct Trained {
   // The same as the model says it, before calibration.
   void predict_raw(Examples& rows, std::vector<float>& out) const;
   float calibrated(float raw) const;
+  // Of every task: out is (rows, heads), the first column as predict() has it.
+  void predict_heads(Examples& rows, std::vector<float>& out) const;
 
   // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
   // cannot be written.

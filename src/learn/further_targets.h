@@ -1,0 +1,51 @@
+// FurtherTargets: the columns that are to be predicted beside the first target, each yes or no: by
+// one model of several tasks, or one of them alone. Data once found; safe to share.
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "feature/plan.h"
+#include "learn/loaded_table.h"
+#include "learn/target.h"
+#include "learn/train_report.h"
+#include "model/model.h"
+
+namespace attune {
+
+struct FurtherTargetOptions {
+  std::vector<std::string> names;                            // columns
+  std::vector<std::pair<std::string, double>> weights = {};  // stated, of any target; others 1
+};
+
+class FurtherTargets {
+ public:
+  FurtherTargets() = default;
+  // kInvalid: no such column, one that is no yes or no, one twice or the first again, a weight of
+  // none of them.
+  static Result<FurtherTargets> find(const LoadedTable& table, const Target& first,
+                                     const FurtherTargetOptions& options);
+  bool empty() const { return targets_.empty(); }
+  std::size_t size() const { return targets_.size(); }
+  const Target& operator[](std::size_t i) const { return targets_[i]; }
+  // All tasks with their weights, the first target's first; empty when it is the only one.
+  const std::vector<TaskOptions>& tasks() const { return tasks_; }
+  // Of a table that has the columns, perhaps in another order; kInvalid names one it lacks.
+  Result<std::vector<std::size_t>> columns_in(const LoadedTable& table) const;
+  // The label of a cell of target i; NaN when it is empty.
+  float label(std::size_t i, std::string_view cell) const;
+  // Examples::further_labels of the rows, which are all of `out`.
+  void add_labels(const LoadedTable& table, std::span<const std::uint32_t> rows,
+                  Examples& out) const;
+  // kInvalid when a feature is made of one of them: what is to be predicted is no input.
+  Status check(const Plan& plan) const;
+  // Says of each in the lines of a plan that it is a target.
+  void mark(std::vector<PlanLine>& lines) const;
+
+ private:
+  std::vector<Target> targets_;
+  std::vector<TaskOptions> tasks_;
+};
+
+}  // namespace attune
