@@ -22,7 +22,7 @@ constexpr std::size_t kBadRowsShown = 3;
 struct PredictOptions {
   FileOptions file;
   std::string model, workspace, output = "-";
-  bool is_json = false;
+  bool is_json = false, all_targets = false;
 };
 
 void say_bad_rows(const ScoringReport& report) {
@@ -36,6 +36,13 @@ void say_bad_rows(const ScoringReport& report) {
   }
 }
 
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string cell = "\"";
+  for (const char c : text) cell += c == '"' ? std::string(2, c) : std::string(1, c);
+  return cell + "\"";
+}
+
 // A prediction a line; an empty line where there is none.
 class Lines {
  public:
@@ -46,6 +53,19 @@ class Lines {
     if (prediction) fmt::format_to(std::back_inserter(line_), "{}", *prediction);
     line_.push_back('\n');
     return output_.write({line_.data(), line_.size()});
+  }
+  // Columns of CSV; no columns are an empty line.
+  Status write_all(std::span<const float> predictions) {
+    line_.clear();
+    fmt::format_to(std::back_inserter(line_), "{}\n", fmt::join(predictions, ","));
+    return output_.write({line_.data(), line_.size()});
+  }
+  Status write_names(const Trained& trained) {
+    std::string names;
+    for (const TaskOptions& task : trained.model->options().tasks) {
+      names += (names.empty() ? "" : ",") + csv_cell(task.name);
+    }
+    return output_.write((names.empty() ? "prediction" : names) + "\n");
   }
   Status close() { return output_.close(); }
 
@@ -61,9 +81,11 @@ Result<ScoringReport> predict_file(const PredictOptions& options, const Trained&
   TRY(scoring.table, options.file.table());
   TRY(scoring.example, options.file.example());
   TRY_OK(check_input(trained, scoring.example));
+  scoring.with_heads = options.all_targets;
   TRY_OK(lines.open());
+  if (options.all_targets) TRY_OK(lines.write_names(trained));
   return score_file(trained, scoring, [&](const ScoredRow& row, std::span<const std::size_t>) {
-    return lines.write(row.prediction);
+    return options.all_targets ? lines.write_all(row.heads) : lines.write(row.prediction);
   });
 }
 
@@ -84,6 +106,11 @@ Result<ScoringReport> predict_workspace(const PredictOptions& options, const Tra
 }
 
 Status predict(const PredictOptions& options) {
+  const bool is_table = options.file.format.empty() || options.file.is_table();
+  if (options.all_targets && (options.file.file.empty() || !is_table)) {
+    return Error{Code::kInvalid, "--all-targets is for tables: only they have several",
+                 "all-targets", "attune predict new.csv --model shop.attune --all-targets"};
+  }
   if (options.is_json && options.output == "-") {
     return Error{Code::kInvalid, "--json and the predictions would both go to standard output",
                  "output", "add --output FILE"};
@@ -116,6 +143,7 @@ void add_predict(CLI::App& app, Action& chosen) {
   CLI::App* command = add_command(app, kLearnGroup, "predict",
                                   "A probability a line for the rows of a file, by a model",
                                   "attune predict new.csv --model bank.attune --output p.txt\n"
+                                  "attune predict new.csv --model shop.attune --all-targets\n"
                                   "cat new.csv | attune predict - --model bank.attune\n"
                                   "attune predict --workspace shop --model ranker");
   command->add_option("file", options->file.file, "rows to predict; - is standard input");
@@ -128,6 +156,8 @@ void add_predict(CLI::App& app, Action& chosen) {
                       "without a file: every item it showed whose outcome is known; and where a "
                       "named model is");
   command->add_option("--output", options->output, "file; - is standard output");
+  command->add_flag("--all-targets", options->all_targets,
+                    "of a model of several targets: a column for each, with their names first");
   command->add_flag("--json", options->is_json, "a summary as one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return predict(*options); }; });
 }

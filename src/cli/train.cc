@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/joint_table.h"
 #include "cli/journal_models.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
@@ -31,6 +32,7 @@ namespace {
 
 constexpr std::size_t kClassicPasses = 10;
 constexpr std::size_t kBadRowsShown = 3;
+constexpr const char* kJointKind = "fwfm";  // of several targets, when none is named
 constexpr std::size_t kCandidatesShown = 12;
 constexpr int kWorkspaceBits = 18;  // tables of 2^18 weights, as the live learner's
 
@@ -75,6 +77,8 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   if (!options.plan.empty()) {
     TRY(training.plan, read_plan(options.plan));
   }
+  TRY(training.also, also_of(options.joint));
+  training.compare_alone = options.joint.compare_alone;
   training.is_classic = options.preset == kClassic;
   training.test_file = options.test_file;
   training.folds = options.folds;
@@ -82,7 +86,8 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
-  TRY_OK(look_for_models(options, training));
+  if (options.joint.is_given() && training.kinds.empty()) training.kinds = {kJointKind};
+  if (!options.joint.is_given()) TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
@@ -209,6 +214,12 @@ void print_report(const TrainReport& report) {
   }
   if (const std::string line = calibration_line(best.calibration); !line.empty()) {
     print_lines({line});
+  }
+  if (best.joint) {
+    print_lines({""});
+    print_lines(head_table(*best.joint));
+    print_lines({""});
+    print_lines(joint_loss_table(*best.joint));
   }
   if (const std::string table = table_line(report); !table.empty()) print_lines({table});
   if (report.kinds.size() > 1) {
@@ -351,6 +362,7 @@ void add_train(CLI::App& app, Action& chosen) {
       app, kLearnGroup, "train", "Learns a model from a file, and says how good it is",
       "attune train bank.csv --target y --drop duration --output bank.attune\n"
       "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
+      "attune train shop.csv --target click --also like,purchase --weight-of purchase=3\n"
       "attune train train.csv --preset mlp --test test.csv\n"
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
       "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
@@ -361,6 +373,7 @@ void add_train(CLI::App& app, Action& chosen) {
                       "learn from what its decisions came to, instead of a file");
   command->add_option("--target", options->target, "column to predict");
   command->add_option("--positive", options->positive, "its text that means yes (guessed)");
+  add_joint_flags(*command, options->joint);
   command->add_option("--drop", options->drop, "columns to leave out")->delimiter(',');
   command->add_option("--allow", options->allow, "sensitive columns to let in")->delimiter(',');
   command->add_option("--plan", options->plan, "file of features instead of those derived");

@@ -39,6 +39,7 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
   if (!options.table_memory.empty()) {
     TRY(model.memory_bytes, parse_size(options.table_memory));
   }
+  TRY(model.second_loss, second_loss_of(options.joint));
   for (const std::string& text : options.settings) {
     TRY(auto one, setting(text));
     model.settings.push_back(std::move(one));
@@ -47,6 +48,30 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
 }
 
 namespace {
+
+// Several targets need a table, a kind that takes them, and are measured as they are.
+Status check_joint(const TrainOptions& options) {
+  const JointFlags& joint = options.joint;
+  if (!joint.is_given()) return ok_status();
+  TRY([[maybe_unused]] const FurtherTargetOptions also, also_of(joint));
+  TRY([[maybe_unused]] const SecondLossOptions second, second_loss_of(joint));
+  const bool is_table =
+      options.workspace.empty() && (options.file.format.empty() || options.file.is_table());
+  if (!is_table) {
+    return Error{Code::kInvalid,
+                 "--also and --second-loss are for tables: other files have one label a row, and "
+                 "heads by verb of a workspace are not built yet",
+                 "also", "attune train shop.csv --target click --also like,purchase"};
+  }
+  if (options.calibration != "none" || !options.preset.empty() || options.search.is_given() ||
+      !options.memory.empty()) {
+    return Error{Code::kInvalid,
+                 "--also and --second-loss: not with --calibrate, --preset, --search, "
+                 "--budget-seconds or --memory",
+                 "also", "name the kind, with --kind, and its settings, with --set"};
+  }
+  return ok_status();
+}
 
 // A workspace is no file, and has its own plan.
 Status check_place(const TrainOptions& options) {
@@ -97,6 +122,7 @@ Status check_place(const TrainOptions& options) {
 
 Status check_train(const TrainOptions& options) {
   TRY_OK(check_place(options));
+  TRY_OK(check_joint(options));
   if (!options.preset.empty() && options.preset != kClassic) {
     return Error{Code::kInvalid, fmt::format("--preset {}: there is only mlp", options.preset),
                  "preset", ""};

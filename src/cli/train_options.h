@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/joint_flags.h"
 #include "cli/model_input.h"
 #include "cli/search_flags.h"
 #include "cli/train_record.h"
@@ -24,6 +25,7 @@ struct TrainOptions {
   std::uint64_t expire_rows = 0;
   std::string table_memory;
   SearchFlags search;
+  JointFlags joint;
   std::uint64_t seed = 1;
   std::string output = "model.attune";
   std::string calibration = "none";
