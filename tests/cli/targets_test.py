@@ -18,20 +18,20 @@ class Targets(Files):
         """Persons and items with a taste in common: clicks are frequent, purchases are rare and
         sometimes not known. One seed, the same rows."""
         rng = random.Random(seed)
-        persons = [rng.gauss(0, 1) for _ in range(60)]
-        items = [rng.gauss(0, 1) for _ in range(60)]
+        persons = [(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(200)]
+        items = [(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(200)]
         rng = random.Random(hash((seed, rows)))
         lines = ["person,item,click,purchase,hide"]
         for _ in range(rows):
-            p, i = rng.randrange(60), rng.randrange(60)
-            match = 2 * persons[p] * items[i]
+            p, i = rng.randrange(200), rng.randrange(200)
+            match = 1.5 * (persons[p][0] * items[i][0] + persons[p][1] * items[i][1])
             happens = lambda logit: int(rng.random() < 1 / (1 + math.exp(-logit)))
-            click, purchase, hide = happens(match - 0.5), happens(match - 3.5), happens(-match - 2)
+            click, purchase, hide = happens(match - 1), happens(match - 4), happens(-match - 2)
             lines.append(f"p{p},i{i},{click},{'' if rng.random() < 0.1 else purchase},{hide}")
         return self.write(name, "\n".join(lines) + "\n")
 
     def test_one_model_learns_all_and_each_is_measured_beside_one_of_its_own(self):
-        report = self.json_of("train", self.feed(), "--target", "click", "--also", "purchase,hide",
+        report = self.json_of("train", self.feed(rows=20000), "--target", "click", "--also", "purchase,hide",
                               "--weight-of", "purchase=3", "--weight-of", "hide=0.5",
                               "--second-loss", "pairs=0.1", "--compare-alone", "--kind", "fwfm",
                               "--output", "m.attune")
@@ -39,7 +39,7 @@ class Targets(Files):
         self.assertEqual(list(heads), ["click", "purchase", "hide"])
         self.assertEqual([head["weight"] for head in heads.values()], [1, 3, 0.5])
         for head in heads.values():
-            self.assertGreater(head["auc"], 0.7)
+            self.assertGreater(head["auc"], 0.6)
             for measure in ("auc", "log_loss", "base_rate"):
                 low, high = head[f"{measure}_interval"]
                 self.assertTrue(low <= head[measure] <= high)
