@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 
 #include "feature/cell.h"
@@ -46,9 +47,10 @@ TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& 
   return report;
 }
 
-// What the columns that are used say by themselves.
+// What the columns that are used say by themselves of a label, NaN where it is not known.
 std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
-                                        const std::vector<PlanLine>& plan) {
+                                        const std::vector<PlanLine>& plan,
+                                        const std::function<float(std::uint32_t row)>& label) {
   const LoadedTable& table = labelled.table;
   std::vector<std::string> names;
   std::vector<bool> is_number;
@@ -63,8 +65,9 @@ std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
   ColumnScan scan(names, is_number);
   std::vector<std::string_view> cells(places.size());
   for (const std::uint32_t row : labelled.rows) {
+    if (std::isnan(label(row))) continue;
     for (std::size_t i = 0; i < places.size(); ++i) cells[i] = table.cell(row, places[i]);
-    scan.add(cells, labelled.is_yes(row));
+    scan.add(cells, label(row) > 0.5F);
   }
   return scan.findings();
 }
@@ -83,11 +86,7 @@ class TableTraining {
 
   Result<TrainedModel> run() {
     TRY_OK(choose_plan());
-    if (target_.is_binary) {
-      for (LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines))) {
-        report_.warnings.push_back(std::move(leak.message));
-      }
-    }
+    if (target_.is_binary) look_for_leaks();
     TRY_OK(split());
     if (options_.search) TRY_OK(search());
     TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
@@ -98,6 +97,21 @@ class TableTraining {
 
  private:
   double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
+
+  void look_for_leaks() {
+    const auto first = [&](std::uint32_t row) { return labelled_.label(row); };
+    for (LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines, first))) {
+      report_.warnings.push_back(std::move(leak.message));
+    }
+    for (std::size_t i = 0; i < further_.size(); ++i) {
+      const auto label = [&](std::uint32_t row) {
+        return further_.label(i, table_.cell(row, further_[i].column));
+      };
+      for (const LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines, label))) {
+        report_.warnings.push_back(fmt::format("of {}: {}", further_[i].name, leak.message));
+      }
+    }
+  }
 
   Status choose_plan() {
     if (options_.is_classic) {

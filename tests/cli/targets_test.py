@@ -31,7 +31,8 @@ class Targets(Files):
         return self.write(name, "\n".join(lines) + "\n")
 
     def test_one_model_learns_all_and_each_is_measured_beside_one_of_its_own(self):
-        report = self.json_of("train", self.feed(rows=20000), "--target", "click", "--also", "purchase,hide",
+        report = self.json_of("train", self.feed(rows=20000), "--target", "click", "--also",
+                              "purchase,hide",
                               "--weight-of", "purchase=3", "--weight-of", "hide=0.5",
                               "--second-loss", "pairs=0.1", "--compare-alone", "--kind", "fwfm",
                               "--output", "m.attune")
@@ -90,6 +91,15 @@ class Targets(Files):
             self.assertTrue(all(0 < float(p) < 1 for p in line.split(",")))
         again = self.run_attune("predict", "new.csv", "--model", "m.attune", "--all-targets")
         self.assertEqual(again.stdout.splitlines(), every)
+
+    def test_a_column_that_gives_a_further_target_away_is_told(self):
+        lines = (self.folder / self.feed(rows=1500)).read_text().splitlines()
+        paid = ["paid"] + [f"{9.5 if line.split(',')[3] == '1' else 0}" for line in lines[1:]]
+        self.write("feed.csv", "\n".join(f"{a},{b}" for a, b in zip(lines, paid)) + "\n")
+        report = self.json_of("train", "feed.csv", "--target", "click", "--also", "purchase,hide")
+        told = [line for line in report["warnings"] if line.startswith("of purchase: paid ")]
+        self.assertEqual(len(told), 1)
+        self.assertIn("--drop paid", told[0])
 
     def test_same_seed_same_model(self):
         self.feed(rows=1500)
