@@ -20,11 +20,14 @@ void both_ways(std::string_view bytes) {
     return;  // more than a fuzz run has time for
   Examples rows;
   rows.labels = {1, 0};
+  rows.further_labels = {0, 1};
   rows.ends = {2, 3};
   rows.features = {{5, 1}, {70'000, -2}, {5, 1}};
   rows.fields = {0, 1, 0};
   std::vector<float> out(2);
   (*model)->predict(rows, out);
+  std::vector<float> heads(2 * (*model)->heads());
+  (*model)->predict_heads(rows, heads);
   (*model)->learn(rows, out);
   std::string once;
   (*model)->encode(once);
@@ -33,12 +36,14 @@ void both_ways(std::string_view bytes) {
 
 // The checksum is made to fit: what it protects must be safe to read all the same.
 void model_bytes(std::string_view body) {
-  std::string bytes("AMDL");
-  Writer(bytes).u32(1);
-  bytes += body;
-  const std::uint64_t hash = hash64(bytes);
-  Writer(bytes).u64(hash);
-  both_ways(bytes);
+  for (const std::uint32_t version : {1U, 2U}) {
+    std::string bytes("AMDL");
+    Writer(bytes).u32(version);
+    bytes += body;
+    const std::uint64_t hash = hash64(bytes);
+    Writer(bytes).u64(hash);
+    both_ways(bytes);
+  }
 }
 
 void names(std::string_view body) {
