@@ -321,15 +321,13 @@ TEST_P(ModelContract, EachHeadLearnsItsOwnLabel) {
   const std::size_t heads = model->heads();
   std::vector<float> all(heads * rows.size());
   model->predict_heads(rows, all);
-  double wrong = 0, wrong_second = 0, third = 0;
+  double wrong = 0, wrong_second = 0;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     wrong += std::abs(double{all[r * heads]} - double{rows.labels[r]});
     wrong_second += std::abs(double{all[r * heads + 1]} - (1 - double{rows.labels[r]}));
-    third += std::abs(double{all[r * heads + 2]} - 0.5);
   }
   EXPECT_LT(wrong / 500, 0.1);
   EXPECT_LT(wrong_second / 500, 0.1);
-  EXPECT_LT(third / 500, 0.5);  // anything: it was never told
   const JointParts parts = model->joint_parts();
   ASSERT_EQ(parts.tasks.size(), 3U);
   EXPECT_EQ(parts.tasks[0].rows, 10'000);
