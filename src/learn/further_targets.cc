@@ -23,6 +23,12 @@ Result<Target> find_one(const LoadedTable& table, const std::string& name) {
                  "train on a number by itself: --target with --kind linear or trees");
 }
 
+float label_of(const Target& target, std::string_view cell) {
+  const std::string_view text = trimmed(cell);
+  if (text.empty()) return NAN;
+  return text == target.positive ? 1.0F : 0.0F;
+}
+
 Status set_weights(const FurtherTargetOptions& options, std::vector<TaskOptions>& tasks) {
   std::vector<std::string> seen;
   for (const auto& [name, weight] : options.weights) {
@@ -69,19 +75,27 @@ Result<FurtherTargets> FurtherTargets::find(const LoadedTable& table, const Targ
   return out;
 }
 
-Result<std::vector<std::size_t>> FurtherTargets::columns_in(const LoadedTable& table) const {
+float FurtherTargets::label(std::size_t i, std::string_view cell) const {
+  return label_of(targets_[i], cell);
+}
+
+Result<std::vector<float>> FurtherTargets::labels_with(const Target& first,
+                                                       const LoadedTable& table,
+                                                       std::span<const std::uint32_t> rows) const {
+  TRY(const std::size_t first_column, table.need_column(first.name, "target"));
   std::vector<std::size_t> columns;
   for (const Target& target : targets_) {
     TRY(const std::size_t column, table.need_column(target.name, "also"));
     columns.push_back(column);
   }
-  return columns;
-}
-
-float FurtherTargets::label(std::size_t i, std::string_view cell) const {
-  const std::string_view text = trimmed(cell);
-  if (text.empty()) return NAN;
-  return text == targets_[i].positive ? 1.0F : 0.0F;
+  std::vector<float> labels;
+  for (const std::uint32_t row : rows) {
+    labels.push_back(label_of(first, table.cell(row, first_column)));
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      labels.push_back(label(i, table.cell(row, columns[i])));
+    }
+  }
+  return labels;
 }
 
 void FurtherTargets::add_labels(const LoadedTable& table, std::span<const std::uint32_t> rows,

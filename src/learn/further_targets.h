@@ -31,13 +31,15 @@ class FurtherTargets {
   const Target& operator[](std::size_t i) const { return targets_[i]; }
   // All tasks with their weights, the first target's first; empty when it is the only one.
   const std::vector<TaskOptions>& tasks() const { return tasks_; }
-  // Of a table that has the columns, perhaps in another order; kInvalid names one it lacks.
-  Result<std::vector<std::size_t>> columns_in(const LoadedTable& table) const;
   // The label of a cell of target i; NaN when it is empty.
   float label(std::size_t i, std::string_view cell) const;
   // Examples::further_labels of the rows, which are all of `out`.
   void add_labels(const LoadedTable& table, std::span<const std::uint32_t> rows,
                   Examples& out) const;
+  // Of the rows of a table that has the columns, perhaps in another order: (rows, tasks), the first
+  // target's first. kInvalid names a column it lacks.
+  Result<std::vector<float>> labels_with(const Target& first, const LoadedTable& table,
+                                         std::span<const std::uint32_t> rows) const;
   // kInvalid when a feature is made of one of them: what is to be predicted is no input.
   Status check(const Plan& plan) const;
   // Says of each in the lines of a plan that it is a target.

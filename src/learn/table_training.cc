@@ -4,16 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <memory>
 
 #include "feature/cell.h"
-#include "learn/column_scan.h"
 #include "learn/evaluation.h"
 #include "learn/further_targets.h"
 #include "learn/joint_scores.h"
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
+#include "learn/table_leaks.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
 #include "learn/table_split.h"
@@ -47,31 +46,6 @@ TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& 
   return report;
 }
 
-// What the columns that are used say by themselves of a label, NaN where it is not known.
-std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
-                                        const std::vector<PlanLine>& plan,
-                                        const std::function<float(std::uint32_t row)>& label) {
-  const LoadedTable& table = labelled.table;
-  std::vector<std::string> names;
-  std::vector<bool> is_number;
-  std::vector<std::size_t> places;
-  for (const PlanLine& line : plan) {
-    const auto place = table.column(line.column);
-    if (!place || line.use == "left out" || line.use == "target") continue;
-    names.push_back(line.column);
-    places.push_back(*place);
-    is_number.push_back(table.shape().types[*place] == ColumnType::kNumber);
-  }
-  ColumnScan scan(names, is_number);
-  std::vector<std::string_view> cells(places.size());
-  for (const std::uint32_t row : labelled.rows) {
-    if (std::isnan(label(row))) continue;
-    for (std::size_t i = 0; i < places.size(); ++i) cells[i] = table.cell(row, places[i]);
-    scan.add(cells, label(row) > 0.5F);
-  }
-  return scan.findings();
-}
-
 // One training, from the loaded table on.
 class TableTraining {
  public:
@@ -86,7 +60,9 @@ class TableTraining {
 
   Result<TrainedModel> run() {
     TRY_OK(choose_plan());
-    if (target_.is_binary) look_for_leaks();
+    for (std::string& leak : leak_warnings(labelled_, further_, chosen_.lines)) {
+      report_.warnings.push_back(std::move(leak));
+    }
     TRY_OK(split());
     if (options_.search) TRY_OK(search());
     TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
@@ -97,21 +73,6 @@ class TableTraining {
 
  private:
   double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
-
-  void look_for_leaks() {
-    const auto first = [&](std::uint32_t row) { return labelled_.label(row); };
-    for (LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines, first))) {
-      report_.warnings.push_back(std::move(leak.message));
-    }
-    for (std::size_t i = 0; i < further_.size(); ++i) {
-      const auto label = [&](std::uint32_t row) {
-        return further_.label(i, table_.cell(row, further_[i].column));
-      };
-      for (const LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines, label))) {
-        report_.warnings.push_back(fmt::format("of {}: {}", further_[i].name, leak.message));
-      }
-    }
-  }
 
   Status choose_plan() {
     if (options_.is_classic) {
@@ -351,7 +312,7 @@ class TableTraining {
   Status score_heads(const Trained& trained, std::size_t split, JointScores& scores) const {
     const LoadedTable& table = test_ ? *test_ : table_;
     const std::vector<std::uint32_t>& rows = splits_[split].test;
-    TRY(const std::vector<float> labels, labels_of_heads(table, rows));
+    TRY(const std::vector<float> labels, further_.labels_with(target_, table, rows));
     TRY(const std::vector<float> predicted, predict_heads(trained, table, rows));
     scores.add(predicted, labels);
     for (std::size_t t = 0; options_.compare_alone && t <= further_.size(); ++t) {
@@ -366,21 +327,6 @@ class TableTraining {
       scores.add_alone(t, predictions.predicted, predicted, labels);
     }
     return ok_status();
-  }
-
-  Result<std::vector<float>> labels_of_heads(const LoadedTable& table,
-                                             std::span<const std::uint32_t> rows) const {
-    TRY(const std::size_t first, table.need_column(target_.name, "target"));
-    TRY(const std::vector<std::size_t> columns, further_.columns_in(table));
-    std::vector<float> labels;
-    for (const std::uint32_t row : rows) {
-      const std::string_view text = trimmed(table.cell(row, first));
-      labels.push_back(text.empty() ? NAN : text == target_.positive ? 1.0F : 0.0F);
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        labels.push_back(further_.label(i, table.cell(row, columns[i])));
-      }
-    }
-    return labels;
   }
 
   void take_passes(const FitReport& fit, KindReport& report) const {
