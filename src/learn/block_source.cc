@@ -13,6 +13,7 @@ void append_row(const Examples& from, std::size_t row, Examples& to) {
   const auto fields = from.fields_of(row);
   to.labels.push_back(from.labels[row]);
   if (!from.weights.empty()) to.weights.push_back(from.weights[row]);
+  if (!from.groups.empty()) to.groups.push_back(from.groups[row]);
   to.features.insert(to.features.end(), features.begin(), features.end());
   to.fields.insert(to.fields.end(), fields.begin(), fields.end());
   to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));

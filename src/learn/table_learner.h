@@ -23,6 +23,7 @@ struct TableLearnOptions {
   std::size_t passes = 0;
   // Rows are held back for it, and not learned from (learn/calibrating.h).
   CalibrationKind calibration = CalibrationKind::kNone;
+  std::span<const std::uint32_t> groups = {};  // of each row of the table, where rows compete
   std::function<double()> clock_s;
   std::function<void(const FitProgress&)> on_progress;
 };

@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
+#include "base/hash.h"
+#include "base/version.h"
 #include "feature/cell.h"
+#include "learn/column_order.h"
 #include "learn/column_scan.h"
 #include "learn/evaluation.h"
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
+#include "learn/row_groups.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
 #include "learn/table_split.h"
@@ -43,19 +48,26 @@ TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& 
   return report;
 }
 
+// The columns that the plan uses.
+std::vector<std::size_t> used_columns(const LoadedTable& table, const std::vector<PlanLine>& plan) {
+  std::vector<std::size_t> out;
+  for (const PlanLine& line : plan) {
+    const auto place = table.column(line.column);
+    if (place && line.use != "left out" && line.use != "target") out.push_back(*place);
+  }
+  return out;
+}
+
 // What the columns that are used say by themselves.
 std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
                                         const std::vector<PlanLine>& plan) {
   const LoadedTable& table = labelled.table;
   std::vector<std::string> names;
   std::vector<bool> is_number;
-  std::vector<std::size_t> places;
-  for (const PlanLine& line : plan) {
-    const auto place = table.column(line.column);
-    if (!place || line.use == "left out" || line.use == "target") continue;
-    names.push_back(line.column);
-    places.push_back(*place);
-    is_number.push_back(table.shape().types[*place] == ColumnType::kNumber);
+  const std::vector<std::size_t> places = used_columns(table, plan);
+  for (const std::size_t place : places) {
+    names.push_back(table.columns()[place]);
+    is_number.push_back(table.shape().types[place] == ColumnType::kNumber);
   }
   ColumnScan scan(names, is_number);
   std::vector<std::string_view> cells(places.size());
@@ -78,6 +90,7 @@ class TableTraining {
         begin_s_(clock()) {}
 
   Result<TrainedModel> run() {
+    if (!options_.group.empty()) TRY_OK(find_groups());
     TRY_OK(choose_plan());
     if (target_.is_binary) {
       for (LeakWarning& leak : find_leaks(scan_columns(labelled_, chosen_.lines))) {
@@ -85,6 +98,7 @@ class TableTraining {
       }
     }
     TRY_OK(split());
+    if (groups_) TRY_OK(order_by_a_column());
     if (options_.search) TRY_OK(search());
     TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
@@ -95,6 +109,26 @@ class TableTraining {
  private:
   double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
 
+  Status find_groups() {
+    TRY(groups_, group_rows(labelled_, options_.group));
+    report_.group = options_.group;
+    report_.is_ranking = options_.is_ranking;
+    if (groups_->with_several > 0) return ok_status();
+    const std::string message = fmt::format("--group {}: no two rows with a label have the same {}",
+                                            options_.group, options_.group);
+    if (options_.is_ranking) {
+      return Error{Code::kInvalid, message + ": there is nothing to put in order", "group",
+                   "name the column of the search, slate or test that rows were shown in"};
+    }
+    report_.warnings.push_back(message + ": nothing can be compared inside a group");
+    return ok_status();
+  }
+
+  // Where groups are not among the rows tested on, what group a row is of says nothing of others.
+  bool is_group_left_out() const {
+    return groups_ && (options_.is_ranking || options_.test_file.empty());
+  }
+
   Status choose_plan() {
     if (options_.is_classic) {
       TRY(chosen_, classic_plan(table_, target_));
@@ -103,11 +137,17 @@ class TableTraining {
     } else {
       std::vector<std::string> drop = options_.drop;
       if (!options_.weight.empty()) drop.push_back(options_.weight);
+      if (is_group_left_out()) drop.push_back(options_.group);
       TRY(chosen_, derived_plan(table_, target_, drop, options_.allow));
     }
     if (!options_.weight.empty()) {
       TRY_OK(weigh_rows(options_.weight, table_, target_, chosen_));
       TRY_OK(check_weights());
+    }
+    if (is_group_left_out() && !options_.plan) {
+      std::erase_if(chosen_.lines,
+                    [&](const PlanLine& line) { return line.column == options_.group; });
+      chosen_.lines.push_back({options_.group, "left out", "says which rows compete"});
     }
     report_.plan = chosen_.lines;
     return ok_status();
@@ -137,11 +177,42 @@ class TableTraining {
 
   Status split() {
     if (!options_.test_file.empty()) return load_test_file();
-    TRY(TableSplits split, split_table(labelled_, {options_.folds, options_.share,
-                                                   options_.time_column, options_.model.seed}));
+    TRY(TableSplits split,
+        split_table(labelled_, {options_.folds, options_.share, options_.time_column,
+                                options_.model.seed, row_groups()}));
     splits_ = std::move(split.splits);
     report_.measured_on = std::move(split.measured_on);
     report_.warnings.insert(report_.warnings.end(), split.warnings.begin(), split.warnings.end());
+    return ok_status();
+  }
+
+  std::span<const std::uint32_t> row_groups() const {
+    return groups_ ? std::span<const std::uint32_t>(groups_->of_row)
+                   : std::span<const std::uint32_t>();
+  }
+
+  // What needs no model, on the rows tested on.
+  Status order_by_a_column() {
+    Evaluation evaluation({.is_binary = target_.is_binary, .is_ranking = true});
+    const std::vector<std::size_t> columns = used_columns(table_, chosen_.lines);
+    for (const Split& split : splits_) {
+      const auto order = best_column_order(labelled_, *groups_, columns, split.train);
+      if (!order) return ok_status();
+      const std::string& name = table_.columns()[order->column];
+      report_.best_column.words = order->words(name);
+      const LoadedTable& table = test_ ? *test_ : table_;
+      TRY(const std::size_t column, table.need_column(name, "test"));
+      TRY(const std::size_t group, table.need_column(options_.group, "group"));
+      TRY(const std::size_t target, table.need_column(target_.name, "target"));
+      for (const std::uint32_t row : split.test) {
+        const std::string_view cell = trimmed(table.cell(row, target));
+        const float label = cell.empty()        ? NAN
+                            : target_.is_binary ? (cell == target_.positive ? 1.0F : 0.0F)
+                                                : static_cast<float>(number_of(cell).value_or(NAN));
+        evaluation.add(order->score(table.cell(row, column)), label, table.cell(row, group));
+      }
+    }
+    report_.best_column.measures = evaluation.measures();
     return ok_status();
   }
 
@@ -174,12 +245,35 @@ class TableTraining {
     return ok_status();
   }
 
+  // What the choice depends on.
+  SearchSubject subject() const {
+    const auto& search = *options_.search;
+    const std::uint64_t plan = hash64(chosen_.plan.toml());
+    return {
+        fmt::format("{:016x}", table_.content_hash()),
+        fmt::format(
+            "target {}{}, kinds {}, search {}, budget {:g} s, memory {} bytes, bits {}, "
+            "seed {}, folds {}, split {:g}, time column {}, group {}, test {}, weight "
+            "{}, features {:016x}, version {}",
+            target_.name, target_.is_binary ? "=" + target_.positive : "",
+            options_.kinds.empty() ? "all" : fmt::format("{}", fmt::join(options_.kinds, "+")),
+            search.settings, search.budget_s, search.memory_bytes, options_.model.bits,
+            options_.model.seed, options_.folds, options_.share, said(options_.time_column),
+            said(options_.group), said(options_.test_file), said(options_.weight), plan, kVersion)};
+  }
+  static std::string said(const std::string& option) { return option.empty() ? "-" : option; }
+
   // Of each split, by rows that are held back from those it learns from.
   Status search() {
+    std::optional<TrialLog> log;
+    if (!options_.search->resume.empty()) {
+      TRY(log, TrialLog::open(options_.search->resume, subject()));
+    }
     for (const Split& split : splits_) {
-      const auto inner =
-          split_rows(labelled_, split.train,
-                     {.time_column = options_.time_column, .seed = options_.model.seed + 1});
+      const auto inner = split_rows(labelled_, split.train,
+                                    {.time_column = options_.time_column,
+                                     .seed = options_.model.seed + 1,
+                                     .groups = row_groups()});
       if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
         report_.warnings.push_back(
             fmt::format("{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
@@ -188,16 +282,17 @@ class TableTraining {
         searched_.clear();
         return ok_status();
       }
-      TRY(SearchResult found,
-          search_models(table_, chosen_.plan, inner->splits[0], search_options()));
+      TRY(SearchResult found, search_models(table_, chosen_.plan, inner->splits[0],
+                                            search_options(log ? &*log : nullptr)));
       searched_.push_back(std::move(found));
     }
     take_choice();
     return ok_status();
   }
 
-  SearchOptions search_options() const {
+  SearchOptions search_options(TrialLog* log) const {
     SearchOptions as;
+    as.log = log;
     as.kinds = options_.kinds;
     as.settings = options_.search->settings;
     as.budget_s = options_.search->budget_s / static_cast<double>(splits_.size());
@@ -262,6 +357,10 @@ class TableTraining {
     if (found) limit_memory(options_.search->memory_bytes, learn.model);
     learn.passes = found ? found->passes : options_.passes;
     learn.calibration = options_.calibration;
+    if (options_.is_ranking) {
+      learn.model.settings.emplace_back("ranking", 1);
+      learn.groups = row_groups();
+    }
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
       learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
@@ -281,6 +380,7 @@ class TableTraining {
                       .calibration = {}};
     EvaluationOptions as{target_.is_binary, options_.threshold,
                          labelled_.mean_label(labelled_.rows)};
+    as.is_ranking = options_.is_ranking;
     Evaluation all(as);
     report_.test_rows = 0;
     for (std::size_t i = 0; i < splits_.size(); ++i) {
@@ -371,6 +471,7 @@ class TableTraining {
   const LabelledTable labelled_;
   const LoadedTable& table_;
   const Target& target_;
+  std::optional<RowGroups> groups_;
   std::unique_ptr<LoadedTable> test_;
   ChosenPlan chosen_;
   std::vector<Split> splits_;

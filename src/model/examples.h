@@ -16,6 +16,7 @@ struct Examples {
   std::vector<std::uint32_t> ends;    // row r owns features [ends[r - 1], ends[r]), row 0 from 0
   std::vector<Feature> features;      // of all rows
   std::vector<std::uint16_t> fields;  // parallel to features: which column, namespace or field
+  std::vector<std::uint32_t> groups;  // of each row: rows of one group compete; empty = none do
 
   std::size_t size() const { return ends.size(); }
   std::size_t begin_of(std::size_t row) const { return row == 0 ? 0 : ends[row - 1]; }
@@ -25,6 +26,7 @@ struct Examples {
   std::span<const std::uint16_t> fields_of(std::size_t row) const {
     return std::span(fields).subspan(begin_of(row), ends[row] - begin_of(row));
   }
+  std::uint32_t group(std::size_t row) const { return groups.empty() ? 0 : groups[row]; }
   float weight(std::size_t row) const { return weights.empty() ? 1.0F : weights[row]; }
   void clear() {
     labels.clear();
@@ -32,6 +34,7 @@ struct Examples {
     ends.clear();
     features.clear();
     fields.clear();
+    groups.clear();
   }
 };
 
