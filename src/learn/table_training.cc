@@ -6,8 +6,6 @@
 #include <cmath>
 #include <memory>
 
-#include "base/hash.h"
-#include "base/version.h"
 #include "feature/cell.h"
 #include "learn/column_order.h"
 #include "learn/column_scan.h"
@@ -15,6 +13,7 @@
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
 #include "learn/row_groups.h"
+#include "learn/search_subject.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
 #include "learn/table_split.h"
@@ -245,29 +244,12 @@ class TableTraining {
     return ok_status();
   }
 
-  // What the choice depends on.
-  SearchSubject subject() const {
-    const auto& search = *options_.search;
-    const std::uint64_t plan = hash64(chosen_.plan.toml());
-    return {
-        fmt::format("{:016x}", table_.content_hash()),
-        fmt::format(
-            "target {}{}, kinds {}, search {}, budget {:g} s, memory {} bytes, bits {}, "
-            "seed {}, folds {}, split {:g}, time column {}, group {}, test {}, weight "
-            "{}, features {:016x}, version {}",
-            target_.name, target_.is_binary ? "=" + target_.positive : "",
-            options_.kinds.empty() ? "all" : fmt::format("{}", fmt::join(options_.kinds, "+")),
-            search.settings, search.budget_s, search.memory_bytes, options_.model.bits,
-            options_.model.seed, options_.folds, options_.share, said(options_.time_column),
-            said(options_.group), said(options_.test_file), said(options_.weight), plan, kVersion)};
-  }
-  static std::string said(const std::string& option) { return option.empty() ? "-" : option; }
-
   // Of each split, by rows that are held back from those it learns from.
   Status search() {
     std::optional<TrialLog> log;
     if (!options_.search->resume.empty()) {
-      TRY(log, TrialLog::open(options_.search->resume, subject()));
+      TRY(log, TrialLog::open(options_.search->resume,
+                              search_subject(options_, labelled_, chosen_.plan)));
     }
     for (const Split& split : splits_) {
       const auto inner = split_rows(labelled_, split.train,
