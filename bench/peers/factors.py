@@ -15,13 +15,14 @@ import numpy
 from measures import auc, log_loss
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RATES, L2 = (0.02, 0.05, 0.1), (2e-5, 2e-4)
+RATES, L2 = (0.1, 0.2, 0.4), (2e-5, 2e-4)
 
 
 def run(command, core):
     begin = time.monotonic()
     child = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)],
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                             env={**os.environ, "USER": "peer"})  # xLearn ends without one
     text = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     if status != 0:

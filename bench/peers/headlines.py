@@ -8,7 +8,8 @@ logistic regression of differences, on the headline tests of upworthy.
 A fifth of the tests, drawn by the hash of their names, is scored once; of the rest another fifth says
 when to stop and which of four settings is best by pairs in the right order (Attune holds back groups
 of its own, and chooses among as many). Peers get the words of headline, lede and excerpt that ten rows
-or more have as columns, and the number of words of each; Attune what it derives from the table by
+or more have as columns, and the number of words of each, and LightGBM once more the rates of words
+that Attune's trees see; Attune what it derives from the table by
 itself. A pair is of two arms of one test; it is told apart where |z| of the two rates is above 1.96.
 Equal scores count half. Intervals: 95 %, bootstrap over tests. One thread each."""
 import argparse, csv, gzip, hashlib, json, os, pathlib, platform, subprocess, sys, tempfile, warnings
@@ -106,19 +107,67 @@ def grades(tests):
     return numpy.concatenate([numpy.minimum(rates(arms).argsort().argsort(), 4) for arms in tests])
 
 
-def lambdarank(learned, held, scored):
+class Rates:
+    """What Attune's trees see: of each text the mean, over its words, of how much arms with that word
+    were above their test, and how often it was seen; a test that is learned from does not see itself."""
+    PRIOR = 10
+
+    def __init__(self, tests):
+        self.sums = {}
+        for arms in tests:
+            self.count(arms, self.sums)
+        self.known = {id(arms) for arms in tests}
+
+    def words(self, row):
+        for name in (*TEXTS, "eyecatcher_id"):
+            yield name, set(row[name].split())
+
+    def count(self, arms, to):
+        y = rates(arms)
+        for row, above in zip(arms, (y - y.mean()) / 0.006):
+            for name, words in self.words(row):
+                for word in words:
+                    n, total = to.get((name, word), (0, 0))
+                    to[name, word] = n + 1, total + above
+
+    def __call__(self, tests):
+        out = []
+        for arms in tests:
+            own = {}
+            if id(arms) in self.known:
+                self.count(arms, own)
+            for row in arms:
+                cells = []
+                for name, words in self.words(row):
+                    of = []
+                    for word in words:
+                        n, total = self.sums.get((name, word), (0, 0))
+                        m, part = own.get((name, word), (0, 0))
+                        of.append(((total - part) / (n - m + self.PRIOR), numpy.log1p(n - m)))
+                    cells += [*numpy.mean(of, axis=0)] if of else [0, -1]
+                    cells.append(len(row[name].split()))
+                out.append(cells)
+        return numpy.array(out)
+
+
+def ranked_by_rates(learned, held, scored):
+    return lambdarank(learned, held, scored, Rates(learned))
+
+
+def lambdarank(learned, held, scored, made=None):
     words = Words(flat(learned))
+    features = made or (lambda tests: words(flat(tests)))
     best = None
     for settings in LIGHTGBM:
         model = lightgbm.LGBMRanker(n_estimators=1000, n_jobs=1, verbose=-1, subsample=0.8,
                                     subsample_freq=1, **{"learning_rate": 0.05, **settings})
-        model.fit(words(flat(learned)), grades(learned), group=[len(a) for a in learned],
-                  eval_set=[(words(flat(held)), grades(held))], eval_group=[[len(a) for a in held]],
+        model.fit(features(learned), grades(learned), group=[len(a) for a in learned],
+                  eval_set=[(features(held), grades(held))], eval_group=[[len(a) for a in held]],
                   eval_at=[10], callbacks=[lightgbm.early_stopping(50, verbose=False)])
-        right = measures(judge(held, model.predict(words(flat(held)))))[0]
+        right = measures(judge(held, model.predict(features(held))))[0]
         if best is None or right > best[0]:
             best = right, settings, model
-    return best[2].predict(words(flat(scored))), best[1]
+    return best[2].predict(features(scored)), best[1]
 
 
 def differences(learned, held, scored):
@@ -239,7 +288,8 @@ def main():
     print(f"| any order | {with_intervals(judge(scored, chance))} |")
     print(f"| the longest headline first | {with_intervals(judge(scored, longest))} |", flush=True)
     for name, learner in (("attune trees, ranking", ours.ranking),
-                          (f"LightGBM {lightgbm.__version__} lambdarank", lambdarank),
+                          (f"LightGBM {lightgbm.__version__} lambdarank, words", lambdarank),
+                          (f"LightGBM {lightgbm.__version__} lambdarank, rates of words", ranked_by_rates),
                           ("logistic regression of TF-IDF differences", differences)):
         scores, settings = learner(learned, held, scored)
         print(f"| {name} | {with_intervals(judge(scored, scores))} |", flush=True)
