@@ -237,6 +237,19 @@ class Ours:
         return self.scores(plain)
 
 
+    def clicks_as_rates(self, learned, scored):
+        """The same as a number: a row for each arm, weighed by its impressions."""
+        rows = flat(learned)
+        mean = numpy.mean([row["n"] for row in rows])
+        table = lambda name, cells: self.write(name, cells, ["ctr", "rows"])
+        path = table("judged.csv", [(r, [r["k"] / r["n"], 1]) for r in flat(scored)])
+        self.run("train", table("learned.csv", [(r, [r["k"] / r["n"], r["n"] / mean]) for r in rows]),
+                 "--target", "ctr", "--weight", "rows", "--kind", "trees", "--set", "rounds=600",
+                 "--set", "depth=4", "--test", path, "--drop", "test", "--time-column", "none",
+                 "--output", self.work / "m.attune", "--json")
+        return self.scores(path)
+
+
 def peer_clicks(learned, held, scored):
     words = Words(flat(learned))
 
@@ -301,6 +314,8 @@ def main():
     for kind in ("ftrl", "fm", "trees"):
         print(click_line(f"attune {kind}", scored, ours.clicks(kind, learned + held, scored)),
               flush=True)
+    print(click_line("attune trees, of the rate", scored,
+                     ours.clicks_as_rates(learned + held, scored)), flush=True)
     print(click_line("LightGBM", scored, peer_clicks(learned, held, scored)))
 
 
