@@ -33,14 +33,14 @@ constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are sh
 constexpr Setting kBoostedSettings[] = {
     {"rounds", 0, 0, 100'000,
      "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million"},
-    {"patience", 50, 0, 10'000,
+    {"patience", 40, 0, 10'000,
      "rounds without a lower loss on rows held back, after which it stops; 0 = never"},
     {"bags", 5, 1, 50,
      "models whose mean counts, each holding back another part of the rows; 1 = all rows are "
      "learned "
      "from again, for the best number of rounds"},
     {"learning_rate", 0, 0, 1,
-     "share of a tree that counts; 0 = 0.05, up to 0.15 where rounds are few"},
+     "share of a tree that counts; 0 = 0.07, up to 0.15 where rounds are few"},
     {"depth", 6, 1, 24, "splits above a leaf"},
     {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone"},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
@@ -217,7 +217,7 @@ void settle_rounds(std::size_t rows, TreeGrowing& how) {
     if (how.rounds < kRoundsToStopEarly) how.patience = 0;
   }
   if (how.learning_rate == 0) {
-    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.05, 0.15);
+    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
   }
 }
 
