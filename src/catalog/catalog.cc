@@ -14,7 +14,7 @@ namespace attune {
 namespace {
 
 // 2: with keys; 3: with models; 4: with dials of placements; 5: with their retrievers
-constexpr std::uint8_t kFormat = 5;
+constexpr std::uint8_t kFormat = 6;
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -174,6 +174,15 @@ Status Catalog::apply(std::string_view control_json, Time received) {
   if (const auto* removed = std::get_if<RemoveModel>(&control)) {
     return models_.apply(*removed, received);
   }
+  if (const auto* challenge = std::get_if<ChallengeModel>(&control)) {
+    return models_.apply(*challenge, received);
+  }
+  if (const auto* retired = std::get_if<RetireChallenger>(&control)) {
+    return models_.apply(*retired, received);
+  }
+  if (const auto* taught = std::get_if<TeachModel>(&control)) {
+    return models_.apply(*taught, received);
+  }
   return remove_item(std::get<DeleteItem>(control).id);
 }
 
@@ -291,7 +300,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
   if (format >= 2) catalog.plan_ = in.str();
-  if (format >= 3) catalog.models_.decode(in);
+  if (format >= 3) catalog.models_.decode(in, format >= 6);
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
 }

@@ -97,12 +97,13 @@ TEST(Catalog, FallsBackToTheDefaultPlacement) {
   EXPECT_EQ(home.rules[3].limit, 3);
 }
 
-// Format 4 has no retrievers, format 3 no dials either; they are off then.
+// Format 4 has no retrievers, format 3 no dials either; they are off then. (Format 5 is format 6
+// without challengers of registered models.)
 TEST(Catalog, FormatsWithoutRetrieversAndDialsAreRead) {
   Catalog c;
   ASSERT_TRUE(c.apply(place(R"("name":"feed","candidates":7)"), kNow).ok());
   std::string old = bytes(c);
-  ASSERT_EQ(old[0], 5);
+  ASSERT_EQ(old[0], 6);
   // format, no items, one placement, "feed", four doubles, a flag, candidates, no model
   const std::size_t dials = 1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1;
   for (const auto& [format, at, size] :

@@ -302,6 +302,26 @@ constexpr Op kOps[] = {
        TRY_OK(model_change(fields, gone.name, nullptr, &gone.version));
        return Control(std::move(gone));
      }},
+    {"challenge_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       ChallengeModel challenge;
+       TRY_OK(model_change(fields, challenge.name, &challenge.reason, &challenge.version));
+       TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, challenge.share));
+       return Control(std::move(challenge));
+     }},
+    {"retire_challenger",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       RetireChallenger retired;
+       TRY_OK(model_change(fields, retired.name, &retired.reason, nullptr));
+       return Control(std::move(retired));
+     }},
+    {"teach_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       TeachModel taught;
+       TRY_OK(model_change(fields, taught.name, &taught.reason, &taught.version));
+       TRY_OK(fields.flag("is_learning", taught.is_learning));
+       return Control(std::move(taught));
+     }},
 };
 
 std::vector<std::string_view> op_names() {

@@ -27,6 +27,7 @@ void Learner::learn(const Outcome& outcome) {
   const bool is_taught = is_teacher(outcome.row);
   const double p =
       is_taught ? model_.learn(outcome.row, outcome.label) : model_.predict(outcome.row);
+  if (sink_ != nullptr) sink_->add(outcome, is_taught, p);
   progressive_.add(p, outcome.label);
   if (is_taught && is_watched_) drift_.add(outcome.end, p, outcome.label);
   ++updates_;

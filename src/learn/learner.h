@@ -8,6 +8,7 @@
 
 #include "learn/drift_watch.h"
 #include "learn/outcome_join.h"
+#include "learn/outcome_sink.h"
 #include "model/ftrl.h"
 #include "stat/metrics.h"
 
@@ -46,6 +47,8 @@ class Learner {
   // From here on its predictions are watched for drift, or no longer; what was seen is forgotten
   // when that changes.
   void watch_drift(bool is_watched);
+  // Who hears of each outcome from here on, null = nobody; no part of the state.
+  void tell(OutcomeSink* sink) { sink_ = sink; }
   // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.
   void forget(Surrogate identity) { join_.forget(identity); }
 
@@ -78,6 +81,7 @@ class Learner {
   std::uint64_t updates_ = 0;
   bool is_watched_ = false;
   DriftWatch drift_;
+  OutcomeSink* sink_ = nullptr;
 };
 
 }  // namespace attune
