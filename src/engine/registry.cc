@@ -195,11 +195,11 @@ std::shared_ptr<const Model> Workspace::registered_model(const ModelVersion& ver
 }
 
 // For the state: as far as it has learned, if it does.
-RankModel Workspace::rank_model(const std::string& name, const ModelVersion& version,
+RankModel Workspace::rank_model(const RegisteredModel& model, const ModelVersion& version,
                                 const Plan& plan) {
-  RankModel out{fmt::format("{}@{}", name, version.number), registered_model(version, plan)};
-  if (!out.model) return out;
-  const StreamModels::Serving learned = stream_.serving(name, version.number);
+  RankModel out{fmt::format("{}@{}", model.name, version.number), registered_model(version, plan)};
+  if (!out.model || !model.is_learning(version.number)) return out;
+  const StreamModels::Serving learned = stream_.serving(model.name, version.number);
   if (!learned.model) return out;
   return {fmt::format("{}+{}", out.version, learned.tick), learned.model};
 }

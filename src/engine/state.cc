@@ -258,10 +258,11 @@ std::map<std::string, RankModels, std::less<>> State::rank_models(const Plan& pl
   for (const auto& [name, registered] : folds_.catalog->models().models()) {
     RankModels models;
     if (const ModelVersion* const version = registered.promoted()) {
-      models.promoted = load_model_(name, *version, plan);
+      models.promoted = load_model_(registered, *version, plan);
     }
     if (registered.challenger && registered.challenger->share > 0) {
-      models.canary = load_model_(name, *registered.version(registered.challenger->version), plan);
+      models.canary =
+          load_model_(registered, *registered.version(registered.challenger->version), plan);
       models.share = registered.challenger->share;
     }
     if (models.promoted.model || models.canary.model) out.emplace(name, std::move(models));

@@ -14,7 +14,7 @@
 namespace attune {
 
 // What ranks of a version of a model, whose rows are made by this plan; without a model: it cannot.
-using LoadModel = std::function<RankModel(const std::string& name, const ModelVersion& version,
+using LoadModel = std::function<RankModel(const RegisteredModel& model, const ModelVersion& version,
                                           const Plan& plan)>;
 
 // Models that follow what the learner learns from.

@@ -33,8 +33,8 @@ Result<VerifyReport> Workspace::verify(int shards) {
   State rebuilt(
       {.shards = shards,
        .load_model =
-           [this](const std::string& name, const ModelVersion& version, const Plan& plan) {
-             return RankModel{fmt::format("{}@{}", name, version.number),
+           [this](const RegisteredModel& model, const ModelVersion& version, const Plan& plan) {
+             return RankModel{fmt::format("{}@{}", model.name, version.number),
                               registered_model(version, plan)};
            }},
       base ? load : ProfileCache::Load());

@@ -57,8 +57,8 @@ Workspace::Workspace(EngineOptions options)
            .flush_journal = [this] { return journal_->flush(); },
            .log = options_.log}),
       state_({.shards = options_.shards,
-              .load_model = [this](const std::string& name, const ModelVersion& version,
-                                   const Plan& plan) { return rank_model(name, version, plan); },
+              .load_model = [this](const RegisteredModel& model, const ModelVersion& version,
+                                   const Plan& plan) { return rank_model(model, version, plan); },
               .load_factors = [this](const ModelVersion& version) { return item_factors(version); },
               .stream = &stream_},
              [this](Surrogate identity) -> Result<std::string> {

@@ -171,7 +171,7 @@ class Workspace final : public Engine {
   // registry.cc
   std::shared_ptr<const ItemFactors> item_factors(const ModelVersion& version);
   std::shared_ptr<const Model> registered_model(const ModelVersion& version, const Plan& plan);
-  RankModel rank_model(const std::string& name, const ModelVersion& version, const Plan& plan);
+  RankModel rank_model(const RegisteredModel& model, const ModelVersion& version, const Plan& plan);
   Status check_can_rank(const ModelVersion& version);
   Status require_ranking(const Catalog& catalog, const std::string& name, std::uint32_t version);
   void stop_faulty_models();
