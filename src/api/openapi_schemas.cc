@@ -133,6 +133,7 @@ constexpr std::string_view kItemSchemas = R"json(
     "epsilon":{"type":"number","minimum":0,"maximum":1,"description":"Share of places filled at random."},
     "control_share":{"type":"number","minimum":0,"maximum":1,"description":"Share of persons served by popularity."},
     "seen_window_s":{"type":"number","minimum":0},"outcome_window_s":{"type":"number","minimum":0},
+    "negative_after_s":{"type":"number","minimum":0,"description":"What is not clicked so long counts as not clicked, until it is; 0: only when the outcome window ends."},
     "is_impression_served":{"type":"boolean"},"candidates":{"type":"integer","minimum":1},
     "model":{"type":"string","description":"A registered model whose promoted version ranks; empty: the live learner."},
     "retriever":{"type":"string","description":"A registered model of kind factors whose promoted version draws candidates; empty: none."},

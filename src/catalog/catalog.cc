@@ -41,6 +41,7 @@ void encode_placement(const Placement& p, Writer& out) {
   out.f64(p.freshness);
   out.f64(p.freshness_half_life_s);
   out.str(p.retriever);
+  out.f64(p.negative_after_s);
   out.varint(p.rules.size());
   for (const auto& rule : p.rules) {
     out.u8(static_cast<std::uint8_t>(rule.kind));
@@ -125,6 +126,7 @@ Placement decode_placement(Reader& in, std::uint8_t format) {
     p.freshness_half_life_s = in.f64();
   }
   if (format >= 5) p.retriever = in.str();
+  if (format >= 6) p.negative_after_s = in.f64();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
   return p;
 }
@@ -340,6 +342,7 @@ std::string placement_json(const Placement& placement) {
   json.field("control_share", placement.control_share);
   json.field("seen_window_s", placement.seen_window_s);
   json.field("outcome_window_s", placement.outcome_window_s);
+  json.field("negative_after_s", placement.negative_after_s);
   json.field("is_impression_served", placement.is_impression_served);
   json.field("candidates", placement.candidates).field("model", placement.model);
   json.field("retriever", placement.retriever);

@@ -47,6 +47,9 @@ struct Placement {
   double control_share = 0.05;       // persons always served by popularity, in [0, 1]
   double seen_window_s = 86400;      // an item shown is not shown again within; 0 = off
   double outcome_window_s = 1800;    // a click later than this does not count
+  // What is not clicked so long counts as not clicked, until it is (late_answers.h); 0 = only at
+  // the window's end.
+  double negative_after_s = 0;
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
   int candidates = 500;              // scored at most
   std::string model;                 // whose promoted version ranks; "" = the live learner

@@ -16,11 +16,12 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
-constexpr std::array<std::string_view, 13> kPlacementFields = {"name",
+constexpr std::array<std::string_view, 14> kPlacementFields = {"name",
                                                                "epsilon",
                                                                "control_share",
                                                                "seen_window_s",
                                                                "outcome_window_s",
+                                                               "negative_after_s",
                                                                "is_impression_served",
                                                                "candidates",
                                                                "model",
@@ -139,6 +140,7 @@ Result<Control> parse_placement(dom::object object) {
   TRY_OK(fields.number("control_share", 0, 1, p.control_share));
   TRY_OK(fields.number("seen_window_s", 0, kMaxWindow, p.seen_window_s));
   TRY_OK(fields.number("outcome_window_s", 0, kMaxWindow, p.outcome_window_s));
+  TRY_OK(fields.number("negative_after_s", 0, kMaxWindow, p.negative_after_s));
   TRY_OK(fields.flag("is_impression_served", p.is_impression_served));
   TRY_OK(fields.integer("candidates", 1, 100000, p.candidates));
   TRY_OK(fields.text("model", p.model));

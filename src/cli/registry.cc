@@ -64,10 +64,12 @@ void print_versions(const RegisteredModel& model) {
 }
 
 void print_steps(const RegisteredModel& model) {
+  std::size_t width = 9;
+  for (const ModelStep& step : model.steps) width = std::max(width, step_name(step.what).size());
   for (const ModelStep& step : model.steps) {
     const std::string to = step.version == 0 ? "the live learner" : std::to_string(step.version);
     std::printf("%s  %s %s%s%s\n", format_iso8601(step.time).c_str(),
-                left(std::string(step_name(step.what)), 13).c_str(), to.c_str(),
+                left(std::string(step_name(step.what)), width).c_str(), to.c_str(),
                 step.reason.empty() ? "" : ": ", step.reason.c_str());
   }
 }

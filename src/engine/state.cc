@@ -142,7 +142,9 @@ void State::decision(Position at, Surrogate identity, const Decision& decision) 
                         decision.is_impression_served, decision.time, at);
   }
   store(identity, scratch_);
-  note(at, identity).decision = std::make_unique<const Waiting>(Waiting::of(decision));
+  const double negative_after_s = folds_.catalog->placement(decision.placement).negative_after_s;
+  note(at, identity).decision =
+      std::make_unique<const Waiting>(Waiting::of(decision, negative_after_s));
 }
 
 void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }

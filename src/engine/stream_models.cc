@@ -94,7 +94,7 @@ std::vector<StreamModels::Wanted> StreamModels::wanted_of(const Catalog& catalog
   return out;
 }
 
-void StreamModels::add(const Outcome& outcome, bool is_taught, double live) {
+void StreamModels::add(const Outcome& outcome, double weight, double live) {
   if (!is_following_) return;
   if (!block_) block_ = std::make_shared<StreamBlock>();
   Examples& rows = block_->rows;
@@ -102,7 +102,8 @@ void StreamModels::add(const Outcome& outcome, bool is_taught, double live) {
   rows.ends.push_back(static_cast<std::uint32_t>(rows.features.size()));
   add_live_fields(rows);
   rows.labels.push_back(outcome.label ? 1.0F : 0.0F);
-  rows.weights.push_back(is_taught ? 1.0F : 0.0F);
+  rows.weights.push_back(static_cast<float>(weight));
+  block_->is_counted.push_back(outcome.is_provisional ? 0 : 1);
   block_->live.push_back(static_cast<float>(live));
   if (rows.size() >= kBlockRows) close_block();
 }

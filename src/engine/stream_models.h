@@ -41,7 +41,7 @@ class StreamModels final : public OutcomeSink {
   // Outcomes of a tick, in order, then its end. One thread's. While it is patient, end_tick() waits
   // for room (a start reads the journal faster than models learn); else rows beyond kMostQueued are
   // left out and counted.
-  void add(const Outcome& outcome, bool is_taught, double live) override;
+  void add(const Outcome& outcome, double weight, double live) override;
   void end_tick(std::uint64_t tick, const std::shared_ptr<const Catalog>& catalog);
   void set_patient(bool is_patient) { is_patient_ = is_patient; }
 

@@ -2,10 +2,10 @@
 // once, although some engagements come later and are learned from as well. Every late engagement
 // was a negative before; importance weights undo that, so that what is learned is the share of
 // items engaged with, whenever (fake negatives: Ktena et al. 2019, "Addressing Delayed Feedback for
-// Continuous Training with Neural Networks in CTR Prediction"; with a wait before: Yang et al. 2021,
-// "Capturing Delayed Feedback in Conversion Rate Prediction via Elapsed-Time Sampling").
-// With p = P(engaged), d = P(engaged, but late): of all rows learned from, p are positives and
-// 1 - p + d negatives of which 1 - p are true. Pure but for the share, which is one thread's.
+// Continuous Training with Neural Networks in CTR Prediction"; with a wait before: Yang et al.
+// 2021, "Capturing Delayed Feedback in Conversion Rate Prediction via Elapsed-Time Sampling"). With
+// p = P(engaged), d = P(engaged, but late): of all rows learned from, p are positives and 1 - p + d
+// negatives of which 1 - p are true. Pure but for the share, which is one thread's.
 #pragma once
 #include <algorithm>
 

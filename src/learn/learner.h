@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "learn/drift_watch.h"
+#include "learn/late_answers.h"
 #include "learn/outcome_join.h"
 #include "learn/outcome_sink.h"
 #include "model/ftrl.h"
@@ -60,6 +61,8 @@ class Learner {
   const DriftWatch& drift() const { return drift_; }
   const Ftrl& model() const { return model_; }
   std::size_t pending() const { return join_.pending(); }
+  // Of engagements where provisional negatives are given, the share that came after them.
+  double late_share() const { return late_.share(); }
   // Decisions whose window ended early, for want of memory.
   std::uint64_t closed_early() const { return join_.closed_early(); }
   std::size_t model_bytes() const { return model_.memory_bytes(); }
@@ -76,6 +79,7 @@ class Learner {
 
   Ftrl model_;
   OutcomeJoin join_;
+  LateAnswers late_;
   ProgressiveMetrics progressive_;
   PolicyCounts policies_{};
   std::uint64_t updates_ = 0;

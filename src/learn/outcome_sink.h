@@ -7,9 +7,9 @@ namespace attune {
 class OutcomeSink {
  public:
   virtual ~OutcomeSink() = default;
-  // is_taught: false = it is counted and teaches nothing. live: P(engagement) by the live learner
-  // before it learned from the outcome.
-  virtual void add(const Outcome& outcome, bool is_taught, double live) = 0;
+  // weight: of the step, 0 = it teaches nothing. live: P(engagement) by the live learner before it
+  // learned from the outcome. A provisional negative is learned from and not counted.
+  virtual void add(const Outcome& outcome, double weight, double live) = 0;
 };
 
 }  // namespace attune

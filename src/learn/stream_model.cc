@@ -146,6 +146,7 @@ std::span<const float> StreamModel::take(const std::shared_ptr<const StreamBlock
 
 void StreamModel::measure(const StreamBlock& block, std::span<const float> champion) {
   for (std::size_t r = 0; r < before_.size(); ++r) {
+    if (block.is_counted[r] == 0) continue;
     const bool label = block.rows.labels[r] > 0.5F;
     measures.progressive.add(before_[r], label);
     measures.beside_live.add(before_[r], block.live[r], label);
@@ -158,6 +159,7 @@ void StreamModel::guard(const StreamBlock& block) {
   registered_->predict(block.rows, as_registered_);
   for (std::size_t r = 0; r < before_.size(); ++r) {
     if (!std::isfinite(before_[r])) fault_ = "a prediction was no number";
+    if (block.is_counted[r] == 0) continue;
     const bool label = block.rows.labels[r] > 0.5F;
     measures.beside_registered.add(before_[r], as_registered_[r], label);
     lately_.add(before_[r], as_registered_[r], label);

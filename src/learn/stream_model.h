@@ -25,8 +25,9 @@ namespace attune {
 
 // Rows of outcomes, in order, and what was predicted of them elsewhere.
 struct StreamBlock {
-  Examples rows;            // weight 0: it is measured, and teaches nothing
-  std::vector<float> live;  // by the live learner, before it learned from the row
+  Examples rows;                         // weight 0: it is measured, and teaches nothing
+  std::vector<float> live;               // by the live learner, before it learned from the row
+  std::vector<std::uint8_t> is_counted;  // 0: learned from, and not measured
   std::size_t bytes() const;
 };
 

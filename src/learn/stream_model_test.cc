@@ -32,6 +32,7 @@ std::shared_ptr<const StreamBlock> block_of(std::uint64_t seed, int rows = 50,
     block->rows.labels.push_back(rng.chance(p) ? 1.0F : 0.0F);
     block->rows.weights.push_back(1);
     block->live.push_back(0.4F);
+    block->is_counted.push_back(1);
   }
   return block;
 }
