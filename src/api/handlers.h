@@ -31,6 +31,10 @@ void get_model(const CallPtr& call);
 void register_model(const CallPtr& call);
 void promote_model(const CallPtr& call);
 void roll_back_model(const CallPtr& call);
+void challenge_model(const CallPtr& call);
+void retire_challenger(const CallPtr& call);
+void teach_model(const CallPtr& call);
+void compare_model(const CallPtr& call);
 void remove_model(const CallPtr& call);
 // persons.cc
 void get_person(const CallPtr& call);

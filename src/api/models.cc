@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view kRegisterFields[] = {"name", "id", "about"};
 constexpr std::string_view kPromoteFields[] = {"version", "reason"};
-constexpr std::string_view kRollBackFields[] = {"reason"};
+constexpr std::string_view kReasonFields[] = {"reason"};
+constexpr std::string_view kChallengeFields[] = {"version", "share", "reason"};
+constexpr std::string_view kTeachFields[] = {"version", "is_learning", "reason"};
 
 struct Registration {
   std::string name, id, about;
@@ -37,22 +39,56 @@ Result<std::string> reason_of(const JsonFields& fields) {
   return reason;
 }
 
+Result<std::uint32_t> version_of(const JsonFields& fields) {
+  if (!fields.find("version")) return invalid_field("version", "version is missing");
+  int version = 0;
+  TRY_OK(fields.integer("version", 1, 1'000'000'000, version));
+  return static_cast<std::uint32_t>(version);
+}
+
 Status promote(const Call& call) {
   TRY(const simdjson::dom::object object, read_object(call.request.body));
   const JsonFields fields(object, "");
   TRY_OK(fields.only("field", kPromoteFields));
   TRY(const std::string reason, reason_of(fields));
-  if (!fields.find("version")) return invalid_field("version", "version is missing");
-  int version = 0;
-  TRY_OK(fields.integer("version", 1, 1'000'000'000, version));
-  return call.engine().promote_model(call.arguments[0], static_cast<std::uint32_t>(version),
-                                     reason);
+  TRY(const std::uint32_t version, version_of(fields));
+  return call.engine().promote_model(call.arguments[0], version, reason);
+}
+
+Status challenge(const Call& call) {
+  TRY(const simdjson::dom::object object, read_object(call.request.body));
+  const JsonFields fields(object, "");
+  TRY_OK(fields.only("field", kChallengeFields));
+  TRY(const std::string reason, reason_of(fields));
+  TRY(const std::uint32_t version, version_of(fields));
+  double share = 0;
+  TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, share));
+  return call.engine().challenge_model(call.arguments[0], version, share, reason);
+}
+
+Status retire(const Call& call) {
+  TRY(const simdjson::dom::object object, read_object(call.request.body));
+  const JsonFields fields(object, "");
+  TRY_OK(fields.only("field", kReasonFields));
+  TRY(const std::string reason, reason_of(fields));
+  return call.engine().retire_challenger(call.arguments[0], reason);
+}
+
+Status teach(const Call& call) {
+  TRY(const simdjson::dom::object object, read_object(call.request.body));
+  const JsonFields fields(object, "");
+  TRY_OK(fields.only("field", kTeachFields));
+  TRY(const std::string reason, reason_of(fields));
+  TRY(const std::uint32_t version, version_of(fields));
+  bool is_learning = true;
+  TRY_OK(fields.flag("is_learning", is_learning));
+  return call.engine().teach_model(call.arguments[0], version, is_learning, reason);
 }
 
 Status roll_back(const Call& call) {
   TRY(const simdjson::dom::object object, read_object(call.request.body));
   const JsonFields fields(object, "");
-  TRY_OK(fields.only("field", kRollBackFields));
+  TRY_OK(fields.only("field", kReasonFields));
   TRY(const std::string reason, reason_of(fields));
   return call.engine().roll_back_model(call.arguments[0], reason);
 }
@@ -97,6 +133,17 @@ void register_model(const CallPtr& call) {
 void promote_model(const CallPtr& call) { answer_model(*call, promote(*call)); }
 
 void roll_back_model(const CallPtr& call) { answer_model(*call, roll_back(*call)); }
+
+void challenge_model(const CallPtr& call) { answer_model(*call, challenge(*call)); }
+
+void retire_challenger(const CallPtr& call) { answer_model(*call, retire(*call)); }
+
+void teach_model(const CallPtr& call) { answer_model(*call, teach(*call)); }
+
+void compare_model(const CallPtr& call) {
+  auto comparison = call->engine().compare_model(call->arguments[0]);
+  comparison.ok() ? call->answer(std::move(comparison).value()) : call->fail(comparison.error());
+}
 
 void remove_model(const CallPtr& call) {
   const std::string& text = call->arguments[1];

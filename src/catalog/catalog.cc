@@ -14,7 +14,7 @@ namespace attune {
 namespace {
 
 // 2: with keys; 3: with models; 4: with dials of placements; 5: with their retrievers
-constexpr std::uint8_t kFormat = 5;
+constexpr std::uint8_t kFormat = 6;
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -41,6 +41,7 @@ void encode_placement(const Placement& p, Writer& out) {
   out.f64(p.freshness);
   out.f64(p.freshness_half_life_s);
   out.str(p.retriever);
+  out.f64(p.negative_after_s);
   out.varint(p.rules.size());
   for (const auto& rule : p.rules) {
     out.u8(static_cast<std::uint8_t>(rule.kind));
@@ -125,6 +126,7 @@ Placement decode_placement(Reader& in, std::uint8_t format) {
     p.freshness_half_life_s = in.f64();
   }
   if (format >= 5) p.retriever = in.str();
+  if (format >= 6) p.negative_after_s = in.f64();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) p.rules.push_back(decode_rule(in));
   return p;
 }
@@ -173,6 +175,15 @@ Status Catalog::apply(std::string_view control_json, Time received) {
   }
   if (const auto* removed = std::get_if<RemoveModel>(&control)) {
     return models_.apply(*removed, received);
+  }
+  if (const auto* challenge = std::get_if<ChallengeModel>(&control)) {
+    return models_.apply(*challenge, received);
+  }
+  if (const auto* retired = std::get_if<RetireChallenger>(&control)) {
+    return models_.apply(*retired, received);
+  }
+  if (const auto* taught = std::get_if<TeachModel>(&control)) {
+    return models_.apply(*taught, received);
   }
   return remove_item(std::get<DeleteItem>(control).id);
 }
@@ -291,7 +302,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
   if (format >= 2) catalog.plan_ = in.str();
-  if (format >= 3) catalog.models_.decode(in);
+  if (format >= 3) catalog.models_.decode(in, format >= 6);
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
 }
@@ -331,6 +342,7 @@ std::string placement_json(const Placement& placement) {
   json.field("control_share", placement.control_share);
   json.field("seen_window_s", placement.seen_window_s);
   json.field("outcome_window_s", placement.outcome_window_s);
+  json.field("negative_after_s", placement.negative_after_s);
   json.field("is_impression_served", placement.is_impression_served);
   json.field("candidates", placement.candidates).field("model", placement.model);
   json.field("retriever", placement.retriever);

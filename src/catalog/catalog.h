@@ -47,6 +47,9 @@ struct Placement {
   double control_share = 0.05;       // persons always served by popularity, in [0, 1]
   double seen_window_s = 86400;      // an item shown is not shown again within; 0 = off
   double outcome_window_s = 1800;    // a click later than this does not count
+  // What is not clicked so long counts as not clicked, until it is (late_answers.h); 0 = only at
+  // the window's end.
+  double negative_after_s = 0;
   bool is_impression_served = true;  // a served slate counts as seen, no impression event needed
   int candidates = 500;              // scored at most
   std::string model;                 // whose promoted version ranks; "" = the live learner
@@ -65,7 +68,9 @@ class Catalog {
   // {"op":"put_key","key":{"id","name","hash","salt","scopes"}}, {"op":"revoke_key","id"},
   // {"op":"put_plan","plan"}, {"op":"register_model","model":{"name","id","kind","input","bytes",
   // "about"}}, {"op":"promote_model","name","version","reason"}, {"op":"roll_back_model","name",
-  // "reason"}, {"op":"remove_model","name","version"}:
+  // "reason"}, {"op":"remove_model","name","version"},
+  // {"op":"challenge_model","name","version","share","reason"}, {"op":"retire_challenger","name",
+  // "reason"}, {"op":"teach_model","name","version","is_learning","reason"}:
   // applies one, or says why not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;

@@ -97,16 +97,17 @@ TEST(Catalog, FallsBackToTheDefaultPlacement) {
   EXPECT_EQ(home.rules[3].limit, 3);
 }
 
-// Format 4 has no retrievers, format 3 no dials either; they are off then.
+// Format 5 has no early negatives, format 4 no retrievers, format 3 no dials; they are off then.
 TEST(Catalog, FormatsWithoutRetrieversAndDialsAreRead) {
   Catalog c;
   ASSERT_TRUE(c.apply(place(R"("name":"feed","candidates":7)"), kNow).ok());
   std::string old = bytes(c);
-  ASSERT_EQ(old[0], 5);
+  ASSERT_EQ(old[0], 6);
   // format, no items, one placement, "feed", four doubles, a flag, candidates, no model
   const std::size_t dials = 1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1;
   for (const auto& [format, at, size] :
-       {std::tuple<char, std::size_t, std::size_t>(4, dials + 24, 1),
+       {std::tuple<char, std::size_t, std::size_t>(5, dials + 25, 8),
+        std::tuple<char, std::size_t, std::size_t>(4, dials + 24, 1),
         std::tuple<char, std::size_t, std::size_t>(3, dials, 24)}) {
     old[0] = format;
     old.erase(at, size);

@@ -16,11 +16,12 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 4> kRuleKinds = {"pin", "hide", "boost", "max_per_category"};
 constexpr std::array<std::string_view, 6> kRuleFields = {"kind",     "item_id", "category",
                                                          "position", "factor",  "limit"};
-constexpr std::array<std::string_view, 13> kPlacementFields = {"name",
+constexpr std::array<std::string_view, 14> kPlacementFields = {"name",
                                                                "epsilon",
                                                                "control_share",
                                                                "seen_window_s",
                                                                "outcome_window_s",
+                                                               "negative_after_s",
                                                                "is_impression_served",
                                                                "candidates",
                                                                "model",
@@ -139,6 +140,7 @@ Result<Control> parse_placement(dom::object object) {
   TRY_OK(fields.number("control_share", 0, 1, p.control_share));
   TRY_OK(fields.number("seen_window_s", 0, kMaxWindow, p.seen_window_s));
   TRY_OK(fields.number("outcome_window_s", 0, kMaxWindow, p.outcome_window_s));
+  TRY_OK(fields.number("negative_after_s", 0, kMaxWindow, p.negative_after_s));
   TRY_OK(fields.flag("is_impression_served", p.is_impression_served));
   TRY_OK(fields.integer("candidates", 1, 100000, p.candidates));
   TRY_OK(fields.text("model", p.model));
@@ -301,6 +303,26 @@ constexpr Op kOps[] = {
        RemoveModel gone;
        TRY_OK(model_change(fields, gone.name, nullptr, &gone.version));
        return Control(std::move(gone));
+     }},
+    {"challenge_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       ChallengeModel challenge;
+       TRY_OK(model_change(fields, challenge.name, &challenge.reason, &challenge.version));
+       TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, challenge.share));
+       return Control(std::move(challenge));
+     }},
+    {"retire_challenger",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       RetireChallenger retired;
+       TRY_OK(model_change(fields, retired.name, &retired.reason, nullptr));
+       return Control(std::move(retired));
+     }},
+    {"teach_model",
+     [](const JsonFields& fields, Time) -> Result<Control> {
+       TeachModel taught;
+       TRY_OK(model_change(fields, taught.name, &taught.reason, &taught.version));
+       TRY_OK(fields.flag("is_learning", taught.is_learning));
+       return Control(std::move(taught));
      }},
 };
 

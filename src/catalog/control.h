@@ -20,7 +20,8 @@ struct PutPlan {
   std::string toml;  // "" = the default plan
 };
 using Control = std::variant<Item, DeleteItem, Placement, StoredKey, RevokeKey, PutPlan,
-                             RegisterModel, PromoteModel, RollBackModel, RemoveModel>;
+                             RegisterModel, PromoteModel, RollBackModel, RemoveModel,
+                             ChallengeModel, RetireChallenger, TeachModel>;
 
 // received: the created time of an item that has none.
 Result<Control> parse_control(std::string_view json, Time received);

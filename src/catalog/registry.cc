@@ -12,8 +12,9 @@
 namespace attune {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStepNames = {"register", "promote", "roll_back",
-                                                        "remove"};
+constexpr std::array<std::string_view, 9> kStepNames = {"register", "promote", "roll_back",
+                                                        "remove",   "shadow",  "canary",
+                                                        "retire",   "learn",   "stop_learning"};
 constexpr std::size_t kIdBytes = 28;
 
 Error no_version(const RegisteredModel& model, std::uint32_t number) {
@@ -32,10 +33,12 @@ std::uint32_t promoted_number(const RegisteredModel& model) {
   return model.promotions.empty() ? 0 : model.promotions.back();
 }
 
-void write_version(const ModelVersion& version, bool is_promoted, JsonWriter& json) {
+void write_version(const RegisteredModel& model, const ModelVersion& version, JsonWriter& json) {
   json.begin_object().field("version", std::uint64_t{version.number}).field("id", version.id);
   json.field("kind", version.kind).field("input", version.input).field("bytes", version.bytes);
-  json.field("created", format_iso8601(version.created)).field("is_promoted", is_promoted);
+  json.field("created", format_iso8601(version.created))
+      .field("is_promoted", version.number == promoted_number(model));
+  json.field("is_learning", model.is_learning(version.number));
   json.key("about").raw(version.about.empty() ? "{}" : version.about).end_object();
 }
 
@@ -67,7 +70,12 @@ const ModelVersion* RegisteredModel::version(std::uint32_t number) const {
   return at == versions.end() ? nullptr : &*at;
 }
 
+bool RegisteredModel::is_learning(std::uint32_t number) const {
+  return std::binary_search(learning.begin(), learning.end(), number);
+}
+
 bool RegisteredModel::is_held(std::uint32_t number) const {
+  if (challenger && challenger->version == number) return true;
   const std::size_t held = std::min<std::size_t>(promotions.size(), 2);
   return std::find(promotions.end() - static_cast<std::ptrdiff_t>(held), promotions.end(),
                    number) != promotions.end();
@@ -134,6 +142,9 @@ Status ModelRegistry::apply(const PromoteModel& change, Time when) {
         fmt::format("version {} of model \"{}\" is promoted already", change.version, model->name),
         "version", "nothing is to be done"};
   }
+  if (model->challenger && model->challenger->version == change.version) {
+    model->challenger.reset();
+  }
   model->promotions.push_back(change.version);
   if (model->promotions.size() > kStepsKept) model->promotions.erase(model->promotions.begin());
   note(*model, {ModelStep::What::kPromote, when, change.version, change.reason});
@@ -158,14 +169,81 @@ Status ModelRegistry::apply(const RemoveModel& change, Time when) {
   if (model->is_held(change.version)) {
     return Error{
         Code::kConflict,
-        fmt::format("version {} of model \"{}\" is promoted, or was before the one that is",
+        fmt::format("version {} of model \"{}\" is promoted, was before the one that is, or "
+                    "challenges it",
                     change.version, model->name),
-        "version", "roll back, or leave it"};
+        "version", "roll back or retire it, or leave it"};
   }
   std::erase(model->promotions, change.version);
+  std::erase(model->learning, change.version);
   std::erase_if(model->versions,
                 [&](const ModelVersion& version) { return version.number == change.version; });
   note(*model, {ModelStep::What::kRemove, when, change.version, ""});
+  return ok_status();
+}
+
+Status ModelRegistry::apply(const ChallengeModel& change, Time when) {
+  TRY(RegisteredModel* const model, this->change(change.name));
+  if (model->version(change.version) == nullptr) return no_version(*model, change.version);
+  const auto refuse = [&](std::string_view why, const char* hint) {
+    return Error{Code::kConflict,
+                 fmt::format("version {} of model \"{}\" {}", change.version, model->name, why),
+                 "version", hint};
+  };
+  if (promoted_number(*model) == change.version) {
+    return refuse("is promoted: it cannot challenge itself", "name another version");
+  }
+  const auto& now = model->challenger;
+  if (now && now->version == change.version && now->share == change.share) {
+    return refuse("challenges already", "nothing is to be done");
+  }
+  const bool is_same = now && now->version == change.version;
+  const bool goes_on = is_same && now->share > 0 && change.share > 0;
+  model->challenger = {change.version, change.share, goes_on ? now->since : when};
+  const auto what = change.share > 0 ? ModelStep::What::kCanary : ModelStep::What::kShadow;
+  note(*model, {what, when, change.version, change.reason});
+  return ok_status();
+}
+
+Status ModelRegistry::apply(const RetireChallenger& change, Time when) {
+  TRY(RegisteredModel* const model, this->change(change.name));
+  if (!model->challenger) {
+    return Error{Code::kConflict, fmt::format("model \"{}\" has no challenger", model->name),
+                 "name", "there is nothing to retire"};
+  }
+  note(*model, {ModelStep::What::kRetire, when, model->challenger->version, change.reason});
+  model->challenger.reset();
+  return ok_status();
+}
+
+std::size_t ModelRegistry::learning() const {
+  std::size_t all = 0;
+  for (const auto& [name, model] : models_) all += model.learning.size();
+  return all;
+}
+
+Status ModelRegistry::apply(const TeachModel& change, Time when) {
+  TRY(RegisteredModel* const model, this->change(change.name));
+  if (model->version(change.version) == nullptr) return no_version(*model, change.version);
+  if (model->is_learning(change.version) == change.is_learning) {
+    return Error{Code::kConflict,
+                 fmt::format("version {} of model \"{}\" {}", change.version, model->name,
+                             change.is_learning ? "learns already" : "does not learn"),
+                 "version", "nothing is to be done"};
+  }
+  if (change.is_learning && learning() == kMostLearning) {
+    return Error{Code::kConflict, fmt::format("{} versions learn already", kMostLearning),
+                 "version", "let another stop: attune registry learn NAME@VERSION --stop"};
+  }
+  if (change.is_learning) {
+    const auto at =
+        std::lower_bound(model->learning.begin(), model->learning.end(), change.version);
+    model->learning.insert(at, change.version);
+  } else {
+    std::erase(model->learning, change.version);
+  }
+  note(*model, {change.is_learning ? ModelStep::What::kLearn : ModelStep::What::kStopLearning, when,
+                change.version, change.reason});
   return ok_status();
 }
 
@@ -186,6 +264,14 @@ void ModelRegistry::encode(Writer& out) const {
     }
     out.varint(model.promotions.size());
     for (const std::uint32_t number : model.promotions) out.varint(number);
+    out.u8(model.challenger ? 1 : 0);
+    if (model.challenger) {
+      out.varint(model.challenger->version);
+      out.f64(model.challenger->share);
+      out.svarint(to_us(model.challenger->since));
+    }
+    out.varint(model.learning.size());
+    for (const std::uint32_t number : model.learning) out.varint(number);
     out.varint(model.steps.size());
     for (const ModelStep& step : model.steps) {
       out.u8(static_cast<std::uint8_t>(step.what));
@@ -198,7 +284,19 @@ void ModelRegistry::encode(Writer& out) const {
 
 namespace {
 
-RegisteredModel decode_registered(Reader& in) {
+void decode_challenger(Reader& in, RegisteredModel& model) {
+  if (in.u8() == 1) {
+    Challenger& challenger = model.challenger.emplace();
+    challenger.version = static_cast<std::uint32_t>(in.varint());
+    challenger.share = in.f64();
+    challenger.since = time_from_us(in.svarint());
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    model.learning.push_back(static_cast<std::uint32_t>(in.varint()));
+  }
+}
+
+RegisteredModel decode_registered(Reader& in, bool has_challengers) {
   RegisteredModel model;
   model.name = in.str();
   model.last_number = static_cast<std::uint32_t>(in.varint());
@@ -215,6 +313,7 @@ RegisteredModel decode_registered(Reader& in) {
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     model.promotions.push_back(static_cast<std::uint32_t>(in.varint()));
   }
+  if (has_challengers) decode_challenger(in, model);
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     ModelStep& step = model.steps.emplace_back();
     step.what = static_cast<ModelStep::What>(in.u8());
@@ -227,10 +326,10 @@ RegisteredModel decode_registered(Reader& in) {
 
 }  // namespace
 
-void ModelRegistry::decode(Reader& in) {
+void ModelRegistry::decode(Reader& in, bool has_challengers) {
   models_.clear();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    RegisteredModel model = decode_registered(in);
+    RegisteredModel model = decode_registered(in, has_challengers);
     std::string name = model.name;
     models_.insert_or_assign(std::move(name), std::move(model));
   }
@@ -242,9 +341,17 @@ std::string model_json(const RegisteredModel& model) {
   JsonWriter json(out);
   json.begin_object().field("name", model.name).key("promoted");
   promoted == 0 ? json.null() : json.value(std::uint64_t{promoted});
+  json.key("challenger");
+  if (model.challenger) {
+    json.begin_object().field("version", std::uint64_t{model.challenger->version});
+    json.field("share", model.challenger->share);
+    json.field("since", format_iso8601(model.challenger->since)).end_object();
+  } else {
+    json.null();
+  }
   json.key("versions").begin_array();
   for (const ModelVersion& version : model.versions) {
-    write_version(version, version.number == promoted, json);
+    write_version(model, version, json);
   }
   json.end_array().key("steps").begin_array();
   for (const ModelStep& step : model.steps) {

@@ -127,6 +127,79 @@ TEST(Registry, RefusesWhatCannotBe) {
             "version 1 of model \"ranker\" is promoted already");
 }
 
+std::string challenged(int version, double share) {
+  return R"({"op":"challenge_model","name":"ranker","version":)" + std::to_string(version) +
+         R"(,"share":)" + std::to_string(share) + "}";
+}
+std::string taught(int version, bool is_learning = true) {
+  return R"({"op":"teach_model","name":"ranker","version":)" + std::to_string(version) +
+         R"(,"is_learning":)" + (is_learning ? "true}" : "false}");
+}
+const char* const kRetired = R"({"op":"retire_challenger","name":"ranker","reason":"no better"})";
+
+TEST(Registry, AChallengerIsAShadowThenACanaryThenPromoted) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(promoted(1), kNow).ok());
+  ASSERT_TRUE(catalog.apply(challenged(2, 0), kNow).ok());
+  const RegisteredModel& model = *catalog.models().find("ranker");
+  EXPECT_EQ(model.steps.back().what, ModelStep::What::kShadow);
+  EXPECT_TRUE(model.is_held(2));
+  const Time later = kNow + seconds(60);
+  ASSERT_TRUE(catalog.apply(challenged(2, 0.05), later).ok());
+  EXPECT_EQ(model.steps.back().what, ModelStep::What::kCanary);
+  EXPECT_EQ(model.challenger->since, later);  // nobody saw it before
+  ASSERT_TRUE(catalog.apply(challenged(2, 0.2), later + seconds(60)).ok());
+  EXPECT_EQ(model.challenger->since, later);  // it goes on, for more persons
+  EXPECT_EQ(catalog.apply(challenged(2, 0.2), later).error().code, Code::kConflict);
+  EXPECT_EQ(catalog.apply(challenged(1, 0.2), later).error().code, Code::kConflict);
+  EXPECT_EQ(catalog.apply(challenged(2, 0.6), later).error().code, Code::kInvalid);
+  ASSERT_TRUE(catalog.apply(promoted(2), later).ok());
+  EXPECT_FALSE(model.challenger);
+  EXPECT_EQ(catalog.apply(kRetired, later).error().message, "model \"ranker\" has no challenger");
+}
+
+TEST(Registry, VersionsLearnUntilTheyAreStopped) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(taught(2), kNow).ok());
+  ASSERT_TRUE(catalog.apply(taught(1), kNow).ok());
+  const RegisteredModel& model = *catalog.models().find("ranker");
+  EXPECT_EQ(model.learning, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(catalog.apply(taught(1), kNow).error().code, Code::kConflict);
+  ASSERT_TRUE(catalog.apply(taught(1, false), kNow).ok());
+  EXPECT_FALSE(model.is_learning(1));
+  EXPECT_EQ(catalog.apply(taught(1, false), kNow).error().code, Code::kConflict);
+  EXPECT_EQ(model.steps.back().what, ModelStep::What::kStopLearning);
+  ASSERT_TRUE(catalog.apply(R"({"op":"remove_model","name":"ranker","version":2})", kNow).ok());
+  EXPECT_TRUE(model.learning.empty());
+}
+
+TEST(Registry, NoMoreThanFourLearnAtOnce) {
+  Catalog catalog;
+  for (char i = '1'; i <= '5'; ++i) {
+    ASSERT_TRUE(catalog.apply(registered("m_" + std::string(26, i)), kNow).ok());
+  }
+  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(catalog.apply(taught(i), kNow).ok());
+  EXPECT_EQ(catalog.apply(taught(5), kNow).error().message, "4 versions learn already");
+}
+
+TEST(Registry, ChallengersAndLearnersAreEncoded) {
+  Catalog catalog = with_two();
+  ASSERT_TRUE(catalog.apply(challenged(2, 0.25), kNow).ok());
+  ASSERT_TRUE(catalog.apply(taught(2), kNow).ok());
+  std::string bytes, again;
+  catalog.encode(bytes);
+  const auto back = Catalog::decode(bytes);
+  ASSERT_TRUE(back.ok());
+  back->encode(again);
+  EXPECT_EQ(bytes, again);
+  const RegisteredModel& model = *back->models().find("ranker");
+  EXPECT_EQ(model.challenger->share, 0.25);
+  EXPECT_EQ(model.challenger->since, kNow);
+  EXPECT_TRUE(model.is_learning(2));
+  EXPECT_NE(model_json(model).find(R"("challenger":{"version":2,"share":0.25,)"),
+            std::string::npos);
+}
+
 TEST(Registry, KeepsABoundedNumberOfSteps) {
   Catalog catalog = with_two();
   for (int i = 0; i < 300; ++i) {

@@ -143,7 +143,17 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
   }
   Evaluated out;
   out.is_binary = trained.model->is_probability();
-  Evaluation evaluation({out.is_binary, options.threshold, trained.known_rate, options.k});
+  const bool is_ranking = trained.model->is_ranking();
+  if (is_ranking && (options.group.empty() || !options.slice.empty())) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("{} puts rows of a group in order: name their column with --group, and "
+                    "no --slice",
+                    options.model),
+        "group", "its scores are no probabilities, and mean nothing across groups"};
+  }
+  Evaluation evaluation(
+      {out.is_binary, options.threshold, trained.known_rate, options.k, is_ranking});
   Corrected corrected;
   const auto take = [&](const ScoredRow& row, std::span<const std::size_t> asked) -> Status {
     if (!row.prediction) return ok_status();

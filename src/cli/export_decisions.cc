@@ -39,7 +39,7 @@ Result<std::uint64_t> export_obd(const std::string& workspace, const std::string
   std::ostream& out = is_file ? static_cast<std::ostream&>(file) : std::cout;
   out << "timestamp,item_id,position,click,propensity_score,policy,decision_id\n";
   std::uint64_t rows = 0;
-  TRY_OK(engine->logged_decisions([&](const Decision& decision,
+  TRY_OK(engine->logged_decisions([&](const Decision& decision, std::uint64_t,
                                       const std::vector<bool>& is_answered) {
     for (std::size_t i = 0; i < decision.shown.size(); ++i, ++rows) {
       const ShownItem& shown = decision.shown[i];

@@ -48,6 +48,23 @@ class FolderChanges final : public ModelChanges {
     TRY_OK(engine_->remove_model(model.name, model.version));
     return model_of(*engine_->catalog(), model.name);
   }
+  Result<RegisteredModel> challenge(const ModelReference& model, double share,
+                                    const std::string& reason) override {
+    TRY_OK(engine_->challenge_model(model.name, model.version, share, reason));
+    return model_of(*engine_->catalog(), model.name);
+  }
+  Result<RegisteredModel> retire(const std::string& name, const std::string& reason) override {
+    TRY_OK(engine_->retire_challenger(name, reason));
+    return model_of(*engine_->catalog(), name);
+  }
+  Result<RegisteredModel> teach(const ModelReference& model, bool is_learning,
+                                const std::string& reason) override {
+    TRY_OK(engine_->teach_model(model.name, model.version, is_learning, reason));
+    return model_of(*engine_->catalog(), model.name);
+  }
+  Result<std::string> compare(const std::string& name) override {
+    return engine_->compare_model(name);
+  }
   Status close() override { return engine_->close(); }
 
  private:
@@ -128,6 +145,30 @@ class ServerChanges final : public ModelChanges {
   Result<RegisteredModel> remove(const ModelReference& model) override {
     return changed("DELETE",
                    fmt::format("/api/v1/models/{}/versions/{}", model.name, model.version), "");
+  }
+  Result<RegisteredModel> challenge(const ModelReference& model, double share,
+                                    const std::string& reason) override {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().field("version", std::uint64_t{model.version}).field("share", share);
+    json.field("reason", reason).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/challenge", model.name), body);
+  }
+  Result<RegisteredModel> retire(const std::string& name, const std::string& reason) override {
+    std::string body;
+    JsonWriter(body).begin_object().field("reason", reason).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/retire", name), body);
+  }
+  Result<RegisteredModel> teach(const ModelReference& model, bool is_learning,
+                                const std::string& reason) override {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().field("version", std::uint64_t{model.version});
+    json.field("is_learning", is_learning).field("reason", reason).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/learn", model.name), body);
+  }
+  Result<std::string> compare(const std::string& name) override {
+    return client_.call("GET", fmt::format("/api/v1/models/{}/comparison", name), "");
   }
   Status close() override { return ok_status(); }
 

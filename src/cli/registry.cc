@@ -9,6 +9,7 @@
 #include "cli/access.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/model_comparison.h"
 #include "cli/model_registry.h"
 #include "cli/words.h"
 #include "engine/observe.h"
@@ -20,6 +21,8 @@ namespace {
 struct RegistryOptions {
   Place place;
   std::string model, file, name, reason;
+  double share = 0.05;
+  bool stops = false;  // learning
   bool is_json = false;
 };
 
@@ -35,22 +38,38 @@ std::string scores_of(const std::string& about) {
   return out;
 }
 
+// "promoted, learns", "canary 5 %", "shadow".
+std::string stage_of(const RegisteredModel& model, const ModelVersion& version) {
+  std::string out = &version == model.promoted() ? "promoted" : "";
+  if (model.challenger && model.challenger->version == version.number) {
+    out = model.challenger->share > 0 ? fmt::format("canary {:g} %", 100 * model.challenger->share)
+                                      : "shadow";
+  }
+  if (!model.is_learning(version.number)) return out;
+  return out + (out.empty() ? "learns" : ", learns");
+}
+
 void print_versions(const RegisteredModel& model) {
-  const ModelVersion* const promoted = model.promoted();
+  std::size_t width = 8;
+  for (const ModelVersion& version : model.versions) {
+    width = std::max(width, stage_of(model, version).size());
+  }
   for (const ModelVersion& version : model.versions) {
     std::printf("%s %s %s %s %s %s\n",
                 left(fmt::format("{}@{}", model.name, version.number), 16).c_str(),
-                left(&version == promoted ? "promoted" : "", 8).c_str(),
-                left(version.kind, 8).c_str(), version.id.c_str(),
-                format_iso8601(version.created).c_str(), scores_of(version.about).c_str());
+                left(stage_of(model, version), width).c_str(), left(version.kind, 8).c_str(),
+                version.id.c_str(), format_iso8601(version.created).c_str(),
+                scores_of(version.about).c_str());
   }
 }
 
 void print_steps(const RegisteredModel& model) {
+  std::size_t width = 9;
+  for (const ModelStep& step : model.steps) width = std::max(width, step_name(step.what).size());
   for (const ModelStep& step : model.steps) {
     const std::string to = step.version == 0 ? "the live learner" : std::to_string(step.version);
     std::printf("%s  %s %s%s%s\n", format_iso8601(step.time).c_str(),
-                left(std::string(step_name(step.what)), 9).c_str(), to.c_str(),
+                left(std::string(step_name(step.what)), width).c_str(), to.c_str(),
                 step.reason.empty() ? "" : ": ", step.reason.c_str());
   }
 }
@@ -162,6 +181,41 @@ Status remove(const RegistryOptions& options) {
   return change(options, [&](ModelChanges& changes) { return changes.remove(model); });
 }
 
+Status challenge(const RegistryOptions& options, double share) {
+  TRY(const ModelReference model, versioned(options.model));
+  return change(options, [&](ModelChanges& changes) {
+    return changes.challenge(model, share, options.reason);
+  });
+}
+
+Status shadow(const RegistryOptions& options) { return challenge(options, 0); }
+
+Status canary(const RegistryOptions& options) { return challenge(options, options.share); }
+
+Status retire(const RegistryOptions& options) {
+  return change(
+      options, [&](ModelChanges& changes) { return changes.retire(options.name, options.reason); });
+}
+
+Status learn(const RegistryOptions& options) {
+  TRY(const ModelReference model, versioned(options.model));
+  return change(options, [&](ModelChanges& changes) {
+    return changes.teach(model, !options.stops, options.reason);
+  });
+}
+
+Status compare(const RegistryOptions& options) {
+  TRY(const auto changes, ModelChanges::open(options.place));
+  const auto comparison = changes->compare(options.name);
+  TRY_OK(changes->close());
+  if (!comparison.ok()) return comparison.error();
+  if (options.is_json) {
+    std::printf("%s\n", comparison->c_str());
+    return ok_status();
+  }
+  return print_comparison(*comparison);
+}
+
 enum Access { kRead, kChange };
 
 }  // namespace
@@ -218,6 +272,37 @@ void add_registry(CLI::App& app, Action& chosen) {
           "attune registry rollback ranker --workspace shop", roll_back, kChange,
           [&](CLI::App& command, RegistryOptions& options) {
             by_name(command, options);
+            with_reason(command, options);
+          });
+  add_one("shadow", "A version is measured beside what ranks, and ranks for nobody",
+          "attune registry shadow ranker@3 --workspace shop", shadow, kChange,
+          [&](CLI::App& command, RegistryOptions& options) {
+            by_version(command, options);
+            with_reason(command, options);
+          });
+  add_one("canary", "A version ranks for a share of the persons, always the same ones",
+          "attune registry canary ranker@3 --share 0.05 --workspace shop", canary, kChange,
+          [&](CLI::App& command, RegistryOptions& options) {
+            by_version(command, options);
+            command.add_option("--share", options.share, "of the persons, at most 0.5")
+                ->check(CLI::Range(0.0001, ModelRegistry::kMostShare))
+                ->capture_default_str();
+            with_reason(command, options);
+          });
+  add_one("compare", "What the challenger and what ranks came to",
+          "attune registry compare ranker --workspace shop", compare, kChange, by_name);
+  add_one("retire", "The challenge ends; the version stays",
+          "attune registry retire ranker --workspace shop --reason \"no better\"", retire, kChange,
+          [&](CLI::App& command, RegistryOptions& options) {
+            by_name(command, options);
+            with_reason(command, options);
+          });
+  add_one("learn", "A version goes on learning from the stream of outcomes while it ranks",
+          "attune registry learn ranker@3 --workspace shop\n"
+          "attune registry learn ranker@3 --stop --workspace shop",
+          learn, kChange, [&](CLI::App& command, RegistryOptions& options) {
+            by_version(command, options);
+            command.add_flag("--stop", options.stops, "as it was registered again");
             with_reason(command, options);
           });
   add_one("remove", "A version and its file go; not one that ranks or did",

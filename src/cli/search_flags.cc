@@ -13,6 +13,11 @@ void add_search_flags(CLI::App& command, SearchFlags& flags) {
       .add_option("--budget-seconds", flags.budget_s,
                   "of a table: how long to look for kind and settings, about (60)")
       ->check(CLI::Range(0.1, 1e6));
+  command
+      .add_option("--resume", flags.resume,
+                  "of a table: keep each setting tried in this file; cut short, the same command "
+                  "goes on from there and chooses what it would have chosen")
+      ->type_name("FILE");
 }
 
 Result<TableTrainingOptions::Search> search_of(const SearchFlags& flags,
@@ -20,6 +25,7 @@ Result<TableTrainingOptions::Search> search_of(const SearchFlags& flags,
   TableTrainingOptions::Search search;
   if (flags.settings > 0) search.settings = flags.settings;
   if (flags.budget_s > 0) search.budget_s = flags.budget_s;
+  search.resume = flags.resume;
   if (!memory.empty()) {
     TRY(search.memory_bytes, parse_size(memory));
   }

@@ -11,7 +11,8 @@ namespace attune {
 struct SearchFlags {
   std::size_t settings = 0;  // of each kind; 0 = not said
   double budget_s = 0;       // 0 = not said
-  bool is_given() const { return settings > 0 || budget_s > 0; }
+  std::string resume;        // "" = not said
+  bool is_given() const { return settings > 0 || budget_s > 0 || !resume.empty(); }
 };
 void add_search_flags(CLI::App& command, SearchFlags& flags);
 

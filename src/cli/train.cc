@@ -53,14 +53,15 @@ Status look_for_models(const TrainOptions& options, TableTrainingOptions& traini
   const bool is_asked = options.search.is_given() || !options.memory.empty();
   const bool is_settled = !options.settings.empty() || options.passes > 0 ||
                           !options.preset.empty() || options.is_collision_free;
-  const bool is_said =
-      is_settled || !options.kinds.empty() || options.weights > 0 || options.bits > 0;
+  const bool is_said = is_settled || is_ranking(options) || !options.kinds.empty() ||
+                       options.weights > 0 || options.bits > 0;
   if (is_said && !is_asked) return ok_status();
   if (is_settled) {
-    return Error{Code::kInvalid,
-                 "--search, --budget-seconds and --memory look for settings and passes: --set, "
-                 "--passes, --preset and --collision-free say them",
-                 "search", "leave out one of the two"};
+    return Error{
+        Code::kInvalid,
+        "--search, --budget-seconds, --resume and --memory look for settings and passes: --set, "
+        "--passes, --preset and --collision-free say them",
+        "search", "leave out one of the two"};
   }
   TRY(training.search, search_of(options.search, options.memory));
   return ok_status();
@@ -93,6 +94,8 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.calibration = calibration_kind(options.calibration).value();
   training.weight = options.weight;
   training.group = options.group;
+  training.is_ranking = is_ranking(options);
+  if (training.is_ranking) training.kinds = {"trees"};
   training.clock_s = clock_s;
   training.on_stage = [&](std::string_view stage, const FitProgress& progress) {
     screen.show(stage, progress);
@@ -108,21 +111,20 @@ std::string cache_path(const TrainOptions& options) {
 
 Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat format,
                                  TrainScreen& screen) {
-  const bool is_for_tables = !options.target.empty() || !options.positive.empty() ||
-                             !options.plan.empty() || !options.preset.empty() ||
-                             !options.drop.empty() || !options.time_column.empty() ||
-                             !options.weight.empty();
+  const bool is_for_tables =
+      !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
+      !options.preset.empty() || !options.drop.empty() || !options.time_column.empty() ||
+      !options.weight.empty() || !options.group.empty() || !options.objective.empty();
   if (is_for_tables || options.folds > 0 || options.kinds.size() > 1 || options.search.is_given() ||
       !options.memory.empty()) {
-    return Error{
-        Code::kInvalid,
-        fmt::format(
-            "--format {} has its label and features in it, and is read as a "
-            "stream: --target, --positive, --plan, --preset, --drop, "
-            "--time-column, --weight, --folds, --search, --memory and several kinds are for "
-            "tables",
-            options.file.format),
-        "format", "name a test file with --test"};
+    return Error{Code::kInvalid,
+                 fmt::format("--format {} has its label and features in it, and is read as a "
+                             "stream: --target, --positive, --plan, --preset, --drop, "
+                             "--time-column, --weight, --group, --folds, --search, --memory and "
+                             "several kinds are for "
+                             "tables",
+                             options.file.format),
+                 "format", "name a test file with --test"};
   }
   StreamTrainingOptions training;
   training.file = options.file.file;
@@ -209,6 +211,10 @@ void print_report(const TrainReport& report) {
                                best.passes == 1 ? "pass" : "passes", thousands(report.train_rows),
                                report.measured_on)});
   print_lines(measure_table(best.measures));
+  if (!report.best_column.words.empty()) {
+    print_lines({"", fmt::format("without a model, by {}:", report.best_column.words)});
+    print_lines(measure_table(report.best_column.measures));
+  }
   if (report.is_binary && find_measure(best.measures, "accuracy") != nullptr) {
     print_lines({fmt::format("yes = a probability of {} or more", report.threshold)});
   }
@@ -364,6 +370,7 @@ void add_train(CLI::App& app, Action& chosen) {
       "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
       "attune train shop.csv --target click --also like,purchase --weight-of purchase=3\n"
       "attune train train.csv --preset mlp --test test.csv\n"
+      "attune train searches.csv --target clicked --kind trees --group search\n"
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
       "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
       "attune train --workspace shop --kind factors --register retriever --promote");
@@ -417,9 +424,16 @@ void add_train(CLI::App& app, Action& chosen) {
       ->add_option("--calibrate", options->calibration,
                    "isotonic or platt: predictions as often right as they say, by rows held back")
       ->check(CLI::IsMember({"none", "isotonic", "platt"}));
-  command->add_option("--group", options->group,
-                      "column of persons or queries: gauc, NDCG, recall and precision of the first "
-                      "10 rows of each");
+  command->add_option(
+      "--group", options->group,
+      "column of what rows compete in (a search, a person, a test): measured inside "
+      "each, which stays on one side of the split; with --kind trees alone their "
+      "order is learned");
+  command
+      ->add_option("--objective", options->objective,
+                   "ranking: the order of rows inside a --group (trees); prediction: each row by "
+                   "itself")
+      ->check(CLI::IsMember({"ranking", "prediction"}));
   command->add_option("--seed", options->seed, "same seed, same model");
   command->add_option("--weights", options->weights, "print so many of the largest weights");
   command->add_option("--cache", options->cache,

@@ -47,6 +47,11 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
   return model;
 }
 
+bool is_ranking(const TrainOptions& options) {
+  if (!options.objective.empty()) return options.objective == "ranking";
+  return !options.group.empty() && options.kinds == std::vector<std::string>{"trees"};
+}
+
 namespace {
 
 // Several targets need a table, a kind that takes them, and are measured as they are.
@@ -84,8 +89,8 @@ Status check_place(const TrainOptions& options) {
       !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
       !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
       !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
-      !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
-      options.search.is_given();
+      !options.objective.empty() || !options.cache.empty() || !options.test_file.empty() ||
+      options.folds > 0 || options.search.is_given();
   if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
     return Error{Code::kInvalid,
                  "--workspace: its decisions have their features and outcomes, and the latest are "
@@ -118,11 +123,35 @@ Status check_place(const TrainOptions& options) {
   return ok_status();
 }
 
+Status check_ranking(const TrainOptions& options) {
+  if (!is_ranking(options)) return ok_status();
+  if (options.group.empty()) {
+    return Error{Code::kInvalid, "--objective ranking: of which rows? name a column with --group",
+                 "group", "a search, a slate, a test: rows are put in order inside it"};
+  }
+  for (const std::string& kind : options.kinds) {
+    if (kind == "trees") continue;
+    return Error{Code::kInvalid,
+                 fmt::format("--objective ranking: kind {} has no such objective, trees has", kind),
+                 "kind",
+                 "use --kind trees, or leave out --objective: rows of a group are then "
+                 "ordered by what is predicted of each"};
+  }
+  if (options.search.is_given() || options.calibration != "none") {
+    return Error{Code::kInvalid,
+                 "a ranking is neither searched for nor calibrated: its scores are no "
+                 "probabilities",
+                 "objective", "leave out --search and --calibrate, or add --objective prediction"};
+  }
+  return ok_status();
+}
+
 }  // namespace
 
 Status check_train(const TrainOptions& options) {
   TRY_OK(check_place(options));
   TRY_OK(check_joint(options));
+  TRY_OK(check_ranking(options));
   if (!options.preset.empty() && options.preset != kClassic) {
     return Error{Code::kInvalid, fmt::format("--preset {}: there is only mlp", options.preset),
                  "preset", ""};

@@ -15,7 +15,8 @@ namespace attune {
 
 struct TrainOptions {
   FileOptions file;
-  std::string target, positive, plan, preset, test_file, time_column, weight, group, cache;
+  std::string target, positive, plan, preset, test_file, time_column, weight, group, objective,
+      cache;
   std::vector<std::string> drop, allow, kinds, settings;
   double share = 0.2, threshold = 0.5;
   std::size_t folds = 0, passes = 0, weights = 0;
@@ -37,6 +38,9 @@ struct TrainOptions {
   double cpu_share = 1;
   bool is_promoted = false;
 };
+
+// Whether the order inside a group is learned: so asked for, or trees alone with a group.
+bool is_ranking(const TrainOptions& options);
 
 inline constexpr const char* kClassic = "mlp";  // the preset
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/hash.h"
 #include "decide/candidates.h"
 #include "decide/rank_lists.h"
 #include "decide/rules.h"
@@ -14,6 +15,7 @@ namespace attune {
 namespace {
 
 constexpr std::uint64_t kControlSalt = 0x61747475'6e652e63ULL;
+constexpr std::uint64_t kCanarySalt = 0x61747475'6e652e79ULL;
 constexpr std::size_t kMostOthers = 50;
 constexpr double kLeastP = 1e-7;
 constexpr std::size_t kRowGuess = 48;  // features of one row, to reserve
@@ -21,16 +23,31 @@ using Weights = WeightTable;
 
 double weight_of(const Weights& weights, std::uint32_t hash) { return double{weights[hash]}; }
 
-// The registered model the placement asks for; null = the live learner.
-const RankModel* model_of(const Placement& placement, const Published& published) {
+// Those the placement asks for; null = none can rank.
+const RankModels* models_of(const Placement& placement, const Published& published) {
   const auto found = published.models.find(placement.model);
   return placement.model.empty() || found == published.models.end() ? nullptr : &found->second;
 }
 
+bool is_tried_on(std::uint64_t person_hash, const Placement& placement, const RankModels& models) {
+  return models.canary.model && is_canary(person_hash, placement.model, models.share);
+}
+
+// The one that ranks for this person; null = the live learner.
+const RankModel* model_of(std::uint64_t person_hash, const Placement& placement,
+                          const Published& published) {
+  const RankModels* const models = models_of(placement, published);
+  if (models == nullptr) return nullptr;
+  if (is_tried_on(person_hash, placement, *models)) return &models->canary;
+  return models->promoted.model ? &models->promoted : nullptr;
+}
+
 bool has_weights(const Occasion& on) {
-  return model_of(on.placement, on.published) != nullptr ||
+  return models_of(on.placement, on.published) != nullptr ||
          (on.published.weights && on.published.weights->used() > 0);
 }
+
+double uniform(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
 
 struct Choice {
   Policy policy;
@@ -51,7 +68,13 @@ Choice choose_policy(const Asker& asker, const Occasion& on) {
   if (is_blank && !has_weights(on)) {
     return {Policy::kFallback, "no history and no model yet: popular"};
   }
-  if (!on.placement.model.empty() && model_of(on.placement, on.published) == nullptr) {
+  const RankModels* const models = models_of(on.placement, on.published);
+  if (models != nullptr && is_tried_on(asker.hash, on.placement, *models)) {
+    return {Policy::kLearned,
+            "learned from this person's history; the placement's model is a canary, tried on a "
+            "share of the persons"};
+  }
+  if (!on.placement.model.empty() && (models == nullptr || !models->promoted.model)) {
     return {Policy::kLearned,
             "learned from this person's history; the placement's model has no version that can "
             "serve: the live learner ranks"};
@@ -341,7 +364,11 @@ RowMoment moment_of(const Decision& made, const Published& published) {
 }  // namespace
 
 bool is_control(std::uint64_t person_hash, double control_share) {
-  return static_cast<double>(mix64(person_hash, kControlSalt) >> 11) * 0x1.0p-53 < control_share;
+  return uniform(mix64(person_hash, kControlSalt)) < control_share;
+}
+
+bool is_canary(std::uint64_t person_hash, std::string_view model, double share) {
+  return uniform(mix64(person_hash, mix64(hash64(model), kCanarySalt))) < share;
 }
 
 std::string new_decision_id(Time now, Rng& rng) {
@@ -367,7 +394,7 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   if (!published.catalog) {
     return Error{Code::kUnavailable, "no catalog is published yet", "", "try again shortly"};
   }
-  const Basis basis(asker.profile, published, model_of(placement, published));
+  const Basis basis(asker.profile, published, model_of(asker.hash, placement, published));
   const Choice choice = choose_policy(asker, on);
   const bool is_learned = choice.policy == Policy::kLearned;
 
@@ -403,15 +430,33 @@ Result<Decision> decide(const DecideRequest& request, const Asker& asker, const 
   return out;
 }
 
+namespace {
+
+// What scored it, as far as it is in this version.
+struct Scored {
+  bool is_there = false;
+  const RankModel* model = nullptr;  // null = the live learner
+};
+Scored scored_by(const Decision& made, const Published& published) {
+  if (made.model.empty()) return {true, nullptr};
+  const auto* const models = models_of(published.catalog->placement(made.placement), published);
+  if (models == nullptr) return {};
+  for (const RankModel* const one : {&models->promoted, &models->canary}) {
+    if (one->model && one->version == made.model) return {true, one};
+  }
+  return {};
+}
+
+}  // namespace
+
 bool can_score_again(const Decision& made, const Published& published) {
-  const RankModel* const model = model_of(published.catalog->placement(made.placement), published);
-  return made.model == (model == nullptr ? "" : model->version);
+  return scored_by(made, published).is_there;
 }
 
 std::vector<std::vector<Part>> parts_again(const Decision& made, const Profile& person,
                                            const Published& published) {
   const Placement& placement = published.catalog->placement(made.placement);
-  const Basis basis(person, published, model_of(placement, published));
+  const Basis basis(person, published, scored_by(made, published).model);
   const std::vector<Neighbour> near = neighbours_of(basis.history, placement, published);
   const RowBuilder rows(basis.plan, basis.history, basis.counters, moment_of(made, published));
   std::vector<std::vector<Part>> out;

@@ -33,8 +33,8 @@ struct Published {
   std::shared_ptr<const ItemItem> item_item;
   std::shared_ptr<const PersonsAlike> persons_alike;
   std::shared_ptr<const WeightTable> weights;
-  // By name: models of the registry that a placement can ask for, each its promoted version.
-  std::map<std::string, RankModel, std::less<>> models;
+  // By name: models of the registry that a placement can ask for.
+  std::map<std::string, RankModels, std::less<>> models;
   std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> retrievers;
   // Items of `catalog` (rank_lists.h).
   std::vector<const Item*> popular;  // best smoothed rate first, then volume
@@ -79,6 +79,8 @@ bool can_score_again(const Decision& made, const Published& published);
 
 // Whether a person belongs to the control share.
 bool is_control(std::uint64_t person_hash, double control_share);
+// Whether a canary of this model ranks for the person, for always while the share does not fall.
+bool is_canary(std::uint64_t person_hash, std::string_view model, double share);
 
 // "d_" and a ULID: 48-bit ms time, 80 random bits, Crockford base32.
 std::string new_decision_id(Time now, Rng& rng);

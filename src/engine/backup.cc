@@ -63,7 +63,7 @@ Result<BackupReport> Workspace::backup(const std::string& archive_path) {
     TRY(const auto base, open_sqlite_store(path("base.db")));
     TRY_OK(add_store(*base, "base.db", archive_path, *archive));
   }
-  for (const char* folder : {"ids", "models", "registry", "journal"}) {
+  for (const char* folder : {"ids", "models", "registry", "stream", "journal"}) {
     TRY(const std::vector<std::string> names, files_of(path(folder)));
     for (const std::string& name : names) {
       if (name == "LOCK") continue;

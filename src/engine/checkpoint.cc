@@ -53,6 +53,10 @@ Result<Position> Workspace::checkpoint_under_lock(bool is_cut) {
   auto ids = ids_->begin_checkpoint(at);
   Status opened = is_cut ? open_record() : ok_status();
   lock.unlock();
+  // What a start replays must hold all that models of the stream have not learned yet.
+  if (const Status stored = stream_.store(); !stored.ok()) {
+    log(LogLevel::kWarn, "stream_models_not_stored", {{"message", stored.error().message}});
+  }
   Status status =
       opened.ok() ? journal_->flush() : opened;  // the store must not be ahead of the journal
   if (status.ok()) status = store_checkpoint(at, *folds);

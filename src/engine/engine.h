@@ -162,6 +162,19 @@ class Engine {
   // Its file too, unless another model has it. kConflict: it is promoted, or what a roll back leads
   // to.
   virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
+  // A version is measured beside what is promoted on every outcome from here on; with a share it
+  // also ranks for that share of the persons, who stay the same while it grows. At most
+  // ModelRegistry::kMostShare.
+  virtual Status challenge_model(const std::string& name, std::uint32_t version, double share,
+                                 const std::string& reason) = 0;
+  virtual Status retire_challenger(const std::string& name, const std::string& reason) = 0;
+  // A version goes on learning from the stream, as it ranks, or is as it was registered again.
+  // kInvalid: it cannot rank.
+  virtual Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
+                             const std::string& reason) = 0;
+  // What the challenger and what is promoted came to: on the same outcomes, and, of a canary, among
+  // the persons of each, since it began. JSON; reads the journal twice. kConflict: none challenges.
+  virtual Result<std::string> compare_model(const std::string& name) = 0;
   // The person's events, newest first, as stored. Reads the journal backwards until it has so many,
   // all of it for a person with fewer.
   virtual Result<std::vector<Event>> events_of(IdType type, std::string_view id,
@@ -190,9 +203,11 @@ class Engine {
   virtual Status export_person(IdType type, std::string_view id,
                                const std::function<void(std::string_view line)>& sink) = 0;
   // Every decision that can be read, in the order of the journal; for each shown item whether an
-  // engagement named the decision. Reads the whole journal twice.
+  // engagement named the decision; person: a number that stands for the person in this process.
+  // Reads the whole journal twice.
   virtual Status logged_decisions(
-      const std::function<void(const Decision&, const std::vector<bool>& is_answered)>& use) = 0;
+      const std::function<void(const Decision&, std::uint64_t person,
+                               const std::vector<bool>& is_answered)>& use) = 0;
   // Every engagement with an item (click, like, purchase ...) that can be read, in the order of the
   // journal. person: a number that stands for the person in this process. Reads the whole journal.
   virtual Status engagements(

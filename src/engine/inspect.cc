@@ -42,11 +42,14 @@ std::vector<MemoryPart> Workspace::memory() const {
 }
 
 std::string Workspace::learning_json() const {
-  const std::scoped_lock lock(mutex_);
-  const Learner& learner = state_.learner();
   std::string out;
   JsonWriter json(out);
-  json.begin_object().field("updates", learner.updates());
+  json.begin_object().key("stream_models");
+  stream_.write(json);  // not under the lock: it waits for a model that learns
+  json.field("stream_rows_left_out", stream_.skipped_rows());
+  const std::scoped_lock lock(mutex_);
+  const Learner& learner = state_.learner();
+  json.field("updates", learner.updates());
   json.key("progressive").raw(learner.progressive().json());
   json.key("drift");
   learner.drift().write(json);

@@ -50,7 +50,7 @@ Status Workspace::each_readable(
 }
 
 Status Workspace::logged_decisions(
-    const std::function<void(const Decision&, const std::vector<bool>&)>& use) {
+    const std::function<void(const Decision&, std::uint64_t, const std::vector<bool>&)>& use) {
   TRY_OK(journal_->flush());
   IdSet answered;
   const auto note = [&](const Event& event) {
@@ -61,15 +61,16 @@ Status Workspace::logged_decisions(
                        [&](const Record& record, const std::string& payload) {
                          return each_event(record, payload, note);
                        }));
-  return each_readable({Kind::kDecision}, [&](const Record&, const std::string& payload) -> Status {
-    TRY(const Decision decision, decode_decision(payload));
-    std::vector<bool> is_answered;
-    for (const ShownItem& shown : decision.shown) {
-      is_answered.push_back(answered.contains(answer_key(decision.id, shown.item_id)));
-    }
-    use(decision, is_answered);
-    return ok_status();
-  });
+  return each_readable(
+      {Kind::kDecision}, [&](const Record& record, const std::string& payload) -> Status {
+        TRY(const Decision decision, decode_decision(payload));
+        std::vector<bool> is_answered;
+        for (const ShownItem& shown : decision.shown) {
+          is_answered.push_back(answered.contains(answer_key(decision.id, shown.item_id)));
+        }
+        use(decision, number_of(record.surrogate), is_answered);
+        return ok_status();
+      });
 }
 
 Status Workspace::engagements(const std::function<void(std::uint64_t, const Event&)>& use) {

@@ -142,22 +142,28 @@ std::shared_ptr<const Catalog> Workspace::catalog() const {
   return state_.catalog();
 }
 
+// Under the lock. All of them apply, or none is written; published by the next tick.
+Status Workspace::append_control(const std::vector<std::string>& changes) {
+  const Time received = now_locked();
+  Catalog trial(*state_.catalog());
+  for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
+  if (trial.plan() != state_.catalog()->plan()) TRY_OK(plan_of(trial));
+  std::vector<Record> records;
+  records.reserve(changes.size());
+  for (const std::string& change : changes) {
+    records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
+  }
+  TRY_OK(journal_->append(records));
+  state_.set_catalog(std::make_shared<const Catalog>(std::move(trial)));
+  return ok_status();
+}
+
 Status Workspace::control(const std::vector<std::string>& changes) {
   {
     const std::scoped_lock lock(mutex_);
     if (is_closed_) return Error{Code::kUnavailable, "the workspace is closed"};
-    const Time received = now_locked();
-    Catalog trial(*state_.catalog());  // all of them apply, or none is written
-    for (const std::string& change : changes) TRY_OK(trial.apply(change, received));
-    if (trial.plan() != state_.catalog()->plan()) TRY_OK(plan_of(trial));
-    std::vector<Record> records;
-    records.reserve(changes.size());
-    for (const std::string& change : changes) {
-      records.push_back({.kind = Kind::kControl, .received = received, .payload = change});
-    }
-    TRY_OK(journal_->append(records));
-    state_.set_catalog(std::make_shared<const Catalog>(std::move(trial)));
-    TRY_OK(tick_locked(received));
+    TRY_OK(append_control(changes));
+    TRY_OK(tick_locked(now_locked()));
   }
   return journal_->flush();
 }

@@ -36,6 +36,17 @@ std::string change_json(std::string_view op, const std::string& name, std::uint3
   return out;
 }
 
+std::string teach_json(const std::string& name, std::uint32_t version, bool is_learning,
+                       const std::string& reason) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("op", "teach_model").field("name", name);
+  json.field("version", std::uint64_t{version}).field("is_learning", is_learning);
+  if (!reason.empty()) json.field("reason", reason);
+  json.end_object();
+  return out;
+}
+
 const ModelVersion* find_version(const Catalog& catalog, const std::string& name,
                                  std::uint32_t number) {
   const RegisteredModel* const model = catalog.models().find(name);
@@ -118,8 +129,61 @@ Status Workspace::remove_model(const std::string& name, std::uint32_t number) {
   return ok_status();
 }
 
-// For the state: null, said in the log, when the promoted version cannot rank.
-std::shared_ptr<const Model> Workspace::rank_model(const ModelVersion& version, const Plan& plan) {
+// kInvalid: it cannot rank. That there is none is left to the change to say.
+Status Workspace::require_ranking(const Catalog& catalog, const std::string& name,
+                                  std::uint32_t number) {
+  const ModelVersion* const version = find_version(catalog, name, number);
+  if (version == nullptr) return ok_status();
+  if (version->input != kWorkspaceInput) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("{}@{} reads rows of {}, not of decisions", name, number, version->input),
+        "version", "attune train --workspace makes a model that can rank"};
+  }
+  return check_can_rank(*version);
+}
+
+Status Workspace::challenge_model(const std::string& name, std::uint32_t number, double share,
+                                  const std::string& reason) {
+  const auto now = catalog();
+  TRY_OK(require_ranking(*now, name, number));
+  std::string change;
+  JsonWriter json(change);
+  json.begin_object().field("op", "challenge_model").field("name", name);
+  json.field("version", std::uint64_t{number}).field("share", share);
+  if (!reason.empty()) json.field("reason", reason);
+  json.end_object();
+  return control({change});
+}
+
+Status Workspace::retire_challenger(const std::string& name, const std::string& reason) {
+  return control({change_json("retire_challenger", name, 0, reason)});
+}
+
+Status Workspace::teach_model(const std::string& name, std::uint32_t number, bool is_learning,
+                              const std::string& reason) {
+  const auto now = catalog();
+  if (is_learning) TRY_OK(require_ranking(*now, name, number));
+  return control({teach_json(name, number, is_learning, reason)});
+}
+
+// Under the lock, after a tick: what learning spoiled ranks as it was registered again, and the
+// journal says why.
+void Workspace::stop_faulty_models() {
+  for (const StreamModels::Fault& fault : stream_.take_faults()) {
+    log(LogLevel::kError, "stream_model_stopped",
+        {{"model", fmt::format("{}@{}", fault.name, fault.version)}, {"reason", fault.reason}});
+    const Status status =
+        append_control({teach_json(fault.name, fault.version, false, fault.reason)});
+    if (!status.ok()) {
+      log(LogLevel::kWarn, "stream_model_not_stopped", {{"message", status.error().message}});
+    }
+  }
+}
+
+// Null, said in the log, when the version cannot rank.
+std::shared_ptr<const Model> Workspace::registered_model(const ModelVersion& version,
+                                                         const Plan& plan) {
   if (version.input != kWorkspaceInput) return nullptr;
   const auto served = models_.load(version.id);
   if (!served.ok()) {
@@ -128,6 +192,16 @@ std::shared_ptr<const Model> Workspace::rank_model(const ModelVersion& version, 
     return nullptr;
   }
   return served->plan == plan.toml() ? served->model : nullptr;
+}
+
+// For the state: as far as it has learned, if it does.
+RankModel Workspace::rank_model(const RegisteredModel& model, const ModelVersion& version,
+                                const Plan& plan) {
+  RankModel out{fmt::format("{}@{}", model.name, version.number), registered_model(version, plan)};
+  if (!out.model || !model.is_learning(version.number)) return out;
+  const StreamModels::Serving learned = stream_.serving(model.name, version.number);
+  if (!learned.model) return out;
+  return {fmt::format("{}+{}", out.version, learned.tick), learned.model};
 }
 
 // For the state: null, said in the log, when the promoted version cannot draw candidates.

@@ -24,7 +24,8 @@ bool is_of_a_backup(std::string_view name) {
   const auto slash = name.find('/');
   if (slash == std::string_view::npos) return false;
   const std::string_view folder = name.substr(0, slash), file = name.substr(slash + 1);
-  return (folder == "journal" || folder == "ids" || folder == "models" || folder == "registry") &&
+  return (folder == "journal" || folder == "ids" || folder == "models" || folder == "registry" ||
+          folder == "stream") &&
          !file.empty() && file != "." && file != ".." && file.find('/') == std::string_view::npos;
 }
 

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "collect/segment.h"
 #include "decide/rank_lists.h"
+#include "engine/stream_models.h"
 
 namespace attune {
 namespace {
@@ -27,7 +28,9 @@ Result<Plan> plan_of(const Catalog& catalog) {
 }
 
 State::State(const StateOptions& options, const ProfileCache::Load& load)
-    : load_model_(options.load_model), load_factors_(options.load_factors) {
+    : load_model_(options.load_model),
+      load_factors_(options.load_factors),
+      stream_(options.stream) {
   for (int i = 0; i < std::max(1, options.shards); ++i) shards_.emplace_back(load);
   publish(true);
 }
@@ -139,7 +142,9 @@ void State::decision(Position at, Surrogate identity, const Decision& decision) 
                         decision.is_impression_served, decision.time, at);
   }
   store(identity, scratch_);
-  note(at, identity).decision = std::make_unique<const Waiting>(Waiting::of(decision));
+  const double negative_after_s = folds_.catalog->placement(decision.placement).negative_after_s;
+  note(at, identity).decision =
+      std::make_unique<const Waiting>(Waiting::of(decision, negative_after_s));
 }
 
 void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }
@@ -211,6 +216,7 @@ void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
 void State::tick(std::uint64_t number, Time clock) {
   folds_.tick = std::max(folds_.tick, number);  // a base may be ahead of the records
   folds_.clock = std::max(folds_.clock, clock);
+  folds_.learner.tell(stream_);
   std::size_t other = 0, touched = 0;
   for (const Entry& entry : pending_) {
     const std::span<const Surrogate> alone(&entry.identity, 1);
@@ -236,25 +242,32 @@ void State::tick(std::uint64_t number, Time clock) {
   others_.clear();
   touched_.clear();
   folds_.learner.on_tick(folds_.clock);
+  if (stream_ != nullptr) stream_->end_tick(folds_.tick, folds_.catalog);
   publish(false);
 }
 
 void State::open(const Setup& setup) {
   folds_.setup = setup;
   folds_.learner.watch_drift(setup.is_drift_watched);
+  if (stream_ != nullptr) stream_->end_tick(folds_.tick, folds_.catalog);
   publish(true);
 }
 
-// Those that are promoted and can rank.
-std::map<std::string, RankModel, std::less<>> State::rank_models(const Plan& plan) const {
-  std::map<std::string, RankModel, std::less<>> out;
+// What is promoted and what is tried on some, where it can rank.
+std::map<std::string, RankModels, std::less<>> State::rank_models(const Plan& plan) const {
+  std::map<std::string, RankModels, std::less<>> out;
   if (!load_model_) return out;
   for (const auto& [name, registered] : folds_.catalog->models().models()) {
-    const ModelVersion* const version = registered.promoted();
-    if (version == nullptr) continue;
-    auto model = load_model_(*version, plan);
-    if (!model) continue;
-    out.emplace(name, RankModel{name + "@" + std::to_string(version->number), std::move(model)});
+    RankModels models;
+    if (const ModelVersion* const version = registered.promoted()) {
+      models.promoted = load_model_(registered, *version, plan);
+    }
+    if (registered.challenger && registered.challenger->share > 0) {
+      models.canary =
+          load_model_(registered, *registered.version(registered.challenger->version), plan);
+      models.share = registered.challenger->share;
+    }
+    if (models.promoted.model || models.canary.model) out.emplace(name, std::move(models));
   }
   return out;
 }
@@ -278,8 +291,11 @@ void State::publish(bool is_everything) {
   const Learner& learner = folds_.learner;
   const bool is_model_new = is_everything || learner.updates() != published_updates_;
   const bool is_taste_due = is_everything || (is_taste_dirty_ && folds_.tick % kTasteTicks == 0);
+  const std::uint64_t revision = stream_ == nullptr ? 0 : stream_->revision();
+  const bool has_learned = revision != published_revision_;
   const auto before = published_;
-  if (!is_model_new && !is_taste_due && counted_.empty() && before->catalog == folds_.catalog) {
+  if (!is_model_new && !is_taste_due && !has_learned && counted_.empty() &&
+      before->catalog == folds_.catalog) {
     return;
   }
   auto next = before ? std::make_shared<Published>(*before) : std::make_shared<Published>();
@@ -289,8 +305,12 @@ void State::publish(bool is_everything) {
   if (is_everything || before->catalog->plan() != folds_.catalog->plan()) {
     next->plan = std::make_shared<Plan>(plan_of(*folds_.catalog).value());
   }
-  if (is_everything || before->catalog != folds_.catalog) {
+  const bool is_catalog_new = is_everything || before->catalog != folds_.catalog;
+  if (is_catalog_new || has_learned) {
     next->models = rank_models(*next->plan);
+    published_revision_ = revision;
+  }
+  if (is_catalog_new) {
     next->retrievers = retrievers();
   }
   if (is_everything || !counted_.empty()) {

@@ -13,9 +13,12 @@
 
 namespace attune {
 
-// The model of a version that is promoted, whose rows are made by this plan; null: it cannot rank.
-using LoadModel =
-    std::function<std::shared_ptr<const Model>(const ModelVersion& version, const Plan& plan)>;
+// What ranks of a version of a model, whose rows are made by this plan; without a model: it cannot.
+using LoadModel = std::function<RankModel(const RegisteredModel& model, const ModelVersion& version,
+                                          const Plan& plan)>;
+
+// Models that follow what the learner learns from.
+class StreamModels;
 
 // The vectors of a version that is promoted; null: it is of another kind, or cannot be read.
 using LoadFactors = std::function<std::shared_ptr<const ItemFactors>(const ModelVersion& version)>;
@@ -24,6 +27,7 @@ struct StateOptions {
   int shards = 1;                      // partitions of the identities; nothing depends on it
   LoadModel load_model = nullptr;      // null: no registered model ranks
   LoadFactors load_factors = nullptr;  // null: none draws candidates
+  StreamModels* stream = nullptr;      // null: none follows
 };
 
 // kInvalid when the catalog's plan is none.
@@ -120,12 +124,14 @@ class State {
   void fold_taken(const Entry& entry, std::span<const ItemKey> touched);
   void count(ItemKey item, Time when, DecayedCount Affinity::*what);
   void publish(bool is_everything);
-  std::map<std::string, RankModel, std::less<>> rank_models(const Plan& plan) const;
+  std::map<std::string, RankModels, std::less<>> rank_models(const Plan& plan) const;
 
   std::map<std::string, std::shared_ptr<const ItemFactors>, std::less<>> retrievers() const;
 
   LoadModel load_model_;
   LoadFactors load_factors_;
+  StreamModels* stream_;
+  std::uint64_t published_revision_ = 0;  // of stream_
   std::vector<ProfileCache> shards_;
   Folds folds_;
   std::shared_ptr<Catalog> draft_;  // the same object as folds_.catalog, or null

@@ -1,4 +1,6 @@
 // Replay against live: rebuilds every fold from base and journal and compares one hash per fold.
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "base/bytes.h"
@@ -28,10 +30,14 @@ Result<VerifyReport> Workspace::verify(int shards) {
     TRY(const std::string bytes, base->load(identity));
     return open(identity, bytes);
   };
-  State rebuilt({.shards = shards,
-                 .load_model = [this](const ModelVersion& version,
-                                      const Plan& plan) { return rank_model(version, plan); }},
-                base ? load : ProfileCache::Load());
+  State rebuilt(
+      {.shards = shards,
+       .load_model =
+           [this](const RegisteredModel& model, const ModelVersion& version, const Plan& plan) {
+             return RankModel{fmt::format("{}@{}", model.name, version.number),
+                              registered_model(version, plan)};
+           }},
+      base ? load : ProfileCache::Load());
   if (base) TRY_OK(load_base(*base, rebuilt));
   RowCheck rows(*keyring_);
   std::uint64_t erased = 0;

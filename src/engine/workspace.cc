@@ -46,15 +46,25 @@ Workspace::Workspace(EngineOptions options)
     : options_(std::move(options)),
       models_(options_.workspace + "/registry"),
       memory_bytes_(options_.memory_bytes),
-      state_(
-          {.shards = options_.shards,
-           .load_model = [this](const ModelVersion& version,
-                                const Plan& plan) { return rank_model(version, plan); },
-           .load_factors = [this](const ModelVersion& version) { return item_factors(version); }},
-          [this](Surrogate identity) -> Result<std::string> {
-            TRY(const std::string bytes, store_->load(identity));
-            return unseal(identity, bytes).value_or("");
-          }),
+      stream_(
+          {.folder = options_.workspace + "/stream",
+           .registered = [this](const ModelVersion& version,
+                                const Catalog& catalog) -> std::shared_ptr<const Model> {
+             const auto plan = plan_of(catalog);
+             return plan.ok() ? registered_model(version, *plan) : nullptr;
+           },
+           .path_of = [this](const ModelVersion& version) { return models_.path_of(version.id); },
+           .flush_journal = [this] { return journal_->flush(); },
+           .log = options_.log}),
+      state_({.shards = options_.shards,
+              .load_model = [this](const RegisteredModel& model, const ModelVersion& version,
+                                   const Plan& plan) { return rank_model(model, version, plan); },
+              .load_factors = [this](const ModelVersion& version) { return item_factors(version); },
+              .stream = &stream_},
+             [this](Surrogate identity) -> Result<std::string> {
+               TRY(const std::string bytes, store_->load(identity));
+               return unseal(identity, bytes).value_or("");
+             }),
       seed_(std::random_device{}()) {
   seed_ = mix64(seed_, std::random_device{}());
 }
@@ -93,7 +103,9 @@ Status Workspace::start() {
   TRY_OK(renew_lost_state());
   TRY(store_, open_sqlite_store(path("state.db")));
   TRY(ids_, IdWindow::open({.directory = path("ids")}));
+  stream_.set_patient(true);
   TRY_OK(restore());
+  stream_.set_patient(false);
   {
     const std::scoped_lock lock(mutex_);
     TRY_OK(open_record());
@@ -285,6 +297,7 @@ Status Workspace::tick_locked(Time clock) {
   const std::uint64_t begin_ns = thread_cpu_ns(), alarms = state_.learner().drift().alarms();
   state_.tick(number, clock);
   if (state_.learner().drift().alarms() > alarms) say_drift();
+  stop_faulty_models();
   counts_.stages.tick_ns += thread_cpu_ns() - begin_ns;
   const bool is_long = at - checkpoint_at_ > kMostTail || state_.changed_profiles() > kMostChanged;
   if (is_long && !is_checkpoint_due_.exchange(true)) waiting_.notify_all();

@@ -18,6 +18,7 @@
 #include "engine/restore.h"
 #include "engine/served_models.h"
 #include "engine/state.h"
+#include "engine/stream_models.h"
 #include "journal/id_window.h"
 #include "journal/journal.h"
 
@@ -46,6 +47,12 @@ class Workspace final : public Engine {
                        const std::string& reason) override;
   Status roll_back_model(const std::string& name, const std::string& reason) override;
   Status remove_model(const std::string& name, std::uint32_t version) override;
+  Status challenge_model(const std::string& name, std::uint32_t version, double share,
+                         const std::string& reason) override;
+  Status retire_challenger(const std::string& name, const std::string& reason) override;
+  Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
+                     const std::string& reason) override;
+  Result<std::string> compare_model(const std::string& name) override;
   Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                        std::size_t limit) override;
   Result<Profile> profile_of(IdType type, std::string_view id) override;
@@ -53,8 +60,8 @@ class Workspace final : public Engine {
   Status unlink(std::string_view user_id, std::string_view anonymous_id) override;
   Status export_person(IdType type, std::string_view id,
                        const std::function<void(std::string_view line)>& sink) override;
-  Status logged_decisions(
-      const std::function<void(const Decision&, const std::vector<bool>&)>& use) override;
+  Status logged_decisions(const std::function<void(const Decision&, std::uint64_t,
+                                                   const std::vector<bool>&)>& use) override;
   Status engagements(const std::function<void(std::uint64_t, const Event&)>& use) override;
   std::optional<std::uint64_t> person_number(IdType type, std::string_view id) const override;
   Time now() const override;
@@ -155,6 +162,7 @@ class Workspace final : public Engine {
                           std::vector<PastRequest>& out);
   Result<std::vector<PastRequest>> last_requests(const Trial& trial);
   // person.cc
+  Status append_control(const std::vector<std::string>& changes);
   Result<Surrogate> require(IdType type, std::string_view id) const;
   Status events_between(std::span<const Surrogate> members, Position from, Position to,
                         std::vector<Event>& out);
@@ -162,8 +170,11 @@ class Workspace final : public Engine {
   bool is_undone(Position at) const;
   // registry.cc
   std::shared_ptr<const ItemFactors> item_factors(const ModelVersion& version);
-  std::shared_ptr<const Model> rank_model(const ModelVersion& version, const Plan& plan);
+  std::shared_ptr<const Model> registered_model(const ModelVersion& version, const Plan& plan);
+  RankModel rank_model(const RegisteredModel& model, const ModelVersion& version, const Plan& plan);
   Status check_can_rank(const ModelVersion& version);
+  Status require_ranking(const Catalog& catalog, const std::string& name, std::uint32_t version);
+  void stop_faulty_models();
   // logged.cc
   Status each_readable(std::initializer_list<Kind> kinds,
                        const std::function<Status(const Record&, const std::string& payload)>& use);
@@ -212,6 +223,7 @@ class Workspace final : public Engine {
   std::unique_ptr<ProfileStore> store_;
   std::mutex checkpoint_mutex_;
   mutable std::mutex mutex_;
+  StreamModels stream_;
   State state_;
   std::unique_ptr<IdWindow> ids_;
   EngineCounts counts_;

@@ -14,6 +14,7 @@ void append_row(const Examples& from, std::size_t row, Examples& to) {
   to.labels.push_back(from.labels[row]);
   for (std::size_t t = 1; t <= from.further(); ++t) to.further_labels.push_back(from.label(row, t));
   if (!from.weights.empty()) to.weights.push_back(from.weights[row]);
+  if (!from.groups.empty()) to.groups.push_back(from.groups[row]);
   to.features.insert(to.features.end(), features.begin(), features.end());
   to.fields.insert(to.fields.end(), fields.begin(), fields.end());
   to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));

@@ -19,9 +19,12 @@ void Evaluation::add(float predicted, float label, std::string_view group) {
     ++unlabelled_;
     return;
   }
-  add_to(all_, predicted, label);
+  ++rows_;
+  if (!options_.is_ranking) add_to(all_, predicted, label);
   if (group.empty()) return;
   has_groups_ = true;
+  orders_.add(group, predicted, label);
+  if (options_.is_ranking) return;
   if (options_.is_binary) groups_.add(group, predicted, label > 0.5F);
 }
 
@@ -36,12 +39,15 @@ void Evaluation::add_to_slice(std::string_view slice, float predicted, float lab
 }
 
 std::vector<Measure> Evaluation::measures() {
+  if (options_.is_ranking) return orders_.measures();
   std::vector<Measure> measures =
       options_.is_binary ? all_.binary.measures() : all_.values.measures();
   if (!has_groups_) return measures;
-  for (Measure& measure : groups_.measures(options_.k)) {
-    if (!options_.is_binary) measure.undefined = "the target is a number, not a yes or no";
-    measures.push_back(std::move(measure));
+  if (options_.is_binary) {
+    for (Measure& measure : groups_.measures(options_.k)) measures.push_back(std::move(measure));
+  }
+  for (Measure& measure : orders_.measures()) {
+    if (find_measure(measures, measure.name) == nullptr) measures.push_back(std::move(measure));
   }
   return measures;
 }

@@ -10,6 +10,7 @@
 
 #include "stat/binary_scores.h"
 #include "stat/group_scores.h"
+#include "stat/order_scores.h"
 #include "stat/reliability.h"
 #include "stat/value_scores.h"
 
@@ -20,6 +21,8 @@ struct EvaluationOptions {
   double threshold = 0.5;                 // from here on a prediction says yes
   std::optional<double> known_rate = {};  // base rate or mean of the rows learned from
   std::size_t k = 10;                     // rows of a group that count as shown
+  // Predictions are scores, of which only the order inside a group counts.
+  bool is_ranking = false;
 };
 
 struct SliceScores {
@@ -37,10 +40,11 @@ class Evaluation {
   void add(float predicted, float label, std::string_view group = {});
   // The same row once more, for the slice it belongs to.
   void add_to_slice(std::string_view slice, float predicted, float label);
-  std::uint64_t rows() const { return all_.n(); }
+  std::uint64_t rows() const { return rows_; }
   std::uint64_t unlabelled() const { return unlabelled_; }
   std::uint64_t positives() const { return all_.binary.positives(); }
-  // With those of GroupScores at the end where groups were named; of a number they are undefined.
+  // With those of groups at the end where groups were named: of GroupScores, of a yes or no alone,
+  // and of OrderScores.
   std::vector<Measure> measures();
   const Reliability& reliability() const { return all_.reliability; }
   // The largest first.
@@ -59,8 +63,9 @@ class Evaluation {
 
   EvaluationOptions options_;
   Scores all_;
-  std::uint64_t unlabelled_ = 0;
+  std::uint64_t rows_ = 0, unlabelled_ = 0;
   GroupScores groups_;
+  OrderScores orders_;
   bool has_groups_ = false;
   std::map<std::string, Scores, std::less<>> slices_;
 };

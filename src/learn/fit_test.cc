@@ -202,11 +202,26 @@ TEST(InputMap, NumbersFrequentFeaturesAndLeavesOutTheRest) {
   EXPECT_FALSE(InputMap::decode(std::string_view(bytes).substr(0, 9)).ok());
 }
 
-TEST(Evaluation, GroupsOfANumberSayWhyTheyHaveNoFigure) {
+TEST(Evaluation, RowsOfAGroupHaveAnOrderByNumbersToo) {
   Evaluation evaluation({.is_binary = false});
   evaluation.add(0.5F, 3, "a");
-  EXPECT_EQ(find_measure(evaluation.measures(), "ndcg_at_10")->undefined,
-            "the target is a number, not a yes or no");
+  EXPECT_EQ(find_measure(evaluation.measures(), "mrr")->undefined,
+            "no group has rows of different labels");
+  evaluation.add(0.7F, 2.5F, "a");
+  const auto measures = evaluation.measures();
+  EXPECT_EQ(*find_measure(measures, "mrr")->value, 0.5);
+  EXPECT_NE(find_measure(measures, "rmse"), nullptr);
+  EXPECT_EQ(find_measure(measures, "gauc"), nullptr);
+}
+
+TEST(Evaluation, OfScoresTheirOrderAloneCounts) {
+  Evaluation evaluation({.is_binary = true, .is_ranking = true});
+  evaluation.add(-7, 0, "a");
+  evaluation.add(2, 1, "a");
+  const auto measures = evaluation.measures();
+  EXPECT_EQ(*find_measure(measures, "pairwise_accuracy")->value, 1);
+  EXPECT_EQ(find_measure(measures, "auc"), nullptr);
+  EXPECT_EQ(evaluation.rows(), 2u);
 }
 
 TEST(Evaluation, SlicesAndGroupsAreMeasuredBesideTheWhole) {

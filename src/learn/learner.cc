@@ -11,7 +11,8 @@ namespace attune {
 namespace {
 constexpr std::string_view kMagic = "ALRN";
 constexpr double kTeachesUpTo = 1.5;
-constexpr std::uint32_t kVersion = 3;  // 2: packed rows, sealed; a limit in bytes; 3: drift
+// 2: packed rows, sealed; a limit in bytes; 3: drift; 4: provisional negatives
+constexpr std::uint32_t kVersion = 4;
 }  // namespace
 
 // Whoever answers nearly everything (beyond 4.5 times the odds expected) is no model for others:
@@ -22,14 +23,22 @@ bool is_teacher(Row row) {
   });
 }
 
+// Counted once for each row: with what was predicted before anything was learned of it.
 void Learner::learn(const Outcome& outcome) {
   if (outcome.row.empty()) return;  // nothing was predicted from
   const bool is_taught = is_teacher(outcome.row);
-  const double p =
-      is_taught ? model_.learn(outcome.row, outcome.label) : model_.predict(outcome.row);
-  progressive_.add(p, outcome.label);
-  if (is_taught && is_watched_) drift_.add(outcome.end, p, outcome.label);
-  ++updates_;
+  if (outcome.may_be_late) late_.add(outcome.before.has_value());
+  const bool is_known = !outcome.label && outcome.before;  // learned from when it was provisional
+  const double p = model_.predict(outcome.row);
+  double weight = is_taught && !is_known ? 1 : 0;
+  if (outcome.is_provisional || outcome.may_be_late) weight *= late_.weight(p, outcome.label);
+  if (sink_ != nullptr) sink_->add(outcome, weight, p);
+  if (weight > 0) model_.learn_from(outcome.row, weight * (p - (outcome.label ? 1 : 0)));
+  updates_ += is_known ? 0 : 1;
+  if (outcome.is_provisional) return join_.keep(outcome, p);
+  const double before = outcome.before ? double{*outcome.before} : p;
+  progressive_.add(before, outcome.label);
+  if (is_taught && is_watched_) drift_.add(outcome.end, before, outcome.label);
 }
 
 void Learner::on_decision(const Waiting& decision, Surrogate identity, Position at) {
@@ -84,12 +93,15 @@ void Learner::encode(std::string& out, const SealRow& seal_row) const {
   part.clear();
   drift_.encode(part);
   w.str(part);
+  w.f64(late_.late());
+  w.f64(late_.all());
   seal(kMagic, kVersion, body, out);
 }
 
 Result<Learner> Learner::decode(std::string_view bytes, const OpenRow& open) {
   const std::uint32_t version = Reader(bytes.substr(std::min(bytes.size(), kMagic.size()))).u32();
-  TRY(const std::string_view body, unseal(kMagic, version == 2 ? 2 : kVersion, bytes));
+  TRY(const std::string_view body,
+      unseal(kMagic, version == 2 || version == 3 ? version : kVersion, bytes));
   Reader r(body);
   const std::string_view model = r.str(), progressive = r.str(), join = r.str();
   PolicyCounts policies;
@@ -100,11 +112,15 @@ Result<Learner> Learner::decode(std::string_view bytes, const OpenRow& open) {
   const std::uint64_t updates = r.varint();
   const bool is_watched = version > 2 && r.u8() == 1;
   const std::string_view drift = version > 2 ? r.str() : std::string_view();
-  if (!r.ok() || !r.done()) return Error{Code::kCorrupt, "ALRN: the learner is cut short"};
+  const double late = version > 3 ? r.f64() : 0, all = version > 3 ? r.f64() : 0;
+  if (!r.ok() || !r.done() || !(late >= 0 && late <= all && all < 1e6)) {
+    return Error{Code::kCorrupt, "ALRN: the learner is cut short"};
+  }
   Learner learner(FtrlOptions{.bits = 8}, 0);
   TRY(learner.model_, Ftrl::decode(model));
   TRY(learner.progressive_, ProgressiveMetrics::decode(progressive));
-  TRY(learner.join_, OutcomeJoin::decode(join, open));
+  TRY(learner.join_, OutcomeJoin::decode(join, open, version > 3));
+  learner.late_ = LateAnswers::of(late, all);
   if (version > 2) {
     TRY(learner.drift_, DriftWatch::decode(drift));
   }

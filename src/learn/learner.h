@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "learn/drift_watch.h"
+#include "learn/late_answers.h"
 #include "learn/outcome_join.h"
+#include "learn/outcome_sink.h"
 #include "model/ftrl.h"
 #include "stat/metrics.h"
 
@@ -46,6 +48,8 @@ class Learner {
   // From here on its predictions are watched for drift, or no longer; what was seen is forgotten
   // when that changes.
   void watch_drift(bool is_watched);
+  // Who hears of each outcome from here on, null = nobody; no part of the state.
+  void tell(OutcomeSink* sink) { sink_ = sink; }
   // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.
   void forget(Surrogate identity) { join_.forget(identity); }
 
@@ -57,6 +61,8 @@ class Learner {
   const DriftWatch& drift() const { return drift_; }
   const Ftrl& model() const { return model_; }
   std::size_t pending() const { return join_.pending(); }
+  // Of engagements where provisional negatives are given, the share that came after them.
+  double late_share() const { return late_.share(); }
   // Decisions whose window ended early, for want of memory.
   std::uint64_t closed_early() const { return join_.closed_early(); }
   std::size_t model_bytes() const { return model_.memory_bytes(); }
@@ -73,11 +79,13 @@ class Learner {
 
   Ftrl model_;
   OutcomeJoin join_;
+  LateAnswers late_;
   ProgressiveMetrics progressive_;
   PolicyCounts policies_{};
   std::uint64_t updates_ = 0;
   bool is_watched_ = false;
   DriftWatch drift_;
+  OutcomeSink* sink_ = nullptr;
 };
 
 }  // namespace attune

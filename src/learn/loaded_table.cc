@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/hash_stream.h"
 #include "base/nearest.h"
 
 namespace attune {
@@ -92,6 +93,19 @@ Result<std::size_t> LoadedTable::need_column(std::string_view name,
   return Error{Code::kInvalid, fmt::format("--{} {}: no such column", option, name), option,
                fmt::format("the columns are {}{}", fmt::join(first, ", "),
                            first.size() < columns().size() ? ", ..." : "")};
+}
+
+std::uint64_t LoadedTable::content_hash() const {
+  HashStream hash;
+  const auto add = [&](std::string_view bytes) {
+    const std::uint64_t size = bytes.size();
+    hash.add({reinterpret_cast<const char*>(&size), sizeof size});
+    hash.add(bytes);
+  };
+  for (const std::string& column : shape_.columns) add(column);
+  add(text_);
+  add({reinterpret_cast<const char*>(ends_.data()), ends_.size() * sizeof ends_[0]});
+  return hash.hash64();
 }
 
 }  // namespace attune

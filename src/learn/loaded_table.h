@@ -28,6 +28,8 @@ class LoadedTable {
   void cells(std::size_t row, std::vector<std::string_view>& out) const;
   std::string_view cell(std::size_t row, std::size_t column) const;
   std::uint64_t line(std::size_t row) const { return lines_[row]; }  // of the file, from 1
+  // Of all cells and the names of their columns.
+  std::uint64_t content_hash() const;
   std::uint64_t bad_rows() const { return bad_rows_; }
   const std::vector<BadRow>& first_bad() const { return first_bad_; }
   std::optional<std::size_t> column(std::string_view name) const;

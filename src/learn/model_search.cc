@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/hash.h"
 #include "learn/search_space.h"
 
 namespace attune {
@@ -30,7 +31,12 @@ class Search {
  public:
   Search(const LoadedTable& table, const Plan& plan, const Split& split,
          const SearchOptions& options)
-      : table_(table), plan_(plan), split_(split), options_(options), begin_s_(now()) {}
+      : table_(table),
+        plan_(plan),
+        split_(split),
+        options_(options),
+        fingerprint_(fingerprint_of(split)),
+        begin_s_(now() - (options.log ? options.log->elapsed_s(fingerprint_) : 0)) {}
 
   Result<SearchResult> run() {
     TRY_OK(choose_kinds());
@@ -43,7 +49,7 @@ class Search {
       // With one of each kind left there is nothing to choose before the last.
       if (alive_.size() <= kinds_.size()) stage = stages_.size() - 2;
     }
-    finish();
+    TRY_OK(finish());
     return std::move(out_);
   }
 
@@ -141,15 +147,15 @@ class Search {
     std::size_t done = 0;
     for (const std::size_t i : alive_) {
       // Something must come of it, even late.
-      if (done > 0 && is_out_of_time()) break;
       Candidate& one = candidates_[i];
+      if (done > 0 && known(one, stages_[stage]) == nullptr && is_out_of_time()) break;
       if (options_.on_stage) {
         FitProgress progress;
         progress.share = static_cast<double>(done) / static_cast<double>(alive_.size());
         options_.on_stage(fmt::format("choosing: {} on {} rows", one.kind, stages_[stage]),
                           progress);
       }
-      TRY_OK(attempt(one, stages_[stage]));
+      TRY_OK(tried(one, stages_[stage]));
       ++done;
     }
     return ok_status();
@@ -160,6 +166,53 @@ class Search {
     limit_memory(options_.memory_bytes, options);
     options.inputs = made.model_inputs;
     return make_model(options);
+  }
+
+  static std::uint64_t fingerprint_of(const Split& split) {
+    std::uint64_t out = 0;
+    for (const auto* side : {&split.train, &split.test}) {
+      out = mix64(out, side->size());
+      for (const std::uint32_t row : *side) out = mix64(out, row);
+    }
+    return out;
+  }
+
+  SearchTrial trial_of(const Candidate& one, std::size_t rows) const {
+    SearchTrial trial;
+    trial.search = fingerprint_;
+    trial.kind = one.kind;
+    trial.settings = one.settings;
+    trial.rows = rows;
+    return trial;
+  }
+
+  const SearchTrial* known(const Candidate& one, std::size_t rows) const {
+    return options_.log == nullptr ? nullptr : options_.log->find(trial_of(one, rows));
+  }
+
+  // Makes a trial, unless an earlier run did.
+  Status tried(Candidate& one, std::size_t rows) {
+    if (const SearchTrial* const before = known(one, rows)) {
+      out_.rows_learned += before->rows_learned;
+      one.rows = rows;
+      one.passes = before->passes;
+      one.loss = before->loss;
+      one.losses = before->losses;
+      one.interval = before->interval;
+      return ok_status();
+    }
+    SearchTrial trial = trial_of(one, rows);
+    const std::uint64_t learned = out_.rows_learned;
+    TRY_OK(attempt(one, rows));
+    if (options_.log == nullptr) return ok_status();
+    trial.rows_learned = out_.rows_learned - learned;
+    trial.passes = one.passes;
+    trial.loss = one.loss;
+    trial.interval = one.interval;
+    // Only the last stage compares row by row.
+    if (rows == stages_.back()) trial.losses = one.losses;
+    trial.elapsed_s = now() - begin_s_;
+    return options_.log->add(std::move(trial));
   }
 
   // Learns from the first `rows` and judges on all that are held back, after each pass.
@@ -246,7 +299,9 @@ class Search {
     alive_ = std::move(next);
   }
 
-  void finish() {
+  Status finish() {
+    // Rows to count the baseline on, also where every trial was made before.
+    TRY_OK(material(std::string(kinds_.front()->kind)));
     out_.held_rows = split_.test.size();
     std::erase_if(candidates_, [](const Candidate& one) { return one.rows == 0; });
     std::stable_sort(candidates_.begin(), candidates_.end(),
@@ -257,6 +312,7 @@ class Search {
     out_.baseline = baseline();
     out_.reason = reason();
     for (Candidate& one : out_.candidates) one.losses.clear();
+    return ok_status();
   }
 
   // Loss of saying of every row held back what the mean of those learned from is.
@@ -308,7 +364,8 @@ class Search {
   const Plan& plan_;
   const Split& split_;
   const SearchOptions& options_;
-  const double begin_s_;
+  const std::uint64_t fingerprint_;  // among the searches of a log
+  const double begin_s_;             // of its first run
   bool is_over_ = false;
   std::vector<const SearchKind*> kinds_, kind_of_;
   std::vector<Candidate> candidates_;

@@ -15,6 +15,7 @@
 #include "learn/fit.h"
 #include "learn/split.h"
 #include "learn/table_learner.h"
+#include "learn/trial_log.h"
 #include "stat/metrics.h"
 
 namespace attune {
@@ -29,6 +30,8 @@ struct SearchOptions {
   // Where it is past budget_s after all, nothing more is begun, which is said.
   std::function<double()> clock_s;
   std::function<void(std::string_view stage, const FitProgress&)> on_stage;
+  // Trials it knows are not made again; each further one is added to it.
+  TrialLog* log = nullptr;
 };
 
 struct Candidate {

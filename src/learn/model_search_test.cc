@@ -148,5 +148,36 @@ TEST_F(ModelSearch, OutOfTimeIsSaid) {
   }));
 }
 
+TEST_F(ModelSearch, GoesOnFromWhatWasTriedAndChoosesTheSame) {
+  const std::string file = signs("s.csv", 3000);
+  const auto whole = train_table(options(file));
+  ASSERT_TRUE(whole.ok());
+  TableTrainingOptions how = options(file);
+  how.search->resume = folder_ / "trials";
+  ASSERT_TRUE(train_table(how).ok());
+  std::ifstream in(how.search->resume);
+  const std::string all{std::istreambuf_iterator<char>(in), {}};
+  ASSERT_GT(std::count(all.begin(), all.end(), '\n'), 20);
+  for (const double share : {0.01, 0.5, 1.0}) {
+    std::ofstream(how.search->resume)
+        << all.substr(0, static_cast<std::size_t>(share * static_cast<double>(all.size())));
+    const auto again = train_table(how);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->report.choice.reason, whole->report.choice.reason);
+    ASSERT_EQ(again->report.choice.candidates.size(), whole->report.choice.candidates.size());
+    for (std::size_t i = 0; i < again->report.choice.candidates.size(); ++i) {
+      EXPECT_EQ(again->report.choice.candidates[i].loss, whole->report.choice.candidates[i].loss);
+      EXPECT_EQ(again->report.choice.candidates[i].passes,
+                whole->report.choice.candidates[i].passes);
+    }
+    EXPECT_EQ(bytes(*again), bytes(*whole));
+  }
+  how.model.seed = 9;
+  EXPECT_NE(train_table(how).error().message.find("with other options"), std::string::npos);
+  how = options(signs("s.csv", 3001));
+  how.search->resume = folder_ / "trials";
+  EXPECT_NE(train_table(how).error().message.find("over other data"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace attune

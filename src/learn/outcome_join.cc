@@ -40,7 +40,7 @@ bool OutcomeJoin::insert(Position at, Pending pending) {
       by_id_.contains(id))
     return false;
   by_id_.change(id) = at;
-  ends_[second_of(pending.end)].push_back(at);
+  ends_[second_of(pending.due())].push_back(at);
   Position& newest = newest_.change(pending.identity);
   pending.older = newest;
   if (newest != 0) pending_.change(newest).newer = at;
@@ -72,11 +72,13 @@ void OutcomeJoin::erase(Position at) {
   pending_.erase(at);
 }
 
-Waiting Waiting::of(const Decision& decision) {
-  const double window = decision.outcome_window_s;
+Waiting Waiting::of(const Decision& decision, double negative_after_s) {
+  const double window = std::clamp(decision.outcome_window_s, 0.0, 1e8);
+  const double wait = negative_after_s > 0 ? std::min(negative_after_s, window) : window;
   return {.id = hash64(decision.id),
           .time = decision.time,
-          .end = decision.time + seconds(window > 0 ? std::min(window, 1e8) : 0),
+          .end = decision.time + seconds(window),
+          .negative_at = decision.time + seconds(wait),
           .policy = decision.policy,
           .is_impression_served = decision.is_impression_served,
           .rows = PackedRows::of(decision.shown)};
@@ -89,6 +91,7 @@ bool OutcomeJoin::add(const Waiting& decision, Surrogate identity, Position at) 
   p.identity = identity;
   p.time = decision.time;
   p.end = decision.end;
+  p.negative_at = decision.negative_at;
   p.policy = decision.policy;
   p.rows = decision.rows;
   if (decision.is_impression_served) p.seen.set();
@@ -133,6 +136,8 @@ std::optional<Outcome> OutcomeJoin::engage(const Deed& deed, std::span<const Sur
   if (match.at == 0 || pending_.find(match.at)->learned[match.place]) return std::nullopt;
   Pending& p = pending_.change(match.at);
   Outcome outcome{p.policy, true, !p.seen[match.place], p.rows.row(match.place), p.end};
+  outcome.may_be_late = p.negative_at < p.end;
+  if (p.provisional[match.place]) outcome.before = p.before[match.place];
   p.seen.set(match.place);
   p.learned.set(match.place);
   return outcome;
@@ -149,10 +154,34 @@ std::optional<Policy> OutcomeJoin::impress(const Deed& deed, std::span<const Sur
 void OutcomeJoin::close_one(Position at, std::vector<Outcome>& outcomes) {
   const Pending& p = *pending_.find(at);
   for (std::size_t i = 0; i < p.rows.size(); ++i) {
-    if (p.seen[i] && !p.learned[i])
-      outcomes.push_back({p.policy, false, false, p.rows.row(i), p.end});
+    if (!p.seen[i] || p.learned[i]) continue;
+    outcomes.push_back({p.policy, false, false, p.rows.row(i), p.end});
+    if (p.provisional[i]) outcomes.back().before = p.before[i];
   }
   erase(at);
+}
+
+void OutcomeJoin::give_provisional(Position at, std::vector<Outcome>& outcomes) {
+  Pending& p = pending_.change(at);
+  p.has_provisional = true;
+  std::vector<Position>& all = ends_[second_of(p.end)];
+  all.insert(std::upper_bound(all.begin(), all.end(), at), at);
+  for (std::size_t i = 0; i < p.rows.size(); ++i) {
+    if (!p.seen[i] || p.learned[i]) continue;
+    Outcome& outcome = outcomes.emplace_back();
+    outcome = {p.policy, false, false, p.rows.row(i), p.end};
+    outcome.is_provisional = true;
+    outcome.at = at;
+    outcome.place = i;
+  }
+}
+
+void OutcomeJoin::keep(const Outcome& provisional, double before) {
+  if (pending_.find(provisional.at) == nullptr) return;
+  Pending& p = pending_.change(provisional.at);
+  p.before.resize(p.rows.size());
+  p.before[provisional.place] = static_cast<float>(before);
+  p.provisional.set(provisional.place);
 }
 
 std::vector<Outcome> OutcomeJoin::close(Time now) {
@@ -160,7 +189,7 @@ std::vector<Outcome> OutcomeJoin::close(Time now) {
   while (!ends_.empty() && ends_.begin()->first <= second_of(now)) {
     std::vector<Position>& all = ends_.begin()->second;
     const auto kept = std::stable_partition(
-        all.begin(), all.end(), [&](Position at) { return pending_.find(at)->end >= now; });
+        all.begin(), all.end(), [&](Position at) { return pending_.find(at)->due() >= now; });
     ended.insert(ended.end(), kept, all.end());
     all.erase(kept, all.end());
     if (!all.empty()) break;  // of this very second
@@ -168,7 +197,13 @@ std::vector<Outcome> OutcomeJoin::close(Time now) {
   }
   std::sort(ended.begin(), ended.end());
   std::vector<Outcome> outcomes;
-  for (const Position at : ended) close_one(at, outcomes);
+  for (const Position at : ended) {
+    if (pending_.find(at)->end < now) {
+      close_one(at, outcomes);
+    } else {
+      give_provisional(at, outcomes);
+    }
+  }
   return outcomes;
 }
 
@@ -189,7 +224,7 @@ std::vector<Outcome> OutcomeJoin::close_to_limit() {
 
 void OutcomeJoin::forget(Surrogate identity) {
   for (const Position* at = newest_.find(identity); at != nullptr; at = newest_.find(identity)) {
-    const auto bucket = ends_.find(second_of(pending_.find(*at)->end));
+    const auto bucket = ends_.find(second_of(pending_.find(*at)->due()));
     std::erase(bucket->second, *at);
     if (bucket->second.empty()) ends_.erase(bucket);
     erase(Position{*at});
@@ -206,10 +241,33 @@ void OutcomeJoin::encode_pending(Position at, const Pending& p, std::string& out
   w.str(p.rows.bytes());
   write_bits(p.seen, p.rows.size(), w);
   write_bits(p.learned, p.rows.size(), w);
+  w.svarint((p.end - p.negative_at).count());
+  if (p.negative_at >= p.end) return;
+  w.u8(p.has_provisional ? 1 : 0);
+  write_bits(p.provisional, p.rows.size(), w);
+  for (std::size_t i = 0; i < p.rows.size(); ++i) {
+    if (p.provisional[i]) w.f32(p.before[i]);
+  }
 }
 
 // False: the bytes make no sense.
-bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes, Numbered& out) {
+bool OutcomeJoin::decode_provisional(Pending& p, Reader& r) {
+  p.negative_at = p.end - Duration(r.svarint());
+  if (p.negative_at >= p.end) return true;
+  p.has_provisional = r.u8() == 1;
+  p.provisional = read_bits(p.rows.size(), r);
+  if (p.provisional.none()) return true;
+  p.before.resize(p.rows.size());
+  for (std::size_t i = 0; i < p.rows.size(); ++i) {
+    if (p.provisional[i]) p.before[i] = r.f32();
+    if (!(p.before[i] >= 0 && p.before[i] <= 1)) return false;
+  }
+  return true;
+}
+
+// False: the bytes make no sense.
+bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes, bool has_provisional,
+                             Numbered& out) {
   Reader r(bytes);
   while (r.left() > 0) {
     const Position at = r.varint();
@@ -225,6 +283,8 @@ bool OutcomeJoin::decode_all(Surrogate identity, std::string_view bytes, Numbere
     p.rows = std::move(*rows);
     p.seen = read_bits(p.rows.size(), r);
     p.learned = read_bits(p.rows.size(), r);
+    p.negative_at = p.end;
+    if (has_provisional && !decode_provisional(p, r)) return false;
     out.emplace_back(at, std::move(p));
   }
   return r.ok();
@@ -263,7 +323,8 @@ void OutcomeJoin::encode(std::string& out, const SealRow& seal) const {
   }
 }
 
-Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& open) {
+Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& open,
+                                        bool has_provisional) {
   const Error corrupt{Code::kCorrupt, "outcome join: the waiting decisions make no sense"};
   Reader r(bytes);
   OutcomeJoin join(r.varint());
@@ -274,7 +335,7 @@ Result<OutcomeJoin> OutcomeJoin::decode(std::string_view bytes, const OpenRow& o
     const std::string_view blob = r.str();
     if (!r.ok() || identity == Surrogate{}) return corrupt;
     const auto rows = open ? open(identity, blob) : std::optional<std::string>(blob);
-    if (rows && !decode_all(identity, *rows, all)) return corrupt;
+    if (rows && !decode_all(identity, *rows, has_provisional, all)) return corrupt;
   }
   if (!r.ok()) return corrupt;
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.first < b.first; });

@@ -3,6 +3,7 @@
 // (docs/decisions/0004). A pure fold in journal order; one writer; copies share what has not
 // changed.
 #pragma once
+#include <algorithm>
 #include <bitset>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/cow_map.h"
 #include "base/result.h"
 #include "event/decision.h"
@@ -25,10 +27,14 @@ struct Waiting {
   std::uint64_t id = 0;  // hash of the decision's id
   Time time{};
   Time end{};  // of its window
+  // What is seen and not engaged with by then is a provisional negative; end, or later: there are
+  // none.
+  Time negative_at{};
   Policy policy{};
   bool is_impression_served = false;
   PackedRows rows;
-  static Waiting of(const Decision& decision);
+  // negative_after_s: 0 = no provisional negatives.
+  static Waiting of(const Decision& decision, double negative_after_s = 0);
 };
 
 // What the folds across people need of an event about an item.
@@ -46,6 +52,13 @@ struct Outcome {
   bool is_new_impression = false;  // an engagement before its impression was known
   std::vector<Feature> row;
   Time end{};  // of the window
+  // Of decisions with provisional negatives, where the row is a negative first and engaged with
+  // later, or not:
+  bool is_provisional = false;    // not engaged with yet, though it may be
+  bool may_be_late = false;       // engaged with, in time or after its provisional negative
+  std::optional<float> before{};  // P(engaged) before its provisional negative was learned from
+  Position at = 0;                // of the decision; of a provisional negative
+  std::size_t place = 0;
 };
 
 class OutcomeJoin {
@@ -59,10 +72,13 @@ class OutcomeJoin {
   std::optional<Outcome> engage(const Deed& deed, std::span<const Surrogate> person);
   // The policy, when this is the item's first impression.
   std::optional<Policy> impress(const Deed& deed, std::span<const Surrogate> person);
-  // Seen and not engaged in windows that ended before `now`, in order of decision.
+  // Seen and not engaged in windows that ended before `now`, and what is provisionally so, in order
+  // of decision.
   std::vector<Outcome> close(Time now);
   // The same of the windows that would end first, until what waits keeps the limit.
   std::vector<Outcome> close_to_limit();
+  // What was predicted of a provisional negative before it was learned from.
+  void keep(const Outcome& provisional, double before);
   void forget(Surrogate identity);
   std::size_t pending() const { return pending_.size(); }
   std::uint64_t closed_early() const { return closed_early_; }
@@ -70,7 +86,9 @@ class OutcomeJoin {
   // Canonical when nothing is sealed. Of an identity only its surrogate is outside the seal; what
   // can no longer be opened is left out.
   void encode(std::string& out, const SealRow& seal = nullptr) const;
-  static Result<OutcomeJoin> decode(std::string_view bytes, const OpenRow& open = nullptr);
+  // has_provisional: false = as learners before version 4 wrote it.
+  static Result<OutcomeJoin> decode(std::string_view bytes, const OpenRow& open = nullptr,
+                                    bool has_provisional = true);
 
  private:
   struct Pending {
@@ -78,10 +96,16 @@ class OutcomeJoin {
     Surrogate identity{};
     Time time{};
     Time end{};
+    Time negative_at{};
     Position older = 0, newer = 0;  // decisions of the same identity, 0 = none
     std::bitset<kMostShown> seen, learned;
+    bool has_provisional = false;         // they were given
+    std::bitset<kMostShown> provisional;  // of these
+    std::vector<float> before;            // by place; empty, or as long as rows
     PackedRows rows;
     Policy policy{};
+
+    Time due() const { return has_provisional ? end : std::min(negative_at, end); }
   };
   struct Match {
     Position at = 0;  // 0 = none
@@ -91,7 +115,9 @@ class OutcomeJoin {
 
   using Numbered = std::vector<std::pair<Position, Pending>>;
   static void encode_pending(Position at, const Pending& p, std::string& out);
-  static bool decode_all(Surrogate identity, std::string_view bytes, Numbered& out);
+  static bool decode_provisional(Pending& p, Reader& r);
+  static bool decode_all(Surrogate identity, std::string_view bytes, bool has_provisional,
+                         Numbered& out);
   std::vector<Position> positions_of(Position newest) const;  // ascending
   Match find(const Deed& deed, std::span<const Surrogate> person) const;
   Match in_decision(Position at, ItemKey item, Time time, bool is_named) const;
@@ -99,6 +125,7 @@ class OutcomeJoin {
   void erase(Position at);
   void unlink(const Pending& p);
   void close_one(Position at, std::vector<Outcome>& outcomes);
+  void give_provisional(Position at, std::vector<Outcome>& outcomes);
   std::size_t index_bytes() const { return by_id_.memory_bytes() + newest_.memory_bytes(); }
 
   std::size_t max_bytes_;
@@ -108,7 +135,7 @@ class OutcomeJoin {
   CowMap<Position, Pending> pending_;
   CowMap<IdHash64, Position> by_id_;
   CowMap<Surrogate, Position> newest_;                  // of each identity
-  std::map<std::int64_t, std::vector<Position>> ends_;  // by second, ascending positions
+  std::map<std::int64_t, std::vector<Position>> ends_;  // by second of due()
 };
 
 }  // namespace attune

@@ -17,13 +17,10 @@ std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
   const LoadedTable& table = labelled.table;
   std::vector<std::string> names;
   std::vector<bool> is_number;
-  std::vector<std::size_t> places;
-  for (const PlanLine& line : plan) {
-    const auto place = table.column(line.column);
-    if (!place || line.use == "left out" || line.use == "target") continue;
-    names.push_back(line.column);
-    places.push_back(*place);
-    is_number.push_back(table.shape().types[*place] == ColumnType::kNumber);
+  const std::vector<std::size_t> places = used_columns(table, plan);
+  for (const std::size_t place : places) {
+    names.push_back(table.columns()[place]);
+    is_number.push_back(table.shape().types[place] == ColumnType::kNumber);
   }
   ColumnScan scan(names, is_number);
   std::vector<std::string_view> cells(places.size());
@@ -36,6 +33,15 @@ std::vector<ColumnFinding> scan_columns(const LabelledTable& labelled,
 }
 
 }  // namespace
+
+std::vector<std::size_t> used_columns(const LoadedTable& table, const std::vector<PlanLine>& plan) {
+  std::vector<std::size_t> out;
+  for (const PlanLine& line : plan) {
+    const auto place = table.column(line.column);
+    if (place && line.use != "left out" && line.use != "target") out.push_back(*place);
+  }
+  return out;
+}
 
 std::vector<std::string> leak_warnings(const LabelledTable& labelled, const FurtherTargets& further,
                                        const std::vector<PlanLine>& plan) {

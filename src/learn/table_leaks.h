@@ -9,6 +9,9 @@
 
 namespace attune {
 
+// The columns that the plan uses.
+std::vector<std::size_t> used_columns(const LoadedTable& table, const std::vector<PlanLine>& plan);
+
 // Of those the plan uses, for each target that is a yes or no; of further ones it is said of which.
 std::vector<std::string> leak_warnings(const LabelledTable& labelled, const FurtherTargets& further,
                                        const std::vector<PlanLine>& plan);

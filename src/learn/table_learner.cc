@@ -1,10 +1,13 @@
 #include "learn/table_learner.h"
 
 #include <algorithm>
+#include <unordered_map>
 
+#include "base/hash.h"
 #include "learn/calibrating.h"
 #include "learn/joint_scores.h"
 #include "learn/split.h"
+#include "stat/order_scores.h"
 
 namespace attune {
 namespace {
@@ -128,18 +131,50 @@ void take_further_labels(const LoadedTable& table, std::span<const std::uint32_t
   examples.further_labels.clear();
 }
 
+// Labels as they differ from the mean of their group: the order is the same, and what is known of
+// an id is no longer of which groups it was in.
+void centre_groups(Examples& examples) {
+  std::unordered_map<std::uint32_t, std::pair<double, double>> sums;  // of labels, rows
+  for (std::size_t row = 0; row < examples.groups.size(); ++row) {
+    auto& [sum, rows] = sums[examples.groups[row]];
+    sum += double{examples.labels[row]};
+    rows += 1;
+  }
+  for (std::size_t row = 0; row < examples.groups.size(); ++row) {
+    const auto& [sum, rows] = sums[examples.groups[row]];
+    examples.labels[row] = static_cast<float>(double{examples.labels[row]} - sum / rows);
+  }
+}
+
+// Groups in an order by chance, the rows of each side by side.
+std::vector<std::uint32_t> group_after_group(const Examples& examples,
+                                             const TableLearnOptions& options) {
+  std::vector<std::uint32_t> rows = every_row(examples.size());
+  const auto place = [&](std::uint32_t row) {
+    return std::pair(mix64(options.model.seed, examples.groups[row]), examples.groups[row]);
+  };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return place(a) < place(b); });
+  return rows;
+}
+
 Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
                                 std::span<const std::uint32_t> rows,
                                 const TableLearnOptions& options) {
   TRY(MadeRows made, make_rows(table, plan, rows, options.model.kind));
   if (options.further) take_further_labels(table, rows, options, made.examples);
+  for (const std::uint32_t row : rows) {
+    if (!options.groups.empty()) made.examples.groups.push_back(options.groups[row]);
+  }
+  if (!are_grades(made.examples.labels)) centre_groups(made.examples);
   const Examples& examples = made.examples;
   TableLearnOptions settled = options;
   settled.model.inputs = made.model_inputs;
   TRY(Passes passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));
-  MemoryBlocks blocks(examples, every_row(examples.size()));
-  blocks.shuffled(settled.model.seed);
+  MemoryBlocks blocks(examples, options.groups.empty() ? every_row(examples.size())
+                                                       : group_after_group(examples, settled));
+  if (options.groups.empty()) blocks.shuffled(settled.model.seed);
   TRY(FitReport report,
       fit(*model, blocks,
           {.passes = passes.best, .clock_s = options.clock_s, .on_progress = options.on_progress}));

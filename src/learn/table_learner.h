@@ -28,6 +28,7 @@ struct TableLearnOptions {
   // alone instead of the target.
   const FurtherTargets* further = nullptr;
   std::optional<std::size_t> alone = {};
+  std::span<const std::uint32_t> groups = {};  // of each row of the table, where rows compete
   std::function<double()> clock_s;
   std::function<void(const FitProgress&)> on_progress;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <unordered_map>
 
 #include "feature/cell.h"
 
@@ -30,10 +31,12 @@ class TableSplitter {
           fmt::format("{} rows with a label are too few to learn from and test on", rows), "file",
           "add rows, or name a test file with --test");
     }
+    put_together();
     TRY(const auto place, time_place());
-    const std::size_t most_folds = rows - (place ? 1 : 0);
+    const std::size_t most_folds = units_.size() - (place ? 1 : 0);
     if (options_.folds > most_folds) {
-      return invalid(fmt::format("--folds {}: only {} rows have a label", options_.folds, rows),
+      return invalid(fmt::format("--folds {}: only {} {} have a label", options_.folds,
+                                 units_.size(), has_groups() ? "groups" : "rows"),
                      "folds", fmt::format("use at most {}", most_folds));
     }
     if (place) {
@@ -46,6 +49,39 @@ class TableSplitter {
   }
 
  private:
+  bool has_groups() const { return !options_.groups.empty(); }
+
+  // What is dealt to one side as a whole: a row, or the rows of a group.
+  void put_together() {
+    std::unordered_map<std::uint32_t, std::size_t> known;
+    for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+      const std::uint32_t group = has_groups() ? options_.groups[rows_[i]] : i;
+      const auto [at, is_new] = known.try_emplace(group, units_.size());
+      if (is_new) units_.emplace_back();
+      units_[at->second].push_back(i);
+    }
+  }
+
+  // Of each unit the largest value of its rows: one with a yes is dealt as a yes.
+  template <class T>
+  std::vector<T> largest(const std::vector<T>& of_rows) const {
+    std::vector<T> out;
+    for (const auto& unit : units_) {
+      T most = of_rows[unit.front()];
+      for (const std::uint32_t i : unit) most = std::max(most, of_rows[i]);
+      out.push_back(most);
+    }
+    return out;
+  }
+
+  // "3,616 rows", "3,616 rows of 780 groups"
+  std::string tested(const std::string& which) const {
+    std::size_t rows = 0;
+    for (const std::uint32_t unit : out_.splits[0].test) rows += units_[unit].size();
+    if (!has_groups()) return fmt::format("{}{} rows", which, rows);
+    return fmt::format("{}{} rows of {} groups", which, rows, out_.splits[0].test.size());
+  }
+
   // The column rows are split by; nullopt = by chance.
   Result<std::optional<std::size_t>> time_place() {
     const auto& types = table_.shape().types;
@@ -84,7 +120,8 @@ class TableSplitter {
   }
 
   Status by_time(std::size_t place) {
-    TRY(const std::vector<std::int64_t> when, times(place));
+    TRY(const std::vector<std::int64_t> of_rows, times(place));
+    const std::vector<std::int64_t> when = largest(of_rows);
     const std::string& name = table_.columns()[place];
     if (options_.folds > 0) {
       out_.splits = time_folds(when, options_.folds);
@@ -92,7 +129,7 @@ class TableSplitter {
           fmt::format("{} folds by {}, each after the rows it learned from", options_.folds, name);
     } else {
       out_.splits = {time_split(when, options_.share)};
-      out_.measured_on = fmt::format("the latest {} rows by {}", out_.splits[0].test.size(), name);
+      out_.measured_on = fmt::format("{} by {}", tested("the latest "), name);
     }
     return ok_status();
   }
@@ -100,26 +137,33 @@ class TableSplitter {
   void by_chance() {
     std::vector<float> labels;
     for (const std::uint32_t row : rows_) labels.push_back(labelled_.label(row));
+    labels = largest(labels);
     if (options_.folds > 0) {
       out_.splits = random_folds(labels, options_.folds, options_.seed);
       out_.measured_on =
           fmt::format("{} folds drawn at random (seed {})", options_.folds, options_.seed);
     } else {
       out_.splits = {random_split(labels, options_.share, options_.seed)};
-      out_.measured_on = fmt::format("{} rows drawn at random (seed {})",
-                                     out_.splits[0].test.size(), options_.seed);
+      out_.measured_on = fmt::format("{} drawn at random (seed {})", tested(""), options_.seed);
     }
   }
 
-  // Places among the labelled rows become rows of the table; each side must have some, and two
+  // Units become rows of the table; each side must have some, and two
   // classes to learn from.
   Status check() {
     for (Split& split : out_.splits) {
       for (auto* side : {&split.train, &split.test}) {
-        for (std::uint32_t& row : *side) row = rows_[row];
+        std::vector<std::uint32_t> rows;
+        for (const std::uint32_t unit : *side) {
+          for (const std::uint32_t i : units_[unit]) rows.push_back(rows_[i]);
+        }
+        std::sort(rows.begin(), rows.end());
+        *side = std::move(rows);
       }
       if (split.test.empty() || split.train.empty()) {
-        return invalid(fmt::format("{} rows are too few for this split", rows_.size()), "split",
+        const std::string have = has_groups() ? fmt::format("{} groups", units_.size())
+                                              : fmt::format("{} rows", rows_.size());
+        return invalid(fmt::format("{} are too few for this split", have), "split",
                        "add rows or use another --split");
       }
       TRY_OK(check_classes(split.train));
@@ -142,6 +186,7 @@ class TableSplitter {
   const std::span<const std::uint32_t> rows_;
   const LoadedTable& table_;
   const TableSplitOptions& options_;
+  std::vector<std::vector<std::uint32_t>> units_;  // places in rows_, of each unit
   TableSplits out_;
 };
 

@@ -18,6 +18,9 @@ struct TableSplitOptions {
   // Split by time: "" = by the column that holds times, if one does; "none" = never.
   std::string time_column = {};
   std::uint64_t seed = 1;
+  // Of each row of the table: those of one group stay together, as one row would. By time a group
+  // is as old as its latest row.
+  std::span<const std::uint32_t> groups = {};
 };
 
 struct TableSplits {

@@ -7,11 +7,14 @@
 #include <memory>
 
 #include "feature/cell.h"
+#include "learn/column_order.h"
 #include "learn/evaluation.h"
 #include "learn/further_targets.h"
 #include "learn/joint_scores.h"
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
+#include "learn/row_groups.h"
+#include "learn/search_subject.h"
 #include "learn/table_leaks.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
@@ -59,11 +62,13 @@ class TableTraining {
         begin_s_(clock()) {}
 
   Result<TrainedModel> run() {
+    if (!options_.group.empty()) TRY_OK(find_groups());
     TRY_OK(choose_plan());
     for (std::string& leak : leak_warnings(labelled_, further_, chosen_.lines)) {
       report_.warnings.push_back(std::move(leak));
     }
     TRY_OK(split());
+    if (groups_) TRY_OK(order_by_a_column());
     if (options_.search) TRY_OK(search());
     TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
@@ -74,6 +79,26 @@ class TableTraining {
  private:
   double clock() const { return options_.clock_s ? options_.clock_s() : 0; }
 
+  Status find_groups() {
+    TRY(groups_, group_rows(labelled_, options_.group));
+    report_.group = options_.group;
+    report_.is_ranking = options_.is_ranking;
+    if (groups_->with_several > 0) return ok_status();
+    const std::string message = fmt::format("--group {}: no two rows with a label have the same {}",
+                                            options_.group, options_.group);
+    if (options_.is_ranking) {
+      return Error{Code::kInvalid, message + ": there is nothing to put in order", "group",
+                   "name the column of the search, slate or test that rows were shown in"};
+    }
+    report_.warnings.push_back(message + ": nothing can be compared inside a group");
+    return ok_status();
+  }
+
+  // Where groups are not among the rows tested on, what group a row is of says nothing of others.
+  bool is_group_left_out() const {
+    return groups_ && (options_.is_ranking || options_.test_file.empty());
+  }
+
   Status choose_plan() {
     if (options_.is_classic) {
       TRY(chosen_, classic_plan(table_, target_));
@@ -83,6 +108,7 @@ class TableTraining {
       std::vector<std::string> drop = options_.drop;
       if (!options_.weight.empty()) drop.push_back(options_.weight);
       drop.insert(drop.end(), options_.also.names.begin(), options_.also.names.end());
+      if (is_group_left_out()) drop.push_back(options_.group);
       TRY(chosen_, derived_plan(table_, target_, drop, options_.allow));
     }
     if (!options_.weight.empty()) {
@@ -91,6 +117,11 @@ class TableTraining {
     }
     TRY_OK(further_.check(chosen_.plan));
     further_.mark(chosen_.lines);
+    if (is_group_left_out() && !options_.plan) {
+      std::erase_if(chosen_.lines,
+                    [&](const PlanLine& line) { return line.column == options_.group; });
+      chosen_.lines.push_back({options_.group, "left out", "says which rows compete"});
+    }
     report_.plan = chosen_.lines;
     return ok_status();
   }
@@ -119,11 +150,42 @@ class TableTraining {
 
   Status split() {
     if (!options_.test_file.empty()) return load_test_file();
-    TRY(TableSplits split, split_table(labelled_, {options_.folds, options_.share,
-                                                   options_.time_column, options_.model.seed}));
+    TRY(TableSplits split,
+        split_table(labelled_, {options_.folds, options_.share, options_.time_column,
+                                options_.model.seed, row_groups()}));
     splits_ = std::move(split.splits);
     report_.measured_on = std::move(split.measured_on);
     report_.warnings.insert(report_.warnings.end(), split.warnings.begin(), split.warnings.end());
+    return ok_status();
+  }
+
+  std::span<const std::uint32_t> row_groups() const {
+    return groups_ ? std::span<const std::uint32_t>(groups_->of_row)
+                   : std::span<const std::uint32_t>();
+  }
+
+  // What needs no model, on the rows tested on.
+  Status order_by_a_column() {
+    Evaluation evaluation({.is_binary = target_.is_binary, .is_ranking = true});
+    const std::vector<std::size_t> columns = used_columns(table_, chosen_.lines);
+    for (const Split& split : splits_) {
+      const auto order = best_column_order(labelled_, *groups_, columns, split.train);
+      if (!order) return ok_status();
+      const std::string& name = table_.columns()[order->column];
+      report_.best_column.words = order->words(name);
+      const LoadedTable& table = test_ ? *test_ : table_;
+      TRY(const std::size_t column, table.need_column(name, "test"));
+      TRY(const std::size_t group, table.need_column(options_.group, "group"));
+      TRY(const std::size_t target, table.need_column(target_.name, "target"));
+      for (const std::uint32_t row : split.test) {
+        const std::string_view cell = trimmed(table.cell(row, target));
+        const float label = cell.empty()        ? NAN
+                            : target_.is_binary ? (cell == target_.positive ? 1.0F : 0.0F)
+                                                : static_cast<float>(number_of(cell).value_or(NAN));
+        evaluation.add(order->score(table.cell(row, column)), label, table.cell(row, group));
+      }
+    }
+    report_.best_column.measures = evaluation.measures();
     return ok_status();
   }
 
@@ -158,10 +220,16 @@ class TableTraining {
 
   // Of each split, by rows that are held back from those it learns from.
   Status search() {
+    std::optional<TrialLog> log;
+    if (!options_.search->resume.empty()) {
+      TRY(log, TrialLog::open(options_.search->resume,
+                              search_subject(options_, labelled_, chosen_.plan)));
+    }
     for (const Split& split : splits_) {
-      const auto inner =
-          split_rows(labelled_, split.train,
-                     {.time_column = options_.time_column, .seed = options_.model.seed + 1});
+      const auto inner = split_rows(labelled_, split.train,
+                                    {.time_column = options_.time_column,
+                                     .seed = options_.model.seed + 1,
+                                     .groups = row_groups()});
       if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
         report_.warnings.push_back(
             fmt::format("{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
@@ -170,16 +238,17 @@ class TableTraining {
         searched_.clear();
         return ok_status();
       }
-      TRY(SearchResult found,
-          search_models(table_, chosen_.plan, inner->splits[0], search_options()));
+      TRY(SearchResult found, search_models(table_, chosen_.plan, inner->splits[0],
+                                            search_options(log ? &*log : nullptr)));
       searched_.push_back(std::move(found));
     }
     take_choice();
     return ok_status();
   }
 
-  SearchOptions search_options() const {
+  SearchOptions search_options(TrialLog* log) const {
     SearchOptions as;
+    as.log = log;
     as.kinds = options_.kinds;
     as.settings = options_.search->settings;
     as.budget_s = options_.search->budget_s / static_cast<double>(splits_.size());
@@ -246,6 +315,10 @@ class TableTraining {
     learn.calibration = options_.calibration;
     learn.model.tasks = further_.tasks();
     if (!further_.empty()) learn.further = &further_;
+    if (options_.is_ranking) {
+      learn.model.settings.emplace_back("ranking", 1);
+      learn.groups = row_groups();
+    }
     learn.clock_s = options_.clock_s;
     if (options_.on_stage) {
       learn.on_progress = [this, stage = std::move(stage)](const FitProgress& progress) {
@@ -265,6 +338,7 @@ class TableTraining {
                       .calibration = {}};
     EvaluationOptions as{target_.is_binary, options_.threshold,
                          labelled_.mean_label(labelled_.rows)};
+    as.is_ranking = options_.is_ranking;
     Evaluation all(as);
     report_.test_rows = 0;
     std::optional<JointScores> joint;
@@ -395,6 +469,7 @@ class TableTraining {
   const FurtherTargets further_;
   const LoadedTable& table_;
   const Target& target_;
+  std::optional<RowGroups> groups_;
   std::unique_ptr<LoadedTable> test_;
   ChosenPlan chosen_;
   std::vector<Split> splits_;

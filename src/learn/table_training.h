@@ -46,6 +46,8 @@ struct TableTrainingOptions {
     std::size_t settings = 6;        // of each kind
     double budget_s = 60;            // for choosing and learning, about
     std::uint64_t memory_bytes = 0;  // of one model; 0 = as its kind has it
+    // File of what was found out so far (trial_log.h): goes on from there; "" = none.
+    std::string resume = {};
   };
   std::optional<Search> search;
   ModelOptions model;      // but for the kind
@@ -53,7 +55,10 @@ struct TableTrainingOptions {
   double threshold = 0.5;
   CalibrationKind calibration = CalibrationKind::kNone;
   std::string weight;  // column of how much a row counts in learning; "" = all alike
-  std::string group;   // column whose values are ranked inside
+  // Column of what rows compete in (a search, a slate): they are ranked inside it, and stay on one
+  // side of the split.
+  std::string group;
+  bool is_ranking = false;  // learns the order inside a group; needs one, and kind trees
   std::function<double()> clock_s;
   StageListener on_stage;
 };

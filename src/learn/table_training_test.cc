@@ -5,9 +5,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/rng.h"
 #include "learn/explanation.h"
+#include "learn/row_groups.h"
 #include "learn/stream_training.h"
 #include "learn/table_learner.h"
 #include "learn/table_split.h"
@@ -215,6 +217,91 @@ TEST_F(TableTest, RowsHeldBackCalibrate) {
   training.kinds = {"linear"};
   training.calibration = CalibrationKind::kPlatt;
   EXPECT_EQ(train_table(training).error().code, Code::kInvalid);
+}
+
+// 100 tests of three rows; what is true of a row is `pull`, the test adds what all of it share.
+std::string slates(bool has_days = false) {
+  Rng rng(6);
+  std::string text = has_days ? "test,pull,noise,y,day\n" : "test,pull,noise,y\n";
+  for (int row = 0; row < 900; ++row) {
+    const int test = row % 300;
+    const double pull = rng.normal(), y = pull + 0.5 * rng.normal() + 20 * std::cos(test);
+    text += "t" + std::to_string(test) + "," + std::to_string(pull) + "," +
+            std::to_string(rng.normal()) + "," + std::to_string(y);
+    if (has_days) text += "," + std::to_string(test + row / 300);
+    text += "\n";
+  }
+  return text;
+}
+
+TEST_F(TableTest, RowsOfAGroupStayOnOneSide) {
+  const LoadedTable table = load(write("s.csv", slates(true)));
+  const LabelledTable labelled(load(write("s.csv", slates(true))),
+                               *find_target(table, {"y", "", "", false}));
+  const RowGroups groups = *group_rows(labelled, "test");
+  EXPECT_EQ(groups.groups, 300u);
+  EXPECT_EQ(groups.with_several, 300u);
+  for (const std::string by : {"none", "day"}) {
+    for (const std::size_t folds : {0, 5}) {
+      const auto split = split_table(labelled, {folds, 0.2, by, 1, groups.of_row});
+      ASSERT_TRUE(split.ok()) << split.error().message;
+      for (const Split& one : split->splits) {
+        std::set<std::uint32_t> learned, tested;
+        for (const std::uint32_t row : one.train) learned.insert(groups.of_row[row]);
+        for (const std::uint32_t row : one.test) tested.insert(groups.of_row[row]);
+        EXPECT_EQ(one.test.size(), 3 * tested.size()) << by;
+        EXPECT_TRUE(std::is_sorted(one.test.begin(), one.test.end()));
+        for (const std::uint32_t group : tested) EXPECT_EQ(learned.count(group), 0u) << by;
+      }
+    }
+  }
+  EXPECT_EQ(split_table(labelled, {0, 0.2, "none", 1, groups.of_row})->measured_on,
+            "180 rows of 60 groups drawn at random (seed 1)");
+}
+
+TEST_F(TableTest, ARankingIsMeasuredInsideGroupsBesideTheBestColumn) {
+  TableTrainingOptions how = options(write("s.csv", slates()));
+  how.kinds = {"trees"};
+  how.group = "test";
+  how.is_ranking = true;
+  const auto done = train_table(how);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  const TrainReport& report = done->report;
+  EXPECT_FALSE(done->trained.model->is_probability());
+  EXPECT_TRUE(done->trained.model->is_ranking());
+  const auto& measures = report.kinds.front().measures;
+  EXPECT_GT(*find_measure(measures, "pairwise_accuracy")->value, 0.75);
+  EXPECT_GT(*find_measure(measures, "mrr")->value, *find_measure(measures, "mrr")->baseline + 0.1);
+  EXPECT_EQ(find_measure(measures, "rmse"), nullptr);
+  EXPECT_EQ(report.best_column.words, "pull, the largest first");
+  EXPECT_GT(*find_measure(report.best_column.measures, "pairwise_accuracy")->value, 0.75);
+  // The same target learned as a number: the order inside a test drowns in what tests differ by.
+  how.is_ranking = false;
+  const auto as_number = train_table(how);
+  ASSERT_TRUE(as_number.ok());
+  const auto& plain = as_number->report.kinds.front().measures;
+  EXPECT_NE(find_measure(plain, "rmse"), nullptr);
+  EXPECT_LT(*find_measure(plain, "pairwise_accuracy")->value,
+            *find_measure(measures, "pairwise_accuracy")->value - 0.05);
+}
+
+TEST_F(TableTest, AGroupOfOneRowEachHasNoOrder) {
+  TableTrainingOptions how = options(shop(300));
+  how.kinds = {"trees"};
+  how.group = "age";
+  how.is_ranking = true;
+  EXPECT_TRUE(train_table(how).ok());  // people of an age: a yes or no is ranked as well
+  std::string text = "id,x,y\n";
+  for (int i = 0; i < 50; ++i) {
+    text += std::to_string(i) + "," + std::to_string(i % 7) + (i % 2 == 0 ? ",yes\n" : ",no\n");
+  }
+  how.file = write("one.csv", text);
+  how.group = "id";
+  EXPECT_NE(train_table(how).error().message.find("nothing to put in order"), std::string::npos);
+  how.group = "idd";
+  EXPECT_NE(train_table(how).error().message.find("did you mean id?"), std::string::npos);
+  how.group = "y";
+  EXPECT_NE(train_table(how).error().message.find("it is the target"), std::string::npos);
 }
 
 }  // namespace

@@ -133,6 +133,15 @@ void write_bad_rows(JsonWriter& json, const TrainReport& report) {
   json.end_array();
 }
 
+void write_groups(JsonWriter& json, const TrainReport& report) {
+  json.field("objective", report.is_ranking ? "ranking" : "prediction");
+  json.field("group", report.group);
+  if (report.best_column.words.empty()) return;
+  json.key("best_column").begin_object().field("order", report.best_column.words);
+  write_measures(json, report.best_column.measures);
+  json.end_object();
+}
+
 double per_second(std::uint64_t rows, double seconds) {
   return seconds > 0 ? static_cast<double>(rows) / seconds : 0;
 }
@@ -163,7 +172,8 @@ std::string report_json(const TrainReport& report) {
   write_measures(json, best.measures);
   write_calibration(json, best.calibration);
   if (best.joint) write_joint(json, *best.joint);
-  if (report.is_binary) json.field("threshold", report.threshold);
+  if (report.is_binary && !report.is_ranking) json.field("threshold", report.threshold);
+  if (!report.group.empty()) write_groups(json, report);
   json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
   json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
@@ -280,6 +290,17 @@ std::vector<std::string> doubts(const TrainReport& report) {
         "about {:.0f} % of the ids share a weight with another: add --bits for more weights, or "
         "--collision-free",
         100 * colliding_share(report.table)));
+  }
+  if (report.is_ranking) {
+    const auto own = value_of(best, "pairwise_accuracy");
+    const Measure* column = find_measure(report.best_column.measures, "pairwise_accuracy");
+    const double without = column != nullptr ? column->value.value_or(0.5) : 0.5;
+    if (own && *own <= std::max(0.5, without)) {
+      out.push_back(fmt::format(
+          "no better than one column alone ({}): it has {:.1f} % of the pairs in the right order, "
+          "the model {:.1f} %",
+          report.best_column.words, 100 * without, 100 * *own));
+    }
   }
   const CalibrationReport& calibrated = best.calibration;
   if (calibrated.kind == CalibrationKind::kIsotonic && calibrated.rows < kFewToCalibrate) {

@@ -78,11 +78,20 @@ struct PlanLine {
   std::string column, use, reason;
 };
 
+// The rows tested on, ordered by the one column that orders those learned from best.
+struct ColumnOrderReport {
+  std::string words;  // "views, the largest first"; "" = there are no groups
+  std::vector<Measure> measures;
+};
+
 struct TrainReport {
   std::string file, input;       // "table", "criteo", ...
   std::string target, positive;  // of a table; positive: the text that means yes
   bool is_binary = true;
   bool is_positive_guessed = false;
+  bool is_ranking = false;        // what is learned is the order inside a group, no probability
+  std::string group;              // column of those that compete; "" = none
+  ColumnOrderReport best_column;  // where they do
   double threshold = 0.5;
   std::uint64_t rows = 0, train_rows = 0, test_rows = 0, bad_rows = 0, unlabelled = 0;
   std::string measured_on;        // "9,042 rows drawn at random (seed 1)"

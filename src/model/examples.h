@@ -18,6 +18,7 @@ struct Examples {
   std::vector<std::uint32_t> ends;    // row r owns features [ends[r - 1], ends[r]), row 0 from 0
   std::vector<Feature> features;      // of all rows
   std::vector<std::uint16_t> fields;  // parallel to features: which column, namespace or field
+  std::vector<std::uint32_t> groups;  // of each row: rows of one group compete; empty = none do
 
   std::size_t size() const { return ends.size(); }
   std::size_t begin_of(std::size_t row) const { return row == 0 ? 0 : ends[row - 1]; }
@@ -34,6 +35,7 @@ struct Examples {
     if (task == 0) return labels[row];
     return task > further() ? NAN : further_labels[row * further() + task - 1];
   }
+  std::uint32_t group(std::size_t row) const { return groups.empty() ? 0 : groups[row]; }
   float weight(std::size_t row) const { return weights.empty() ? 1.0F : weights[row]; }
   void clear() {
     labels.clear();
@@ -42,6 +44,7 @@ struct Examples {
     ends.clear();
     features.clear();
     fields.clear();
+    groups.clear();
   }
 };
 

@@ -53,11 +53,14 @@ double Ftrl::logit(Row row) const {
 double Ftrl::predict(Row row) const { return sigmoid(logit(row)); }
 
 double Ftrl::learn(Row row, bool label) {
-  for (const Feature& f : row) {
-    if (!(std::abs(f.value) <= kMaxFeatureValue)) return 0.5;
-  }
   const double p = predict(row);
-  const double error = p - (label ? 1 : 0);
+  return learn_from(row, p - (label ? 1 : 0)) ? p : 0.5;
+}
+
+bool Ftrl::learn_from(Row row, double error) {
+  for (const Feature& f : row) {
+    if (!(std::abs(f.value) <= kMaxFeatureValue)) return false;
+  }
   for (const Feature& f : row) {
     const std::size_t slot = f.hash & mask_;
     const double gradient = error * f.value;
@@ -67,7 +70,7 @@ double Ftrl::learn(Row row, bool label) {
     const double moved = z_[slot] + gradient - sigma * weights_[f.hash];
     set(slot, static_cast<float>(moved), static_cast<float>(grown));
   }
-  return p;
+  return true;
 }
 
 void Ftrl::encode(std::string& out) const {

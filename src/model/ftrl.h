@@ -35,6 +35,8 @@ class Ftrl {
   double logit(Row row) const;        // sum of weight * value; 0 when a value is not finite
   double predict(Row row) const;      // P(label = 1), in (0, 1)
   double learn(Row row, bool label);  // one step; returns the prediction made before it
+  // The step for this error: prediction - label, times a weight. False: the row was refused.
+  bool learn_from(Row row, double error);
   // As decisions read them, 2^bits of them. A copy shares what learning leaves alone afterwards.
   const WeightTable& weights() const { return weights_; }
   std::uint32_t mask() const { return mask_; }

@@ -17,14 +17,18 @@ float from_half(std::uint16_t half) { return _cvtsh_ss(half); }
 float rounded_to_half(float x) { return from_half(to_half(x)); }
 
 GatheredRows::GatheredRows(std::size_t half_columns, std::size_t single_columns,
-                           std::uint64_t limit_bytes)
-    : half_columns_(half_columns), single_columns_(single_columns), halves_(half_columns) {
-  const std::uint64_t row_bytes = 2 * half_columns + 4 * single_columns + 8;
+                           std::uint64_t limit_bytes, bool has_groups)
+    : half_columns_(half_columns),
+      single_columns_(single_columns),
+      has_groups_(has_groups),
+      halves_(half_columns) {
+  const std::uint64_t row_bytes =
+      2 * half_columns + 4 * single_columns + (has_groups ? std::uint64_t{12} : 8);
   const std::uint64_t rows = limit_bytes / row_bytes / kChunkRows * kChunkRows;
   most_rows_ = static_cast<std::size_t>(std::max<std::uint64_t>(rows, 2 * kChunkRows));
 }
 
-void GatheredRows::add(std::span<const float> row, float label, float weight) {
+void GatheredRows::add(std::span<const float> row, float label, float weight, std::uint32_t group) {
   if (seen_++ % stride_ != 0) return;
   if (rows_ == most_rows_) thin();
   if ((seen_ - 1) % stride_ != 0) return;
@@ -32,6 +36,7 @@ void GatheredRows::add(std::span<const float> row, float label, float weight) {
   append(halves_, row.subspan(half_columns_));
   labels_.push_back(label);
   weights_.push_back(weight);
+  if (has_groups_) groups_.push_back(group);
 }
 
 void GatheredRows::append(std::span<const std::uint16_t> halves, std::span<const float> singles) {
@@ -59,10 +64,12 @@ void GatheredRows::thin() {
            std::span(from.singles).subspan(at * single_columns_, single_columns_));
     labels_[row / 2] = labels_[row];
     weights_[row / 2] = weights_[row];
+    if (has_groups_) groups_[row / 2] = groups_[row];
     if (at + 2 >= kChunkRows) old[row / kChunkRows] = {};
   }
   labels_.resize(rows_);
   weights_.resize(rows_);
+  if (has_groups_) groups_.resize(rows_);
   stride_ *= 2;
 }
 
@@ -82,7 +89,7 @@ void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> ou
 
 std::size_t GatheredRows::memory_bytes() const {
   return chunks_.size() * kChunkRows * (2 * half_columns_ + 4 * single_columns_) +
-         (labels_.capacity() + weights_.capacity()) * sizeof(float);
+         (labels_.capacity() + weights_.capacity() + groups_.capacity()) * sizeof(float);
 }
 
 }  // namespace attune

@@ -11,15 +11,17 @@ namespace attune {
 class GatheredRows {
  public:
   // limit: bytes of the rows. A few thousand rows are always kept.
-  GatheredRows(std::size_t half_columns, std::size_t single_columns, std::uint64_t limit_bytes);
-  // row: half_columns, then single_columns numbers.
-  void add(std::span<const float> row, float label, float weight);
+  GatheredRows(std::size_t half_columns, std::size_t single_columns, std::uint64_t limit_bytes,
+               bool has_groups = false);
+  // row: half_columns, then single_columns numbers. group: kept where they are to be.
+  void add(std::span<const float> row, float label, float weight, std::uint32_t group = 0);
 
   std::size_t size() const { return labels_.size(); }
   std::size_t columns() const { return half_columns_ + single_columns_; }
   std::uint64_t seen() const { return seen_; }  // given; size() of them are kept
   std::span<const float> labels() const { return labels_; }
   std::span<const float> weights() const { return weights_; }
+  std::span<const std::uint32_t> groups() const { return groups_; }  // empty without
   // These rows one after another; out has room for rows.size() * columns().
   void copy(std::span<const std::uint32_t> rows, std::span<float> out) const;
   std::size_t memory_bytes() const;
@@ -38,6 +40,8 @@ class GatheredRows {
   std::size_t rows_ = 0;
   std::vector<Chunk> chunks_;
   std::vector<float> labels_, weights_;
+  bool has_groups_;
+  std::vector<std::uint32_t> groups_;
   std::vector<std::uint16_t> halves_;  // of the row that is being added
 };
 

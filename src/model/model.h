@@ -83,6 +83,9 @@ class Model {
   virtual const ModelOptions& options() const = 0;
   std::string_view kind() const { return options().kind; }  // "ftrl", "fm", "mlp", "linear", ...
   virtual bool is_probability() const = 0;                  // else predict() gives values
+  // Whether what predict() gives are scores: their order inside a group (Examples::groups) is all
+  // they mean. Then is_probability() is false.
+  virtual bool is_ranking() const { return false; }
   // out[r] = P(label = 1) of row r, or its expected value; out.size() == rows.size(). A row with a
   // value that is not finite or beyond kMaxFeatureValue counts as empty.
   virtual void predict(const Examples& rows, std::span<float> out) const = 0;

@@ -11,15 +11,18 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <string>
 
 #include "base/hash.h"
+#include "stat/order_scores.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t kBatchRows = 16'384;  // handed to the library at once
 constexpr std::size_t kFewRows = 200;       // less than this: none are held back
+constexpr std::size_t kFewGroups = 50;      // likewise
 constexpr std::size_t kRoundsOfFew = 50;    // then at most so many rounds
 constexpr double kHeldBack = 0.1;
 constexpr float kLeastCover = 1e-30F;
@@ -47,6 +50,12 @@ std::string array_text(const float* at, std::size_t rows, std::size_t columns) {
 
 using Rows = std::span<const std::uint32_t>;
 
+Status set_numbers(DMatrixHandle matrix, const char* name, const std::vector<float>& numbers) {
+  return XGDMatrixSetFloatInfo(matrix, name, numbers.data(), numbers.size()) == 0
+             ? ok_status()
+             : Status(fault(name));
+}
+
 // Labels and weights of these rows.
 Status describe(DMatrixHandle matrix, const GatheredRows& rows, Rows which) {
   std::vector<float> labels, weights;
@@ -54,19 +63,46 @@ Status describe(DMatrixHandle matrix, const GatheredRows& rows, Rows which) {
     labels.push_back(rows.labels()[row]);
     weights.push_back(rows.weights()[row]);
   }
-  if (XGDMatrixSetFloatInfo(matrix, "label", labels.data(), labels.size()) != 0 ||
-      XGDMatrixSetFloatInfo(matrix, "weight", weights.data(), weights.size()) != 0) {
-    return fault("labels");
+  TRY_OK(set_numbers(matrix, "label", labels));
+  return set_numbers(matrix, "weight", weights);
+}
+
+// Which rows compete; `which` has those of a group side by side.
+//   is_judged: labels become what the rows are worth at the top, as NDCG counts them.
+Status describe_groups(DMatrixHandle matrix, const GatheredRows& rows, Rows which, bool is_judged) {
+  const bool is_graded = are_grades(rows.labels());
+  std::vector<unsigned> sizes;
+  std::vector<float> labels, weights;
+  for (std::size_t begin = 0, end = 0; begin < which.size(); begin = end) {
+    const std::uint32_t group = rows.groups()[which[begin]];
+    double weight = 0;
+    std::vector<float> own;
+    for (; end < which.size() && rows.groups()[which[end]] == group; ++end) {
+      own.push_back(rows.labels()[which[end]]);
+      weight += double{rows.weights()[which[end]]};
+    }
+    sizes.push_back(static_cast<unsigned>(end - begin));
+    weights.push_back(static_cast<float>(weight / static_cast<double>(end - begin)));
+    if (is_judged && !is_graded) {
+      const std::vector<double> gains = gains_of(own, false);
+      own.assign(gains.begin(), gains.end());
+    }
+    labels.insert(labels.end(), own.begin(), own.end());
   }
-  return ok_status();
+  if (XGDMatrixSetUIntInfo(matrix, "group", sizes.data(), sizes.size()) != 0) {
+    return fault("groups");
+  }
+  TRY_OK(set_numbers(matrix, "label", labels));
+  return set_numbers(matrix, "weight", weights);
 }
 
 // Hands rows to the library, a batch at a time and several times over.
 class Batches {
  public:
-  Batches(const GatheredRows& rows, Rows which, DMatrixHandle proxy)
+  Batches(const GatheredRows& rows, Rows which, bool has_groups, DMatrixHandle proxy)
       : rows_(rows),
         which_(which),
+        has_groups_(has_groups),
         proxy_(proxy),
         buffer_(std::min(which.size(), kBatchRows) * rows.columns()) {}
 
@@ -81,11 +117,12 @@ class Batches {
     rows_.copy(batch, buffer_);
     const std::string array = array_text(buffer_.data(), batch.size(), rows_.columns());
     return XGProxyDMatrixSetDataDense(proxy_, array.c_str()) == 0 &&
-           describe(proxy_, rows_, batch).ok();
+           (has_groups_ || describe(proxy_, rows_, batch).ok());
   }
 
   const GatheredRows& rows_;
   Rows which_;
+  bool has_groups_;  // which a batch might cut
   std::size_t at_ = 0;
   DMatrixHandle proxy_;
   std::vector<float> buffer_;
@@ -96,14 +133,16 @@ Result<Matrix> binned(const GatheredRows& rows, Rows which, const TreeGrowing& h
   DMatrixHandle proxy = nullptr, made = nullptr;
   if (XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
   const Matrix owner(proxy);
-  Batches batches(rows, which, proxy);
+  Batches batches(rows, which, how.is_ranking, proxy);
   const std::string config =
       fmt::format(R"({{"missing":NaN,"nthread":{},"max_bin":{}}})", how.threads, how.bins);
   if (XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset, Batches::next,
                                           config.c_str(), &made) != 0) {
     return fault("rows");
   }
-  return Matrix(made);
+  Matrix matrix(made);
+  if (how.is_ranking) TRY_OK(describe_groups(made, rows, which, false));
+  return matrix;
 }
 
 // Rows as they are, to be judged on.
@@ -117,7 +156,7 @@ Result<Matrix> plain(const GatheredRows& rows, Rows which, const TreeGrowing& ho
     return fault("rows held back");
   }
   Matrix matrix(made);
-  TRY_OK(describe(made, rows, which));
+  TRY_OK(how.is_ranking ? describe_groups(made, rows, which, true) : describe(made, rows, which));
   return matrix;
 }
 
@@ -130,26 +169,36 @@ double mean_label(const GatheredRows& rows) {
   return sum / weight;
 }
 
-// Where all rows start from: the mean of the labels, or the logit of it.
+// Where all rows start from: the mean of the labels, or the logit of it; 0 where only order counts.
 double base_of(const GatheredRows& rows, const TreeGrowing& how) {
+  if (how.is_ranking) return 0;
   const double mean = mean_label(rows);
   if (!how.is_logistic) return mean;
   const double p = std::clamp(mean, 1e-6, 1 - 1e-6);
   return std::log(p / (1 - p));
 }
 
-Result<Booster> make_booster(const Matrix& rows, const TreeGrowing& how, double base) {
-  DMatrixHandle handle = rows.get();
+const char* objective_of(const GatheredRows& rows, const TreeGrowing& how) {
+  if (how.is_ranking) return are_grades(rows.labels()) ? "rank:ndcg" : "rank:pairwise";
+  return how.is_logistic ? "binary:logistic" : "reg:squarederror";
+}
+
+Result<Booster> make_booster(const Matrix& matrix, const GatheredRows& rows, const TreeGrowing& how,
+                             double base) {
+  DMatrixHandle handle = matrix.get();
   BoosterHandle made = nullptr;
   if (XGBoosterCreate(&handle, 1, &made) != 0) return fault("start");
   Booster booster(made);
   const auto number = [](double x) { return fmt::format("{}", x); };
-  const double start = how.is_logistic ? 1 / (1 + std::exp(-base)) : base;
+  const bool is_logistic = how.is_logistic && !how.is_ranking;
+  const double start = is_logistic ? 1 / (1 + std::exp(-base)) : base;
   const std::pair<const char*, std::string> settings[] = {
       {"verbosity", "0"},
       {"tree_method", "hist"},
-      {"objective", how.is_logistic ? "binary:logistic" : "reg:squarederror"},
-      {"eval_metric", how.is_logistic ? "logloss" : "rmse"},
+      {"objective", objective_of(rows, how)},
+      {"eval_metric", how.is_ranking ? "ndcg@10"
+                      : is_logistic  ? "logloss"
+                                     : "rmse"},
       {"base_score", number(start)},
       {"eta", number(how.learning_rate)},
       {"max_depth", number(static_cast<double>(how.depth))},
@@ -173,8 +222,8 @@ Result<Booster> make_booster(const Matrix& rows, const TreeGrowing& how, double 
   return booster;
 }
 
-// "[12]\theld-logloss:0.31" -> 0.31
-Result<double> loss_after(const Booster& booster, const Matrix& held, int round) {
+// "[12]\theld-logloss:0.31" -> 0.31; of NDCG what it lacks to 1.
+Result<double> loss_after(const Booster& booster, const Matrix& held, int round, bool is_ranking) {
   const char* text = nullptr;
   const char* name = "held";
   DMatrixHandle handle = held.get();
@@ -185,7 +234,8 @@ Result<double> loss_after(const Booster& booster, const Matrix& held, int round)
   const std::string_view digits = line.substr(line.rfind(':') + 1);
   double loss = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), loss);
-  return error == std::errc() ? loss : std::numeric_limits<double>::infinity();
+  if (error != std::errc()) return std::numeric_limits<double>::infinity();
+  return is_ranking ? 1 - loss : loss;
 }
 
 struct Grown {
@@ -197,7 +247,7 @@ struct Grown {
 // All rounds.
 Result<Grown> grow(const GatheredRows& rows, Rows which, const TreeGrowing& how, double base) {
   TRY(const Matrix learned, binned(rows, which, how));
-  TRY(Booster booster, make_booster(learned, how, base));
+  TRY(Booster booster, make_booster(learned, rows, how, base));
   for (std::size_t round = 0; round < how.rounds; ++round) {
     if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
       return fault("growing");
@@ -211,14 +261,14 @@ Result<Grown> grow_beside(const GatheredRows& rows, Rows which, Rows held_back,
                           const TreeGrowing& how, double base) {
   TRY(const Matrix learned, binned(rows, which, how));
   TRY(const Matrix held, plain(rows, held_back, how));
-  TRY(Booster booster, make_booster(learned, how, base));
+  TRY(Booster booster, make_booster(learned, rows, how, base));
   double least = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
   for (std::size_t round = 0; round < how.rounds && round < best + how.patience; ++round) {
     if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
       return fault("growing");
     }
-    TRY(const double loss, loss_after(booster, held, static_cast<int>(round)));
+    TRY(const double loss, loss_after(booster, held, static_cast<int>(round), how.is_ranking));
     if (loss >= least) continue;
     least = loss;
     best = round + 1;
@@ -304,14 +354,32 @@ Status take_trees(const Grown& grown, std::size_t count, float scale, TreeEnsemb
   return ok_status();
 }
 
-// Each part of the rows is held back by one model, and learned from by the others.
+// All rows; those of a group side by side where they compete.
+std::vector<std::uint32_t> rows_in_order(const GatheredRows& rows, const TreeGrowing& how) {
+  std::vector<std::uint32_t> all(rows.size());
+  std::iota(all.begin(), all.end(), 0U);
+  if (!how.is_ranking) return all;
+  std::stable_sort(all.begin(), all.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return rows.groups()[a] < rows.groups()[b];
+  });
+  return all;
+}
+
+std::size_t groups_of(const GatheredRows& rows) {
+  return std::set<std::uint32_t>(rows.groups().begin(), rows.groups().end()).size();
+}
+
+// Each part of the rows, or of their groups, is held back by one model, and learned from by the
+// others.
 Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, double base) {
+  const std::vector<std::uint32_t> all = rows_in_order(rows, how);
   GrownTrees out{TreeEnsemble(base, rows.columns())};
   for (std::size_t bag = 0; bag < how.bags; ++bag) {
     std::vector<std::uint32_t> learned, held;
-    for (std::uint32_t row = 0; row < rows.size(); ++row) {
+    for (const std::uint32_t row : all) {
       // By chance: rows may come in turns.
-      (mix64(how.seed, row) % how.bags == bag ? held : learned).push_back(row);
+      const std::uint64_t of = how.is_ranking ? rows.groups()[row] : row;
+      (mix64(how.seed, of) % how.bags == bag ? held : learned).push_back(row);
     }
     TreeGrowing own = how;
     own.seed += bag;
@@ -331,16 +399,20 @@ Result<GrownTrees> grow_trees(const GatheredRows& rows, const TreeGrowing& how) 
   const double base = base_of(rows, how);
   if (rows.columns() == 0) return GrownTrees{TreeEnsemble(base, 0)};
   TreeGrowing settled = how;
-  if (how.patience > 0 && rows.size() < kFewRows) {
+  const bool is_few = rows.size() < kFewRows || (how.is_ranking && groups_of(rows) < kFewGroups);
+  if (how.patience > 0 && is_few) {
     settled.rounds = std::min(how.rounds, kRoundsOfFew);
   } else if (how.patience > 0 && how.bags > 1) {
     return grow_bags(rows, how, base);
   }
-  std::vector<std::uint32_t> all(rows.size());
-  std::iota(all.begin(), all.end(), 0U);
+  const std::vector<std::uint32_t> all = rows_in_order(rows, how);
   GrownTrees out{TreeEnsemble(base, rows.columns())};
-  if (how.patience > 0 && rows.size() >= kFewRows) {
-    const auto end = static_cast<std::size_t>(static_cast<double>(all.size()) * (1 - kHeldBack));
+  if (how.patience > 0 && !is_few) {
+    auto end = static_cast<std::size_t>(static_cast<double>(all.size()) * (1 - kHeldBack));
+    const auto is_inside_a_group = [&](std::size_t at) {
+      return how.is_ranking && rows.groups()[all[at]] == rows.groups()[all[at - 1]];
+    };
+    while (end > 1 && is_inside_a_group(end)) --end;
     const Rows learned = Rows(all).first(end), held = Rows(all).subspan(end);
     TRY(const Grown grown, grow_beside(rows, learned, held, how, base));
     settled.rounds = grown.rounds;

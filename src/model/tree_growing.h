@@ -10,7 +10,11 @@
 namespace attune {
 
 struct TreeGrowing {
-  bool is_logistic = true;          // leaves are logits; else squared error, leaves are numbers
+  bool is_logistic = true;  // leaves are logits; else squared error, leaves are numbers
+  // Leaves are scores that order the rows of a group, whatever is_logistic says (LambdaMART, Burges
+  // 2010): grades by NDCG, other numbers by pairs; NDCG at 10 of groups held back says when to
+  // stop. A group weighs what its rows do on average.
+  bool is_ranking = false;
   std::size_t rounds = 1;           // at most
   std::size_t trees_per_round = 1;  // whose mean counts
   // Stops when the loss of the last tenth of the rows, held back, has not fallen for so many

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -121,6 +122,61 @@ TEST(GatheredRows, BeyondTheLimitEverySecondRowIsKept) {
     ASSERT_EQ(rows.labels()[i], static_cast<float>(r % 7));
     ASSERT_EQ(rows.weights()[i], static_cast<float>(r + 1));
   }
+}
+
+// Groups of 8 rows. Column 0 orders them; column 1 is a number of the group, which says how large
+// its labels are and nothing of their order; column 2 is noise.
+GatheredRows ordered_groups(std::size_t groups, bool is_graded) {
+  Rng rng(3);
+  GatheredRows out(0, 3, 8 << 20, true);
+  for (std::uint32_t row = 0; row < groups * 8; ++row) {
+    // One after another of each group in turn: rows of a group do not come side by side.
+    const auto group = static_cast<std::uint32_t>(row % groups);
+    const double x = rng.normal(), size = 10 * std::sin(group);
+    const double y = x + rng.normal() + size;
+    const float label = is_graded ? (x + rng.normal() > 1 ? 1.0F : 0.0F) : static_cast<float>(y);
+    out.add(std::vector<float>{static_cast<float>(x), static_cast<float>(size),
+                               static_cast<float>(rng.normal())},
+            label, 1, group);
+  }
+  return out;
+}
+
+TEST(TreeGrowing, ARankingLearnsTheOrderInsideGroupsAndNotTheirSize) {
+  for (const bool is_graded : {false, true}) {
+    const auto grown = grow_trees(ordered_groups(400, is_graded), {.is_ranking = true,
+                                                                   .rounds = 200,
+                                                                   .patience = 20,
+                                                                   .bags = 2,
+                                                                   .learning_rate = 0.1,
+                                                                   .depth = 3});
+    ASSERT_TRUE(grown.ok()) << grown.error().message;
+    EXPECT_LT(grown->rounds, 200) << "held back groups say when to stop";
+    const auto sum = [&](float x, float size) {
+      return grown->trees.sum(std::vector<float>{x, size, 0});
+    };
+    EXPECT_GT(sum(1.5F, 0), sum(0.5F, 0));
+    EXPECT_GT(sum(0.5F, 0), sum(-1, 0) + 0.1);
+    EXPECT_LT(std::fabs(sum(0, 9) - sum(0, -9)), (sum(1.5F, 0) - sum(-1, 0)) / 2);
+  }
+}
+
+TEST(TreeGrowing, RowsOfAGroupNeedNotComeSideBySide) {
+  const GatheredRows mixed = ordered_groups(60, false);
+  std::vector<std::uint32_t> order(mixed.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return mixed.groups()[a] < mixed.groups()[b];
+  });
+  GatheredRows sorted(0, 3, 8 << 20, true);
+  for (const std::uint32_t row : order) {
+    std::vector<float> values(3);
+    mixed.copy(std::span(&row, 1), values);
+    sorted.add(values, mixed.labels()[row], 1, mixed.groups()[row]);
+  }
+  const TreeGrowing how{.is_ranking = true, .rounds = 5, .depth = 3};
+  const std::vector<float> row{0.7F, 1, 0};
+  EXPECT_EQ(grow_trees(mixed, how)->trees.sum(row), grow_trees(sorted, how)->trees.sum(row));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The kinds that learn when all rows are known: tree, forest, trees (boosted). learn() gathers rows
 // as columns, in few bytes; finish() grows the trees. What an id of a field of many is known by
-// stands in its row as it was before that row, so that no row sees its own label.
+// stands in its row as it was before that row, or before its group where rows compete and those of
+// a group come one after another, so that no row sees its own label.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,14 +33,14 @@ constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are sh
 constexpr Setting kBoostedSettings[] = {
     {"rounds", 0, 0, 100'000,
      "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million"},
-    {"patience", 50, 0, 10'000,
+    {"patience", 40, 0, 10'000,
      "rounds without a lower loss on rows held back, after which it stops; 0 = never"},
     {"bags", 5, 1, 50,
      "models whose mean counts, each holding back another part of the rows; 1 = all rows are "
      "learned "
      "from again, for the best number of rounds"},
     {"learning_rate", 0, 0, 1,
-     "share of a tree that counts; 0 = 0.05, up to 0.15 where rounds are few"},
+     "share of a tree that counts; 0 = 0.07, up to 0.15 where rounds are few"},
     {"depth", 6, 1, 24, "splits above a leaf"},
     {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone"},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
@@ -48,6 +49,7 @@ constexpr Setting kBoostedSettings[] = {
     {"l2", 1, 0, 1e6, "draws leaves to 0"},
     {"row_share", 0.8, 0.01, 1, "of the rows, drawn for each tree"},
     {"column_share", 0.6, 0.01, 1, "of the columns, drawn for each tree"},
+    {"ranking", 0, 0, 1, "1: says how rows of a group are ordered (LambdaMART), not how likely"},
     ATTUNE_TREE_SETTINGS};
 constexpr Setting kForestSettings[] = {
     {"trees", 300, 1, 10'000, "whose mean counts"},
@@ -84,6 +86,10 @@ class Named {
   const ModelOptions& options_;
 };
 
+bool is_ranking(const ModelOptions& options) {
+  return options.kind == "trees" && Named(options).is_on("ranking");
+}
+
 TreeGrowing growing_of(const ModelOptions& options) {
   const Named by(options);
   TreeGrowing how;
@@ -93,7 +99,8 @@ TreeGrowing growing_of(const ModelOptions& options) {
   how.bins = by.count("bins");
   how.threads = by.count("threads");
   how.seed = options.seed;
-  how.is_logistic = options.kind == "trees" && !by.is_on("value");
+  how.is_ranking = is_ranking(options);
+  how.is_logistic = options.kind == "trees" && !how.is_ranking && !by.is_on("value");
   if (options.kind == "forest") {
     how.trees_per_round = by.count("trees");
     how.row_share = by["row_share"];
@@ -123,21 +130,20 @@ class Gathering {
  public:
   explicit Gathering(const ModelOptions& options)
       : columns_(column_options_of(options)),
-        limit_(static_cast<std::uint64_t>(Named(options)["memory_mb"]) << 20) {}
+        limit_(static_cast<std::uint64_t>(Named(options)["memory_mb"]) << 20),
+        has_groups_(is_ranking(options)) {}
 
-  void add(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
-    if (rows_) return take(row, fields, label, weight);
-    sample_.features.insert(sample_.features.end(), row.begin(), row.end());
-    sample_.fields.insert(sample_.fields.end(), fields.begin(), fields.end());
-    sample_.labels.push_back(label);
-    sample_.weights.push_back(weight);
-    sample_.ends.push_back(static_cast<std::uint32_t>(sample_.features.size()));
+  void add(Row row, std::span<const std::uint16_t> fields, float label, float weight,
+           std::uint32_t group) {
+    if (rows_) return take(row, fields, label, weight, group);
+    append(row, fields, label, weight, group, sample_);
     if (sample_.size() == kSampleRows) settle();
   }
 
   // The rows so far, as columns.
   Result<const GatheredRows*> rows() {
     if (!rows_) settle();
+    learn_group();
     if (is_usable_) return const_cast<const GatheredRows*>(rows_.get());
     return Error{Code::kUnavailable, "trees: no memory for what is known of ids", "bits",
                  "use fewer --bits"};
@@ -149,27 +155,54 @@ class Gathering {
   }
 
  private:
+  static void append(Row row, std::span<const std::uint16_t> fields, float label, float weight,
+                     std::uint32_t group, Examples& to) {
+    to.features.insert(to.features.end(), row.begin(), row.end());
+    to.fields.insert(to.fields.end(), fields.begin(), fields.end());
+    to.labels.push_back(label);
+    to.weights.push_back(weight);
+    to.groups.push_back(group);
+    to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
+  }
+  void learn_group() {
+    for (std::size_t r = 0; r < waiting_.size() && is_usable_; ++r) {
+      columns_.learn(waiting_.row(r), waiting_.fields_of(r), waiting_.labels[r],
+                     waiting_.weights[r]);
+    }
+    waiting_.clear();
+  }
   void settle() {
     is_usable_ = columns_.choose(sample_);
-    rows_ =
-        std::make_unique<GatheredRows>(columns_.half(), columns_.size() - columns_.half(), limit_);
+    rows_ = std::make_unique<GatheredRows>(columns_.half(), columns_.size() - columns_.half(),
+                                           limit_, has_groups_);
     if (!is_usable_) return;
     row_.resize(columns_.size());
     for (std::size_t r = 0; r < sample_.size(); ++r) {
-      take(sample_.row(r), sample_.fields_of(r), sample_.labels[r], sample_.weights[r]);
+      take(sample_.row(r), sample_.fields_of(r), sample_.labels[r], sample_.weights[r],
+           sample_.groups[r]);
     }
     sample_ = {};
   }
-  void take(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
+  void take(Row row, std::span<const std::uint16_t> fields, float label, float weight,
+            std::uint32_t group) {
     if (!is_usable_) return;
+    if (!has_groups_) {
+      columns_.encode(row, fields, row_);
+      rows_->add(row_, label, weight);
+      return columns_.learn(row, fields, label, weight);
+    }
+    // Whoever asks for a new group's order knows none of its labels.
+    if (!waiting_.groups.empty() && waiting_.groups.back() != group) learn_group();
     columns_.encode(row, fields, row_);
-    rows_->add(row_, label, weight);
-    columns_.learn(row, fields, label, weight);
+    rows_->add(row_, label, weight, group);
+    append(row, fields, label, weight, group, waiting_);
   }
 
   TreeColumns columns_;
   std::uint64_t limit_;
+  bool has_groups_;
   Examples sample_;
+  Examples waiting_;  // of the group that is being added
   std::unique_ptr<GatheredRows> rows_;
   std::vector<float> row_;
   bool is_usable_ = true;
@@ -184,7 +217,7 @@ void settle_rounds(std::size_t rows, TreeGrowing& how) {
     if (how.rounds < kRoundsToStopEarly) how.patience = 0;
   }
   if (how.learning_rate == 0) {
-    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.05, 0.15);
+    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
   }
 }
 
@@ -196,7 +229,8 @@ class TreeModel final : public StoredModel {
         is_value_(Named(options).is_on("value")),
         columns_(column_options_of(options)) {}
 
-  bool is_probability() const override { return !is_value_; }
+  bool is_probability() const override { return !is_value_ && !is_ranking(); }
+  bool is_ranking() const override { return growing_.is_ranking; }
   bool adds_logits() const override { return growing_.is_logistic; }
   bool learns_at_end() const override { return true; }
   double bias() const override { return trees_.mean(); }
@@ -229,7 +263,8 @@ class TreeModel final : public StoredModel {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       if (!teaches(rows, r)) continue;
       if (!gathering_) gathering_ = std::make_unique<Gathering>(options());
-      gathering_->add(rows.row(r), rows.fields_of(r), rows.labels[r], rows.weight(r));
+      gathering_->add(rows.row(r), rows.fields_of(r), rows.labels[r], rows.weight(r),
+                      rows.group(r));
     }
   }
 
@@ -314,7 +349,7 @@ class TreeModel final : public StoredModel {
                        [](const Feature& f) { return std::abs(f.value) <= kMaxFeatureValue; });
   }
   float said(double sum) const {
-    if (is_value_) return static_cast<float>(sum);
+    if (!is_probability()) return static_cast<float>(sum);
     if (growing_.is_logistic) return probability(static_cast<float>(sum));
     return std::clamp(static_cast<float>(sum), kLeastProbability, 1 - kLeastProbability);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "stat/measure.h"
 
 namespace attune {
@@ -46,6 +47,29 @@ PairedLoss::Verdict PairedLoss::verdict() const {
   if (range && range->high < 0) return Verdict::kBetter;
   if (range && range->low > 0) return Verdict::kWorse;
   return Verdict::kNoClearDifference;
+}
+
+void PairedLoss::encode(std::string& out) const {
+  Writer w(out);
+  w.varint(n_);
+  w.f64(loss_);
+  w.f64(other_loss_);
+  w.f64(squared_difference_);
+}
+
+Result<PairedLoss> PairedLoss::decode(std::string_view bytes) {
+  Reader r(bytes);
+  PairedLoss out;
+  out.n_ = r.varint();
+  out.loss_ = r.f64();
+  out.other_loss_ = r.f64();
+  out.squared_difference_ = r.f64();
+  const bool is_finite = std::isfinite(out.loss_) && std::isfinite(out.other_loss_) &&
+                         std::isfinite(out.squared_difference_);
+  if (!r.ok() || !r.done() || !is_finite) {
+    return Error{Code::kCorrupt, "the measures of two models make no sense"};
+  }
+  return out;
 }
 
 }  // namespace attune

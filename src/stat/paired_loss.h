@@ -3,7 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "base/result.h"
 #include "stat/metrics.h"
 
 namespace attune {
@@ -22,6 +25,8 @@ class PairedLoss {
   enum class Verdict { kBetter, kWorse, kNoClearDifference };
   // By where the interval lies; no clear difference without one.
   Verdict verdict() const;
+  void encode(std::string& out) const;  // canonical
+  static Result<PairedLoss> decode(std::string_view bytes);
 
  private:
   std::uint64_t n_ = 0;

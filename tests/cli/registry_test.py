@@ -114,6 +114,39 @@ class Registry(Models):
         self.assertIn("promoted", shown)
         self.assertIn("roll_back 1", shown)
 
+    def test_a_challenger_is_a_shadow_then_a_canary_and_is_told_from_what_ranks(self):
+        self.train("--kind", "ftrl", "--register", "ranker")
+        self.train("--kind", "fwfm", "--register", "ranker")
+        self.json_of("registry", "promote", "ranker@1", "--workspace", "shop")
+        self.json_of("registry", "shadow", "ranker@2", "--workspace", "shop")
+        self.json_of("registry", "learn", "ranker@1", "--workspace", "shop", "--reason", "every day")
+        shown = self.run_attune("registry", "list", "--workspace", "shop").stdout
+        self.assertRegex(shown, r"ranker@1 +promoted, learns")
+        self.assertRegex(shown, r"ranker@2 +shadow")
+        self.json_of("registry", "canary", "ranker@2", "--share", "0.5", "--workspace", "shop")
+        server, port = self.start()
+        self.placement(port)
+        for i in range(40):
+            self.call(port, "POST", "/api/v1/decide", {"user_id": f"someone-{i}", "placement": "feed", "n": 2})
+        at = ["--workspace", "shop", "--server", f"http://127.0.0.1:{port}"]
+        compared = self.json_of("registry", "compare", "ranker", *at, ATTUNE_ADMIN_KEY=self.key)
+        self.assertEqual((compared["challenger"], compared["share"], compared["promoted"]), (2, 0.5, 1))
+        self.assertEqual({m["version"] for m in compared["outcomes"]}, {1, 2})
+        told = self.run_attune("registry", "compare", "ranker", *at, ATTUNE_ADMIN_KEY=self.key).stdout
+        self.assertIn("ranker@2 challenges since", told)
+        self.assertIn("version 1, which learns", told)
+        self.stop(server)
+        self.json_of("registry", "retire", "ranker", "--workspace", "shop", "--reason", "no better")
+        self.json_of("registry", "learn", "ranker@1", "--stop", "--workspace", "shop")
+        steps = self.json_of("registry", "show", "ranker", "--workspace", "shop")["steps"]
+        self.assertEqual([s["step"] for s in steps],
+                         ["register", "register", "promote", "shadow", "learn", "canary", "retire",
+                          "stop_learning"])
+        self.fails(1, "registry", "compare", "ranker", "--workspace", "shop", says="has no challenger",
+                   hint="registry shadow")
+        self.fails(2, "registry", "canary", "ranker@2", "--share", "0.7", "--workspace", "shop",
+                   says="--share")
+
     def test_the_same_journal_gives_the_same_model(self):
         first = self.train("--kind", "ftrl")["id"]
         self.assertEqual(self.train("--kind", "ftrl")["id"], first)

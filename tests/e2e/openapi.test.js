@@ -112,7 +112,11 @@ test('every operation answers its example with 200, as it says', async () => {
   const about = { log_loss: 0.5 }
   assert.equal((await good('registerModel', { body: { name: 'ranker', id: first, about } })).json.version, 1)
   await good('registerModel', { body: { name: 'ranker', id: second } })
+  assert.equal((await good('challengeModel', { body: { version: 1, share: 0 } })).json.challenger.version, 1)
+  assert.equal((await good('compareModel')).json.challenger, 1)
+  assert.equal((await good('retireChallenger')).json.challenger, null)
   assert.equal((await good('promoteModel')).json.promoted, 2)
+  assert.equal((await good('teachModel')).json.versions[1].is_learning, true)
   assert.equal((await good('getModel')).json.versions.length, 2)
   await good('listModels')
   assert.equal((await good('rollBackModel')).json.promoted, null)
