@@ -36,10 +36,11 @@ void add_logits(const AdamWeights& last, const float* top, FieldBatch& batch) {
 // What the errors say of the top and of its weights.
 void begin_backward(AdamWeights& last, const float* top, const FieldBatch& batch, float* slopes) {
   const std::size_t units = last.w.size();
+  std::vector<float>& gradient = last.gradient(batch.member);
   for (std::size_t r = 0; r < batch.rows; ++r) {
     const float error = batch.errors[r];
     for (std::size_t i = 0; i < units; ++i) {
-      last.gradient[i] += error * top[r * units + i];
+      gradient[i] += error * top[r * units + i];
       slopes[r * units + i] = error * last.w[i];
     }
   }
@@ -101,11 +102,12 @@ void Tower::backward(FieldBatch& batch) {
     }
     if (l == 0) {
       auto* const slopes = reinterpret_cast<float*>(batch.slopes.data());
-      layer.backward(inputs_of(batch), dy, batch.rows, slopes, true);
+      layer.backward(inputs_of(batch), dy, batch.rows, slopes, true, batch.member);
       return;
     }
     float* const dx = numbers(batch, spare + (layers_.size() - l) % 2, batch.rows * layer.inputs());
-    layer.backward(kept(batch, slot_ + l - 1), dy, batch.rows, dx, false);
+    layer.backward(kept(batch, slot_ + l - 1), dy, batch.rows, dx, false,
+                   batch.member);
     dy = dx;
   }
 }
@@ -169,10 +171,11 @@ void Cross::backward(FieldBatch& batch) {
       wide_slopes[i] = dx[i] * first[i];
       slopes[i] += dx[i] * wide[i];
     }
-    layer.widen.backward(kept(batch, slot_ + 3 * l), wide_slopes, rows, narrow_slopes, false);
+    layer.widen.backward(kept(batch, slot_ + 3 * l), wide_slopes, rows, narrow_slopes, false,
+                         batch.member);
     const float* const x = l == 0 ? first : kept(batch, slot_ + 3 * l - 1);
     multiply({.rows = inputs_, .columns = rank_, .inner = rows, .is_a_turned = true, .adds = true},
-             x, narrow_slopes, layer.narrow.gradient.data());
+             x, narrow_slopes, layer.narrow.gradient(batch.member).data());
     multiply({.rows = rows, .columns = inputs_, .inner = rank_, .is_b_turned = true, .adds = true},
              narrow_slopes, layer.narrow.w.data(), dx);
   }
