@@ -25,9 +25,8 @@ constexpr bool is_idle(std::uint32_t state) { return (state & 0xffff) == 0; }
 Team::Team(std::size_t members) : members_(members) {
   CHECK(members >= 1 && members <= kMost);
   for (std::size_t member = 1; member < members; ++member) {
-    threads_.emplace_back([this, member] {
-      take_part(member, [this](std::uint32_t) { return is_ended_.load(); });
-    });
+    threads_.emplace_back(
+        [this, member] { take_part(member, [this](std::uint32_t) { return is_ended_.load(); }); });
   }
 }
 

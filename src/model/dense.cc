@@ -7,8 +7,8 @@
 namespace attune {
 
 void multiply(const Product& of, const float* a, const float* b, float* c) {
-  const auto rows = static_cast<blasint>(of.rows), columns = static_cast<blasint>(of.columns),
-             inner = static_cast<blasint>(of.inner);
+  const auto rows = static_cast<f77_int>(of.rows), columns = static_cast<f77_int>(of.columns),
+             inner = static_cast<f77_int>(of.inner);
   cblas_sgemm(CblasRowMajor, of.is_a_turned ? CblasTrans : CblasNoTrans,
               of.is_b_turned ? CblasTrans : CblasNoTrans, rows, columns, inner, 1, a,
               of.is_a_turned ? rows : inner, b, of.is_b_turned ? inner : columns,

@@ -83,8 +83,7 @@ void FieldModel::read_share(std::size_t m, const Examples& rows, std::size_t beg
     prefetch(rows, r + batch_);
     Gathered& row = me.pass.rows[i];
     const bool is_allowed = table_.find(rows.row(r), row.found);
-    row.is_allowed =
-        is_allowed && is_label(rows.labels[r], true) && is_row_weight(rows.weight(r));
+    row.is_allowed = is_allowed && is_label(rows.labels[r], true) && is_row_weight(rows.weight(r));
     me.taught += row.is_allowed ? 1 : 0;
     table_.pad(row.found);
     place(rows, r, row);

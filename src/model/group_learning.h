@@ -57,9 +57,7 @@ class GroupLearning {
     std::vector<Feature> features;
     std::array<std::size_t, kGroup + 1> ends{};  // row r has [ends[r], ends[r + 1])
     std::array<bool, kGroup> teaches{};
-    Row row(std::size_t r) const {
-      return Row(features).subspan(ends[r], ends[r + 1] - ends[r]);
-    }
+    Row row(std::size_t r) const { return Row(features).subspan(ends[r], ends[r + 1] - ends[r]); }
   };
   struct alignas(64) Member {
     std::array<Own, 2> own;  // of this group and the next, in turn
@@ -74,8 +72,7 @@ class GroupLearning {
     for (std::size_t r = begin; r < end; ++r) {
       const Row row = task.rows.row(r);
       const bool is_allowed = are_allowed(row);
-      own.teaches[r - begin] = is_allowed &&
-                               is_label(task.rows.labels[r], Kind::kIsProbability) &&
+      own.teaches[r - begin] = is_allowed && is_label(task.rows.labels[r], Kind::kIsProbability) &&
                                is_row_weight(task.rows.weight(r));
       if (is_allowed) task.shares.take(m, row, own.features);
       own.ends[r - begin + 1] = own.features.size();

@@ -178,7 +178,7 @@ class LinearModel final : public StoredModel {
   FeatureTable table_;
   alignas(16) std::array<float, kWidth> bias_{};
   FoundRows found_;
-  Row next_;  // features to prefetch, of a row to come
+  Row next_;                                     // features to prefetch, of a row to come
   std::unique_ptr<GroupLearning<Shared>> team_;  // of several threads
 };
 

@@ -145,7 +145,8 @@ void ModelSink::seal() {
 Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t threads) {
   if (threads < 1 || threads > kMostThreads) {
     return Error{Code::kInvalid,
-                 fmt::format("threads is {}, must be in [1, {}]", threads, kMostThreads), "threads"};
+                 fmt::format("threads is {}, must be in [1, {}]", threads, kMostThreads),
+                 "threads"};
   }
   if (can_share || threads == 1) return ok_status();
   return Error{Code::kInvalid,

@@ -106,8 +106,7 @@ void Tower::backward(FieldBatch& batch) {
       return;
     }
     float* const dx = numbers(batch, spare + (layers_.size() - l) % 2, batch.rows * layer.inputs());
-    layer.backward(kept(batch, slot_ + l - 1), dy, batch.rows, dx, false,
-                   batch.member);
+    layer.backward(kept(batch, slot_ + l - 1), dy, batch.rows, dx, false, batch.member);
     dy = dx;
   }
 }
