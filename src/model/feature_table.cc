@@ -100,13 +100,13 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
 }
 
 // A row nobody took becomes the id's; use of one that is another's is counted.
-void FeatureTable::take_hashed(Row features, FoundRows& found, TableCounts& counts) {
+void FeatureTable::take_hashed(Row features, std::size_t slack, FoundRows& found,
+                               TableCounts& counts) {
   std::array<Feature, kLanes> last{};
   for (std::size_t i = 0; i < features.size(); i += kLanes) {
     const std::size_t left = std::min(features.size() - i, kLanes);
     const Feature* eight = &features[i];
-    if (left < kLanes) {
-      last.fill(*eight);  // rows that another thread may change are not looked at
+    if (left + slack < kLanes) {
       std::copy_n(eight, left, last.begin());
       eight = last.data();
     }
@@ -190,7 +190,7 @@ bool FeatureTable::take(Row features, FoundRows& found) {
   if (index_) {
     take_indexed(features, found);
   } else {
-    take_hashed(features, found, counts_);
+    take_hashed(features, 0, found, counts_);
   }
   found.size = found.count;
   return true;
@@ -198,7 +198,7 @@ bool FeatureTable::take(Row features, FoundRows& found) {
 
 void FeatureTable::take_own(Row features, FoundRows& found, TableCounts& counts) {
   found.begin(features.size());
-  take_hashed(features, found, counts);
+  take_hashed(features, kSlack, found, counts);
   found.size = found.count;
 }
 

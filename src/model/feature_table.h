@@ -69,8 +69,10 @@ class FeatureTable {
   // done. Call once a learned row, in order.
   bool take(Row features, FoundRows& found);
   // The same of the features that are one member's of a team (TableShares), hashed tables only and
-  // of values that are allowed: members may do so at once. What became of the ids is counted in
+  // of values that are allowed, with kSlack more behind them that are the member's too and are read:
+  // members may do so at once. What became of the ids is counted in
   // `counts`, for add().
+  static constexpr std::size_t kSlack = 8;
   void take_own(Row features, FoundRows& found, TableCounts& counts);
   void add(const TableCounts& counts);
   bool is_hashed() const { return !index_; }
@@ -87,7 +89,7 @@ class FeatureTable {
  private:
   float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
-  void take_hashed(Row features, FoundRows& found, TableCounts& counts);
+  void take_hashed(Row features, std::size_t slack, FoundRows& found, TableCounts& counts);
   void find_hashed(Row features, FoundRows& found) const;
   std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
   void take_indexed(Row features, FoundRows& found);

@@ -150,9 +150,11 @@ class FieldModel final : public StoredModel {
   FeatureTable table_;
   AdamWeights rate_weights_;  // s, by field
   Adam adam_;
-  float bias_ = 0, bias_squares_ = 0;
+  // In a line of their own: one thread of a team writes them while others read what is beside them.
+  alignas(64) float bias_ = 0;
+  float bias_squares_ = 0;
   double rows_ = 0, ones_ = 0;  // learned from, by weight
-  Pass pass_;
+  alignas(64) Pass pass_;
   std::unique_ptr<Teamwork, EndTeamwork> team_;  // of several threads
 };
 

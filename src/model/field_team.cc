@@ -17,7 +17,8 @@ namespace attune {
 struct FieldModel::Teamwork {
   // Of the features of a row that are a member's.
   struct Own {
-    std::vector<Feature> features;
+    std::vector<Feature> features;  // `size` of them, and slack
+    std::size_t size = 0;
     Gathered row;
   };
   struct alignas(64) Member {
@@ -111,6 +112,10 @@ void FieldModel::find_own(std::size_t m, const Examples& rows, std::size_t r,
   shares.take(m, rows.row(r), own.features);
   shares.take_fields(m, rows.row(r), rows.fields_of(r), own.row.fields);
   for (const Feature& f : own.features) table_.prefetch(f.hash);
+  own.size = own.features.size();
+  if (own.size > 0) {
+    own.features.insert(own.features.end(), FeatureTable::kSlack, own.features.front());
+  }
 }
 
 void FieldModel::step_share(std::size_t m, const Examples& rows, const TableShares& shares) {
@@ -125,7 +130,8 @@ void FieldModel::step_share(std::size_t m, const Examples& rows, const TableShar
       if (i + 1 < count) find_own(m, rows, member->first + i + 1, shares, (i + 1) % 2);
       if (!member->pass.rows[i].is_allowed) continue;
       const Push& push = member->pushes[i];
-      step_own(me.own[i % 2].features, me.own[i % 2].row, me.counts,
+      Teamwork::Own& own = me.own[i % 2];
+      step_own(Row(own.features).first(own.size), own.row, me.counts,
                &member->pass.batch.slopes[i * member->pass.batch.row_chunks()], push);
       if (m == 0) count_row(push);
     }

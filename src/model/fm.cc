@@ -235,8 +235,10 @@ class Fm final : public StoredModel {
   std::size_t k_;
   Rates rates_;
   FeatureTable table_;
-  float bias_ = 0, bias_squares_ = 0;
-  FoundRows found_;
+  // In a line of their own: one thread of a team writes them while others read what is beside them.
+  alignas(64) float bias_ = 0;
+  float bias_squares_ = 0;
+  alignas(64) FoundRows found_;
   std::unique_ptr<GroupLearning<Shared>> team_;  // of several threads
 };
 

@@ -77,6 +77,9 @@ class GroupLearning {
       if (is_allowed) task.shares.take(m, row, own.features);
       own.ends[r - begin + 1] = own.features.size();
     }
+    if (!own.features.empty()) {
+      own.features.insert(own.features.end(), FeatureTable::kSlack, own.features.front());
+    }
   }
 
   void look_at_group(std::size_t m, Kind& kind, const Task& task, std::size_t g) {

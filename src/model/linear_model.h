@@ -176,8 +176,9 @@ class LinearModel final : public StoredModel {
 
   Rule rule_;
   FeatureTable table_;
-  alignas(16) std::array<float, kWidth> bias_{};
-  FoundRows found_;
+  // In a line of its own: one thread of a team writes it while others read what is beside it.
+  alignas(64) std::array<float, kWidth> bias_{};
+  alignas(64) FoundRows found_;
   Row next_;                                     // features to prefetch, of a row to come
   std::unique_ptr<GroupLearning<Shared>> team_;  // of several threads
 };
