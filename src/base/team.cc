@@ -38,7 +38,7 @@ Team::~Team() {
 }
 
 void Team::run(std::size_t phases, const Part& part) {
-  part_ = &part;
+  part_ = part;
   for (std::size_t begin = 0; begin < phases; begin += kMostPhases) {
     run_some(begin, std::min(phases, begin + kMostPhases));
   }
@@ -89,7 +89,7 @@ bool Team::do_some(std::size_t member, std::uint32_t seen, bool also_others) {
 void Team::do_part(std::uint32_t phase, std::uint32_t member) {
   const std::size_t at = begin_ + ((phase - first_) & 0xffff);
   const bool is_last = at + 1 == end_;  // run() may be over once the part is done
-  (*part_)(at, member);
+  part_(at, member);
   std::uint32_t state = state_.load(std::memory_order_relaxed);
   while (true) {
     std::uint32_t next = state - 1;

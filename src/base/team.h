@@ -24,6 +24,7 @@ class Team {
   // part(phase, member) for each phase below `phases` and each member. What is done in a phase is
   // seen by all in the next.
   using Part = std::function<void(std::size_t phase, std::size_t member)>;
+  // It is copied: what it needs should not lie on the caller's stack, in lines the caller writes.
   void run(std::size_t phases, const Part& part);
 
  private:
@@ -34,7 +35,7 @@ class Team {
   void take_part(std::size_t member, const IsOver& is_over);
 
   const std::size_t members_;
-  const Part* part_ = nullptr;  // of run(), as what follows
+  Part part_;  // of run(), as what follows
   std::size_t begin_ = 0, end_ = 0;
   std::uint32_t first_ = 0;  // phase of the state that is begin_
   std::atomic<bool> is_ended_{false};

@@ -11,15 +11,23 @@
 namespace attune {
 
 struct AdamWeights {
+  // Zeros, and a line behind them that nobody uses: what members of a team write lies apart.
+  static void fill(std::vector<float>& part, std::size_t n) {
+    part.reserve(n + 16);
+    part.assign(n, 0.0F);
+  }
   std::vector<float> w, mean, square;
   // Summed up since the last step; one for each member of a team that learns.
   std::vector<std::vector<float>> gradients{1};
   float rate_factor = 1;  // beside the rate of the step
   void resize(std::size_t n) {
-    for (auto* part : {&w, &mean, &square}) part->assign(n, 0.0F);
-    for (auto& part : gradients) part.assign(n, 0.0F);
+    for (auto* part : {&w, &mean, &square}) fill(*part, n);
+    for (auto& part : gradients) fill(part, n);
   }
-  void share(std::size_t members) { gradients.resize(members, std::vector<float>(w.size(), 0.0F)); }
+  void share(std::size_t members) {
+    gradients.resize(members);
+    for (auto& part : gradients) fill(part, w.size());
+  }
   std::vector<float>& gradient(std::size_t member = 0) { return gradients[member]; }
   // What must be saved.
   std::array<std::vector<float>*, 3> state() { return {&w, &mean, &square}; }

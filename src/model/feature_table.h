@@ -65,13 +65,18 @@ class FeatureTable {
     __builtin_prefetch(at, 1);
     for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
   }
+  // The same of a row that another thread may write: its lines are not taken from it. Hashed
+  // tables.
+  void prefetch_to_read(std::uint32_t hash) const {
+    const float* const at = row(hash & mask_);
+    for (std::size_t i = 0; i < width_; i += 16) __builtin_prefetch(at + i, 0);
+  }
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.
   bool take(Row features, FoundRows& found);
   // The same of the features that are one member's of a team (TableShares), hashed tables only and
-  // of values that are allowed, with kSlack more behind them that are the member's too and are read:
-  // members may do so at once. What became of the ids is counted in
-  // `counts`, for add().
+  // of values that are allowed, with kSlack more behind them that are the member's too and are
+  // read: members may do so at once. What became of the ids is counted in `counts`, for add().
   static constexpr std::size_t kSlack = 8;
   void take_own(Row features, FoundRows& found, TableCounts& counts);
   void add(const TableCounts& counts);

@@ -33,7 +33,13 @@ struct FieldModel::Teamwork {
   explicit Teamwork(std::size_t size) : team(size) {
     for (std::size_t m = 0; m < size; ++m) members.push_back(std::make_unique<Member>());
   }
+  struct alignas(64) Task {
+    const Examples& rows;
+    std::span<float> before;
+    TableShares shares;
+  };
   Team team;
+  std::unique_ptr<const Task> task;  // in lines that no member writes
   std::vector<std::unique_ptr<Member>> members;
 };
 
@@ -51,15 +57,17 @@ Status FieldModel::use_threads(std::size_t count) {
 }
 
 void FieldModel::learn_together(const Examples& rows, std::span<float> before) {
-  const TableShares shares(rows, team_->team.size());
   for (const auto& member : team_->members) member->adam = adam_;
+  team_->task = std::make_unique<const Teamwork::Task>(
+      Teamwork::Task{rows, before, TableShares(rows, team_->team.size())});
   const std::size_t batches = (rows.size() + batch_ - 1) / batch_;
-  team_->team.run(2 * batches, [&](std::size_t phase, std::size_t m) {
+  team_->team.run(2 * batches, [this](std::size_t phase, std::size_t m) {
+    const auto& [all, said, shares] = *team_->task;
     const std::size_t begun = phase / 2 * batch_;
     if (phase % 2 == 0) {
-      read_share(m, rows, begun, std::min(rows.size(), begun + batch_), before);
+      read_share(m, all, begun, std::min(all.size(), begun + batch_), said);
     } else {
-      step_share(m, rows, shares);
+      step_share(m, all, shares);
     }
   });
   adam_ = team_->members[0]->adam;
@@ -81,7 +89,9 @@ void FieldModel::read_share(std::size_t m, const Examples& rows, std::size_t beg
   me.taught = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = me.first + i;
-    prefetch(rows, r + batch_);
+    if (r + batch_ < rows.size()) {
+      for (const Feature& f : rows.row(r + batch_)) table_.prefetch_to_read(f.hash);
+    }
     Gathered& row = me.pass.rows[i];
     const bool is_allowed = table_.find(rows.row(r), row.found);
     row.is_allowed = is_allowed && is_label(rows.labels[r], true) && is_row_weight(rows.weight(r));

@@ -33,11 +33,12 @@ class GroupLearning {
   }
 
   void learn(Kind kind, FeatureTable& table, const Examples& rows, std::span<float> before) {
-    const Task task{table, rows, before, TableShares(rows, team_.size())};
     const std::size_t groups = (rows.size() + kGroup - 1) / kGroup;
-    team_.run(groups + 1, [&](std::size_t g, std::size_t m) {
-      if (g > 0) step_group(m, kind, task, g - 1);
-      if (g < groups) look_at_group(m, kind, task, g);
+    task_ = std::make_unique<const Task>(
+        Task{kind, table, rows, before, TableShares(rows, team_.size()), groups});
+    team_.run(groups + 1, [this](std::size_t g, std::size_t m) {
+      if (g > 0) step_group(m, *task_, g - 1);
+      if (g < task_->groups) look_at_group(m, *task_, g);
     });
     for (const auto& member : members_) table.add(std::exchange(member->counts, {}));
   }
@@ -46,11 +47,13 @@ class GroupLearning {
   static constexpr std::size_t kGroup = 16;
   using Part = typename Kind::Part;
 
-  struct Task {
+  struct alignas(64) Task {
+    Kind kind;
     FeatureTable& table;
     const Examples& rows;
     std::span<float> before;
     const TableShares shares;
+    std::size_t groups;
   };
   // The features of a group that are a member's.
   struct Own {
@@ -82,7 +85,7 @@ class GroupLearning {
     }
   }
 
-  void look_at_group(std::size_t m, Kind& kind, const Task& task, std::size_t g) {
+  void look_at_group(std::size_t m, const Task& task, std::size_t g) {
     Member& me = *members_[m];
     if (g == 0) {
       choose(m, task, 0, me.own[0]);
@@ -90,16 +93,16 @@ class GroupLearning {
     }
     choose(m, task, std::min((g + 1) * kGroup, task.rows.size()), me.own[(g + 1) % 2]);
     for (std::size_t r = 0; r < rows_of(task, g); ++r) {
-      me.parts[g % 2][r] = look(m, kind, task, g % 2, r);
+      me.parts[g % 2][r] = look(m, task, g % 2, r);
     }
   }
 
-  void step_group(std::size_t m, Kind& kind, const Task& task, std::size_t g) {
+  void step_group(std::size_t m, const Task& task, std::size_t g) {
     const Own& next = members_[m]->own[(g + 1) % 2];
     Row ahead = next.features;
     for (std::size_t r = 0; r < rows_of(task, g); ++r) {
       ahead = prefetched(task.table, ahead, next.ends[r + 1] - next.ends[r]);
-      step(m, kind, task, g % 2, r, g * kGroup + r);
+      step(m, task, g % 2, r, g * kGroup + r);
     }
   }
 
@@ -115,37 +118,37 @@ class GroupLearning {
     return ahead.subspan(few);
   }
 
-  Part look(std::size_t m, Kind& kind, const Task& task, std::size_t turn, std::size_t r) {
+  Part look(std::size_t m, const Task& task, std::size_t turn, std::size_t r) {
     Member& me = *members_[m];
     const Own& own = me.own[turn];
     FoundRows& found = me.found[r];
     if (own.teaches[r]) {
       task.table.take_own(own.row(r), found, me.counts);
-      kind.start(found);
+      task.kind.start(found);
     } else {
       (void)task.table.find(own.row(r), found);
     }
-    return kind.look(found, m);
+    return task.kind.look(found, m);
   }
 
-  void step(std::size_t m, Kind& kind, const Task& task, std::size_t turn, std::size_t r,
-            std::size_t row) {
+  void step(std::size_t m, const Task& task, std::size_t turn, std::size_t r, std::size_t row) {
     Part all = members_[0]->parts[turn][r];
     for (std::size_t other = 1; other < members_.size(); ++other) {
       all += members_[other]->parts[turn][r];
     }
-    const float p = kind.predict(all);
+    const float p = task.kind.predict(all);
     if (m == 0) task.before[row] = p;
     if (!members_[m]->own[turn].teaches[r]) return;
     FoundRows& found = members_[m]->found[r];
-    const float error = kind.error(p, task.rows.labels[row]), weight = task.rows.weight(row);
+    const float error = task.kind.error(p, task.rows.labels[row]), weight = task.rows.weight(row);
     for (std::size_t i = 0; i < found.count; i += 8) {
-      kind.step(found, i, all, error, weight);
+      task.kind.step(found, i, all, error, weight);
     }
-    if (m == 0) kind.step_bias(error, weight);
+    if (m == 0) task.kind.step_bias(error, weight);
   }
 
   Team team_;
+  std::unique_ptr<const Task> task_;  // in lines that no member writes
   std::vector<std::unique_ptr<Member>> members_;
 };
 
