@@ -117,15 +117,15 @@ void FieldModel::read_share(std::size_t m, const Examples& rows, std::size_t beg
 void FieldModel::find_own(std::size_t m, const Examples& rows, std::size_t r,
                           const TableShares& shares, std::size_t turn) {
   Teamwork::Own& own = team_->members[m]->own[turn];
-  own.features.clear();
-  own.row.fields.clear();
-  shares.take(m, rows.row(r), own.features);
-  shares.take_fields(m, rows.row(r), rows.fields_of(r), own.row.fields);
-  for (const Feature& f : own.features) table_.prefetch(f.hash);
-  own.size = own.features.size();
-  if (own.size > 0) {
-    own.features.insert(own.features.end(), FeatureTable::kSlack, own.features.front());
-  }
+  const Row row = rows.row(r);
+  const std::size_t most = row.size() + std::max(FeatureTable::kSlack, TableShares::kRoom);
+  if (own.features.size() < most) own.features.resize(most);
+  own.row.fields.resize(row.size());
+  own.size = shares.take(m, row, own.features.data());
+  shares.take_fields(m, row, rows.fields_of(r), own.row.fields.data());
+  for (const Feature& f : Row(own.features).first(own.size)) table_.prefetch(f.hash);
+  if (own.size == 0) return;
+  std::fill_n(own.features.data() + own.size, FeatureTable::kSlack, own.features[0]);
 }
 
 void FieldModel::step_share(std::size_t m, const Examples& rows, const TableShares& shares) {

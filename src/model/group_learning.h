@@ -45,6 +45,7 @@ class GroupLearning {
 
  private:
   static constexpr std::size_t kGroup = 16;
+  static constexpr std::size_t kBehind = std::max(FeatureTable::kSlack, TableShares::kRoom);
   using Part = typename Kind::Part;
 
   struct alignas(64) Task {
@@ -57,9 +58,11 @@ class GroupLearning {
   };
   // The features of a group that are a member's.
   struct Own {
-    std::vector<Feature> features;
+    std::vector<Feature> features;  // `size` of them, and slack
+    std::size_t size = 0;
     std::array<std::size_t, kGroup + 1> ends{};  // row r has [ends[r], ends[r + 1])
     std::array<bool, kGroup> teaches{};
+    Row all() const { return Row(features).first(size); }
     Row row(std::size_t r) const { return Row(features).subspan(ends[r], ends[r + 1] - ends[r]); }
   };
   struct alignas(64) Member {
@@ -70,26 +73,28 @@ class GroupLearning {
   };
 
   static void choose(std::size_t m, const Task& task, std::size_t begin, Own& own) {
-    const std::size_t end = std::min(begin + kGroup, task.rows.size());
-    own.features.clear();
+    const Examples& rows = task.rows;
+    const std::size_t end = std::min(begin + kGroup, rows.size());
+    const std::size_t most = begin == end ? 0 : rows.ends[end - 1] - rows.begin_of(begin) + kBehind;
+    if (own.features.size() < most) own.features.resize(most);
+    own.size = 0;
     for (std::size_t r = begin; r < end; ++r) {
-      const Row row = task.rows.row(r);
+      const Row row = rows.row(r);
       const bool is_allowed = are_allowed(row);
-      own.teaches[r - begin] = is_allowed && is_label(task.rows.labels[r], Kind::kIsProbability) &&
-                               is_row_weight(task.rows.weight(r));
-      if (is_allowed) task.shares.take(m, row, own.features);
-      own.ends[r - begin + 1] = own.features.size();
+      own.teaches[r - begin] = is_allowed && is_label(rows.labels[r], Kind::kIsProbability) &&
+                               is_row_weight(rows.weight(r));
+      if (is_allowed) own.size += task.shares.take(m, row, own.features.data() + own.size);
+      own.ends[r - begin + 1] = own.size;
     }
-    if (!own.features.empty()) {
-      own.features.insert(own.features.end(), FeatureTable::kSlack, own.features.front());
-    }
+    if (own.size == 0) return;
+    std::fill_n(own.features.data() + own.size, FeatureTable::kSlack, own.features[0]);
   }
 
   void look_at_group(std::size_t m, const Task& task, std::size_t g) {
     Member& me = *members_[m];
     if (g == 0) {
       choose(m, task, 0, me.own[0]);
-      for (const Feature& f : me.own[0].features) task.table.prefetch(f.hash);
+      for (const Feature& f : me.own[0].all()) task.table.prefetch(f.hash);
     }
     choose(m, task, std::min((g + 1) * kGroup, task.rows.size()), me.own[(g + 1) % 2]);
     for (std::size_t r = 0; r < rows_of(task, g); ++r) {
@@ -99,7 +104,7 @@ class GroupLearning {
 
   void step_group(std::size_t m, const Task& task, std::size_t g) {
     const Own& next = members_[m]->own[(g + 1) % 2];
-    Row ahead = next.features;
+    Row ahead = next.all();
     for (std::size_t r = 0; r < rows_of(task, g); ++r) {
       ahead = prefetched(task.table, ahead, next.ends[r + 1] - next.ends[r]);
       step(m, task, g % 2, r, g * kGroup + r);

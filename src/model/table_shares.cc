@@ -47,9 +47,8 @@ TableShares::TableShares(const Examples& rows, std::size_t members) {
   }
 }
 
-void TableShares::take(std::size_t member, Row features, std::vector<Feature>& out) const {
-  std::size_t at = out.size();
-  out.resize(at + features.size() + 4);
+std::size_t TableShares::take(std::size_t member, Row features, Feature* out) const {
+  std::size_t at = 0;
   const __m256i shards = _mm256_set1_epi32(static_cast<int>(shards_[member]));
   std::size_t i = 0;
   for (; i + 4 <= features.size(); i += 4) {
@@ -67,19 +66,16 @@ void TableShares::take(std::size_t member, Row features, std::vector<Feature>& o
   for (; i < features.size(); ++i) {
     if (is_own(member, features[i].hash)) out[at++] = features[i];
   }
-  out.resize(at);
+  return at;
 }
 
 void TableShares::take_fields(std::size_t member, Row features,
-                              std::span<const std::uint16_t> fields,
-                              std::vector<std::uint16_t>& out) const {
-  std::size_t at = out.size();
-  out.resize(at + features.size());
+                              std::span<const std::uint16_t> fields, std::uint16_t* out) const {
+  std::size_t at = 0;
   for (std::size_t i = 0; i < features.size(); ++i) {
     out[at] = fields[i];
     at += is_own(member, features[i].hash) ? 1 : 0;
   }
-  out.resize(at);
 }
 
 }  // namespace attune

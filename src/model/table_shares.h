@@ -19,11 +19,13 @@ class TableShares {
   // The same for the same rows and members, at most kMostThreads.
   TableShares(const Examples& rows, std::size_t members);
 
-  // The features that are the member's, in order, at the end of `out`.
-  void take(std::size_t member, Row features, std::vector<Feature>& out) const;
+  // Copies the features that are the member's, in order, and says how many. out has room for
+  // row.size() + kRoom.
+  std::size_t take(std::size_t member, Row features, Feature* out) const;
+  static constexpr std::size_t kRoom = 4;
   // Of a row's fields, those of the same features.
   void take_fields(std::size_t member, Row features, std::span<const std::uint16_t> fields,
-                   std::vector<std::uint16_t>& out) const;
+                   std::uint16_t* out) const;
   bool is_own(std::size_t member, std::uint32_t hash) const {
     return (shards_[member] >> shard(hash) & 1) != 0;
   }

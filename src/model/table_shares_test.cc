@@ -30,10 +30,11 @@ TEST(TableShares, EveryFeatureIsOneMembersInOrderWithItsField) {
   const TableShares shares(rows, 3);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     for (std::size_t member = 0; member < 3; ++member) {
-      std::vector<Feature> own;
-      std::vector<std::uint16_t> fields;
-      shares.take(member, rows.row(r), own);
-      shares.take_fields(member, rows.row(r), rows.fields_of(r), fields);
+      std::vector<Feature> own(rows.row(r).size() + TableShares::kRoom);
+      std::vector<std::uint16_t> fields(rows.row(r).size() + 1);
+      own.resize(shares.take(member, rows.row(r), own.data()));
+      shares.take_fields(member, rows.row(r), rows.fields_of(r), fields.data());
+      fields.resize(own.size());
       std::vector<float> got, wanted;
       for (const Feature& f : own) got.push_back(f.value);
       for (const Feature& f : rows.row(r)) {
