@@ -57,6 +57,7 @@ class Adam {
         .epsilon = static_cast<float>(1e-8 * unbiased)};
     std::size_t i = begin;
     for (; i + 8 <= end; i += 8) {
+      if (i % 16 == 0) __builtin_prefetch(&weights.w[i] + kAhead, 1);
       Float8 part[4];
       float* const at[4] = {&weights.w[i], &weights.gradients[0][i], &weights.mean[i],
                             &weights.square[i]};
@@ -80,10 +81,15 @@ class Adam {
   struct Step {
     float scale, rate, epsilon;
   };
+  // Numbers; lines that other threads have read or written are asked for so early.
+  static constexpr std::size_t kAhead = 512;
   // Adds `from` to `to`, and forgets it.
   static void add(float* from, float* to, std::size_t begin, std::size_t end) {
     std::size_t i = begin;
     for (; i + 8 <= end; i += 8) {
+      if (i % 16 == 0) {
+        for (float* const part : {from, to}) __builtin_prefetch(part + i + kAhead, 1);
+      }
       (Float8::load(to + i) + Float8::load(from + i)).store(to + i);
       Float8().store(from + i);
     }
