@@ -134,6 +134,7 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   TRY(training.model, model_options(options));
   if (!options.kinds.empty()) training.model.kind = options.kinds.front();
   training.passes = std::max<std::size_t>(options.passes, 1);
+  training.threads = options.threads;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
   training.cache = cache_path(options);
@@ -410,6 +411,12 @@ void add_train(CLI::App& app, Action& chosen) {
       ->type_name("SIZE");
   command->add_option("--passes", options->passes, "over the rows (tables: as many as help)")
       ->check(CLI::Range(1, 1000));
+  command
+      ->add_option(
+          "--threads", options->threads,
+          "of criteo, vw, libsvm, libffm: threads that learn, and one more that reads ahead; "
+          "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
+      ->check(CLI::Range(std::size_t{1}, kMostThreads));
   command->add_option("--test", options->test_file, "file to test on");
   command->add_option("--split", options->share, "share of the rows to test on")
       ->check(CLI::Range(0.01, 0.9));

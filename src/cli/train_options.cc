@@ -90,14 +90,14 @@ Status check_place(const TrainOptions& options) {
       !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
       !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
       !options.objective.empty() || !options.cache.empty() || !options.test_file.empty() ||
-      options.folds > 0 || options.search.is_given();
+      options.folds > 0 || options.search.is_given() || options.threads > 0;
   if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
-    return Error{Code::kInvalid,
-                 "--workspace: its decisions have their features and outcomes, and the latest are "
-                 "tested on: options about columns, --test, --folds, --cache, --search and several "
-                 "kinds are "
-                 "for files",
-                 "workspace", "attune train --workspace shop --kind fm"};
+    return Error{
+        Code::kInvalid,
+        "--workspace: its decisions have their features and outcomes, and the latest are "
+        "tested on: options about columns, --test, --folds, --cache, --threads, --search and "
+        "several kinds are for files",
+        "workspace", "attune train --workspace shop --kind fm"};
   }
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
                                  options.is_promoted || options.cpu_share < 1;
@@ -163,6 +163,10 @@ Status check_train(const TrainOptions& options) {
   if (!options.cache.empty() && (options.file.format.empty() || options.file.is_table())) {
     return Error{Code::kInvalid, "--cache keeps the rows of criteo, vw, libsvm and libffm", "cache",
                  "leave it out: a table is parsed once, whatever the passes"};
+  }
+  if (options.threads > 0 && (options.file.format.empty() || options.file.is_table())) {
+    return Error{Code::kInvalid, "--threads is for criteo, vw, libsvm and libffm", "threads",
+                 "leave it out: tables and workspaces are learned on one thread"};
   }
   const bool has_table_options =
       options.admit_after > 0 || options.expire_rows > 0 || !options.table_memory.empty();

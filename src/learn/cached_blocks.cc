@@ -80,11 +80,12 @@ Status CachedBlocks::begin(std::size_t pass) {
     return file_.begin(0);
   }
   if (!cache_) TRY_OK(open_cache());
-  prefetch_ = std::make_unique<Prefetch>([this](Examples& out) -> Result<bool> {
+  const auto read = [this](Examples& out) -> Result<bool> {
     if (read_ == cache_->blocks()) return false;
     TRY_OK(cache_->read(read_++, out));
     return true;
-  });
+  };
+  prefetch_ = std::make_unique<Prefetch>(read, is_ahead_);
   return ok_status();
 }
 

@@ -28,6 +28,8 @@ class CachedBlocks final : public BlockSource {
   Status begin(std::size_t pass) override;
   Result<bool> next(Examples& out) override;
   double share() const override;
+  // As of FileBlocks.
+  void read_here() { is_ahead_ = false; }
   // Whether the rows came from a cache made before: then no pass has parsed text.
   bool is_reused() const { return is_reused_; }
   // Known once a pass has ended.
@@ -45,6 +47,7 @@ class CachedBlocks final : public BlockSource {
   std::optional<RowCache> cache_;
   RowNotes notes_;
   bool is_reused_ = false;
+  bool is_ahead_ = true;
   std::size_t handed_out_ = 0;          // blocks of this pass
   std::size_t read_ = 0;                // the other thread's
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first

@@ -4,8 +4,8 @@
 
 namespace attune {
 
-Prefetch::Prefetch(Read read) : read_(std::move(read)), spare_(kBlocks - 1) {
-  thread_ = std::thread([this] { work(); });
+Prefetch::Prefetch(Read read, bool has_thread) : read_(std::move(read)), spare_(kBlocks - 1) {
+  if (has_thread) thread_ = std::thread([this] { work(); });
 }
 
 Prefetch::~Prefetch() {
@@ -14,7 +14,7 @@ Prefetch::~Prefetch() {
     is_stopped_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Prefetch::work() {
@@ -42,6 +42,7 @@ void Prefetch::work() {
 }
 
 Result<bool> Prefetch::next(Examples& out) {
+  if (!thread_.joinable()) return read_(out);
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return end_ || !ready_.empty(); });

@@ -1,5 +1,6 @@
 // Prefetch: a thread that reads blocks of rows ahead of the one that learns from them, a few at
-// most, in order: what is learned does not depend on which is faster. next() is one thread's.
+// most, in order: what is learned does not depend on which is faster. Or none: then next() reads.
+// next() is one thread's.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -20,7 +21,7 @@ class Prefetch {
   // read: makes a block the next rows, false at the end; called on the other thread until it ends
   // or fails. The block holds earlier rows, to be written over.
   using Read = std::function<Result<bool>(Examples&)>;
-  explicit Prefetch(Read read);
+  explicit Prefetch(Read read, bool has_thread = true);
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
   ~Prefetch();  // stops reading

@@ -1,6 +1,7 @@
 // Stream training: from a file made for learners (Criteo, Vowpal Wabbit, libsvm, libffm) to a
 // model, block by block: memory does not grow with the file. Rows are learned from in the order of
-// the file; parsing has a thread of its own. Same file and seed, same model.
+// the file; parsing has a thread of its own. Same file, seed
+// and threads, same model.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,6 +19,9 @@ struct StreamTrainingOptions {
   std::string test_file;  // "" = measured on each row before it is learned from, in the first pass
   ModelOptions model;
   std::size_t passes = 1;
+  // Threads that learn; beside more than one, another reads ahead. 1 = all on one thread, 0 = one
+  // learns and another reads ahead. The model depends on how many learn.
+  std::size_t threads = 0;
   double threshold = 0.5;
   // The rows held back for it are read once more after the passes.
   CalibrationKind calibration = CalibrationKind::kNone;

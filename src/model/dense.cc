@@ -7,8 +7,8 @@
 namespace attune {
 
 void multiply(const Product& of, const float* a, const float* b, float* c) {
-  const auto rows = static_cast<blasint>(of.rows), columns = static_cast<blasint>(of.columns),
-             inner = static_cast<blasint>(of.inner);
+  const auto rows = static_cast<f77_int>(of.rows), columns = static_cast<f77_int>(of.columns),
+             inner = static_cast<f77_int>(of.inner);
   cblas_sgemm(CblasRowMajor, of.is_a_turned ? CblasTrans : CblasNoTrans,
               of.is_b_turned ? CblasTrans : CblasNoTrans, rows, columns, inner, 1, a,
               of.is_a_turned ? rows : inner, b, of.is_b_turned ? inner : columns,
@@ -32,11 +32,13 @@ void DenseLayer::forward(const float* x, std::size_t rows, float* y) const {
   multiply({.rows = rows, .columns = outputs_, .inner = inputs_, .adds = true}, x, w_.w.data(), y);
 }
 
-void DenseLayer::backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds) {
+void DenseLayer::backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds,
+                          std::size_t member) {
   multiply({.rows = inputs_, .columns = outputs_, .inner = rows, .is_a_turned = true, .adds = true},
-           x, dy, w_.gradient.data());
+           x, dy, w_.gradient(member).data());
+  std::vector<float>& gradient = b_.gradient(member);
   for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t o = 0; o < outputs_; ++o) b_.gradient[o] += dy[r * outputs_ + o];
+    for (std::size_t o = 0; o < outputs_; ++o) gradient[o] += dy[r * outputs_ + o];
   }
   if (dx == nullptr) return;
   multiply({.rows = rows, .columns = inputs_, .inner = outputs_, .is_b_turned = true, .adds = adds},

@@ -1,4 +1,4 @@
-// Dense: matrix products of networks (OpenBLAS), and layers made of them. All matrices lie row by
+// Dense: matrix products of networks (BLIS), and layers made of them. All matrices lie row by
 // row, without gaps.
 #pragma once
 #include <cstddef>
@@ -10,7 +10,7 @@
 namespace attune {
 
 // c (rows, columns) = a (rows, inner) * b (inner, columns), or c += it. `turned`: the matrix lies
-// the other way round in memory. Not inside another thread's call on the same c.
+// the other way round in memory. Safe on several threads, each with a c of its own.
 struct Product {
   std::size_t rows, columns, inner;
   bool is_a_turned = false, is_b_turned = false, adds = false;
@@ -28,7 +28,9 @@ class DenseLayer {
   // y: (rows, outputs).
   void forward(const float* x, std::size_t rows, float* y) const;
   // dy: d loss / d y. Adds to the gradients, and writes or adds to dx unless it is null.
-  void backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds);
+  // member: of a team, whose gradients these are.
+  void backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds,
+                std::size_t member = 0);
   std::vector<AdamWeights*> weights() { return {&w_, &b_}; }
   std::size_t numbers() const { return w_.w.size() + b_.w.size(); }
 

@@ -22,6 +22,11 @@ std::size_t rows_within(const ModelOptions& o, std::size_t width) {
   return std::max(rows / IdIndex::kBucket, std::size_t{1}) * IdIndex::kBucket;
 }
 
+// How an id was last seen, in few bits: 16 rows are one moment.
+std::uint32_t moment(std::uint64_t learned) { return static_cast<std::uint32_t>(learned / 16) + 1; }
+
+}  // namespace
+
 bool are_allowed(Row features) {
   // A hash and a value, four times; whatever the hashes are, they are passed.
   const __m256 most = _mm256_set1_ps(kMaxFeatureValue);
@@ -37,11 +42,6 @@ bool are_allowed(Row features) {
   for (; i < features.size(); ++i) is_allowed &= std::abs(features[i].value) <= kMaxFeatureValue;
   return is_allowed;
 }
-
-// How an id was last seen, in few bits: 16 rows are one moment.
-std::uint32_t moment(std::uint64_t learned) { return static_cast<std::uint32_t>(learned / 16) + 1; }
-
-}  // namespace
 
 FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
     : width_(width),
@@ -100,26 +100,27 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
 }
 
 // A row nobody took becomes the id's; use of one that is another's is counted.
-void FeatureTable::take_hashed(Row features, FoundRows& found) {
+void FeatureTable::take_hashed(Row features, std::size_t slack, FoundRows& found,
+                               TableCounts& counts) {
   std::array<Feature, kLanes> last{};
   for (std::size_t i = 0; i < features.size(); i += kLanes) {
     const std::size_t left = std::min(features.size() - i, kLanes);
     const Feature* eight = &features[i];
-    if (left < kLanes) {
+    if (left + slack < kLanes) {
       std::copy_n(eight, left, last.begin());
       eight = last.data();
     }
     std::uint32_t free = 0;
     const std::uint32_t there = (1U << left) - 1;
     const std::uint32_t others = place_eight(eight, found, free) & there;
-    counts_.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
+    counts.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
     for (free &= there; free != 0; free &= free - 1) {
       const auto lane = static_cast<std::size_t>(std::countr_zero(free));
       float* const at = found.at[found.count + lane];
       const std::uint32_t hash = eight[lane].hash;
       const auto owner = std::bit_cast<std::uint32_t>(*at);
       if (owner != 0) {  // an earlier one of the eight took it
-        counts_.shared_uses += owner != tag(hash) ? 1 : 0;
+        counts.shared_uses += owner != tag(hash) ? 1 : 0;
         continue;
       }
       *at = std::bit_cast<float>(tag(hash));
@@ -127,7 +128,7 @@ void FeatureTable::take_hashed(Row features, FoundRows& found) {
     }
     found.count += left;
   }
-  counts_.rows += found.fresh.size();
+  counts.rows += found.fresh.size();
 }
 
 void FeatureTable::find_hashed(Row features, FoundRows& found) const {
@@ -189,10 +190,21 @@ bool FeatureTable::take(Row features, FoundRows& found) {
   if (index_) {
     take_indexed(features, found);
   } else {
-    take_hashed(features, found);
+    take_hashed(features, 0, found, counts_);
   }
   found.size = found.count;
   return true;
+}
+
+void FeatureTable::take_own(Row features, FoundRows& found, TableCounts& counts) {
+  found.begin(features.size());
+  take_hashed(features, kSlack, found, counts);
+  found.size = found.count;
+}
+
+void FeatureTable::add(const TableCounts& counts) {
+  counts_.rows += counts.rows;
+  counts_.shared_uses += counts.shared_uses;
 }
 
 bool FeatureTable::find(Row features, FoundRows& found) const {

@@ -49,6 +49,9 @@ struct FoundRows {
   }
 };
 
+// Whether every value is one a row may have.
+bool are_allowed(Row features);
+
 class FeatureTable {
  public:
   // width: floats a row, a multiple of 4, with the table's own.
@@ -62,9 +65,22 @@ class FeatureTable {
     __builtin_prefetch(at, 1);
     for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
   }
+  // The same of a row that another thread may write: its lines are not taken from it. Hashed
+  // tables.
+  void prefetch_to_read(std::uint32_t hash) const {
+    const float* const at = row(hash & mask_);
+    for (std::size_t i = 0; i < width_; i += 16) __builtin_prefetch(at + i, 0);
+  }
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.
   bool take(Row features, FoundRows& found);
+  // The same of the features that are one member's of a team (TableShares), hashed tables only and
+  // of values that are allowed, with kSlack more behind them that are the member's too and are
+  // read: members may do so at once. What became of the ids is counted in `counts`, for add().
+  static constexpr std::size_t kSlack = 8;
+  void take_own(Row features, FoundRows& found, TableCounts& counts);
+  void add(const TableCounts& counts);
+  bool is_hashed() const { return !index_; }
   // Rows to predict by: ids that have none are left out. False when a value is not allowed.
   bool find(Row features, FoundRows& found) const;
   // Up to a multiple of 8, after the model added rows of its own.
@@ -78,7 +94,7 @@ class FeatureTable {
  private:
   float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
-  void take_hashed(Row features, FoundRows& found);
+  void take_hashed(Row features, std::size_t slack, FoundRows& found, TableCounts& counts);
   void find_hashed(Row features, FoundRows& found) const;
   std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
   void take_indexed(Row features, FoundRows& found);

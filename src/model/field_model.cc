@@ -89,7 +89,7 @@ void FieldModel::begin(Pass& pass, std::size_t rows) const {
 // The fields of what was found.
 void FieldModel::place(const Examples& rows, std::size_t r, Gathered& to) const {
   const auto fields = rows.fields_of(r);
-  const auto last = static_cast<std::uint16_t>(std::max<std::size_t>(options().inputs, 1) - 1);
+  const std::uint16_t last = last_field();
   to.fields.resize(to.found.count);
   if (to.found.from.empty()) {
     for (std::size_t i = 0; i < to.found.size; ++i) to.fields[i] = std::min(fields[i], last);
@@ -176,6 +176,7 @@ void FieldModel::predict_heads(const Examples& rows, std::span<float> out) const
 }
 
 void FieldModel::learn(const Examples& rows, std::span<float> before) {
+  if (team_) return learn_together(rows, before);
   for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
     learn_batch(rows, begun, std::min(rows.size(), begun + batch_), before);
   }
@@ -267,11 +268,20 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
 }
 
 void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push) {
-  for (std::size_t i = 0; has_rates_ && i < row.found.size; ++i) {
-    rate_weights_.gradient[row.fields[i]] += push.error * push.weight * row.rates[i];
-  }
+  add_rate_gradient(row, push, 0);
   row.fields.resize(row.found.count);  // what is padded, in field 0
   for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
+  count_row(push);
+}
+
+void FieldModel::add_rate_gradient(const Gathered& row, const Push& push, std::size_t member) {
+  std::vector<float>& gradient = rate_weights_.gradient(member);
+  for (std::size_t i = 0; has_rates_ && i < row.found.size; ++i) {
+    gradient[row.fields[i]] += push.error * push.weight * row.rates[i];
+  }
+}
+
+void FieldModel::count_row(const Push& push) {
   bias_squares_ += push.weight * push.error * push.error;
   bias_ -= bias_rate_ * push.weight * push.error / std::sqrt(1 + bias_squares_);
   rows_ += double{push.counted};

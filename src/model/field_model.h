@@ -62,6 +62,8 @@ constexpr auto with_field_settings(const std::array<double, kFieldSettings.size(
   return all;
 }
 
+class TableShares;
+
 class FieldModel final : public StoredModel {
  public:
   static constexpr std::size_t kMostFields = 1024;
@@ -87,6 +89,7 @@ class FieldModel final : public StoredModel {
   JointParts joint_parts() const override {
     return joint_.is_joint() ? joint_.parts() : JointParts{};
   }
+  Status use_threads(std::size_t count) override;
   std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const override;
   bool restore(ModelSource& source) override;
 
@@ -121,6 +124,8 @@ class FieldModel final : public StoredModel {
   void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before);
   void step_row(Gathered& row, const Float8* slopes, const Push& push);
+  void add_rate_gradient(const Gathered& row, const Push& push, std::size_t member);
+  void count_row(const Push& push);
   void step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push);
   void step_eight(float* const* at, const float* values, const Float8* const* slopes,
                   const Push& push) const;
@@ -130,7 +135,24 @@ class FieldModel final : public StoredModel {
   Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }
   std::vector<Float8> mean_slopes(const FieldBatch& to) const;
   float base_rate() const;
+  std::uint16_t last_field() const {
+    return static_cast<std::uint16_t>(std::max<std::size_t>(options().inputs, 1) - 1);
+  }
   std::vector<AdamWeights*> dense();
+  // Of a team, in field_team.cc.
+  struct Teamwork;
+  struct EndTeamwork {
+    void operator()(Teamwork* team) const;
+  };
+  void learn_together(const Examples& rows, std::span<float> before);
+  void read_share(std::size_t m, const Examples& rows, std::size_t begun, std::size_t end,
+                  std::span<float> before);
+  void find_own(std::size_t m, const Examples& rows, std::size_t r, const TableShares& shares,
+                std::size_t turn);
+  void step_share(std::size_t m, const Examples& rows, const TableShares& shares);
+  void step_own(Row features, Gathered& row, TableCounts& counts, const Float8* slopes,
+                const Push& push);
+  void step_dense(std::size_t m, float scale);
 
   std::size_t fields_, chunks_, numbers_, batch_;
   std::size_t pieces_;  // of a vector, each with an accumulator
@@ -141,11 +163,14 @@ class FieldModel final : public StoredModel {
   FeatureTable table_;
   AdamWeights rate_weights_;  // s, by field
   Adam adam_;
-  float bias_ = 0, bias_squares_ = 0;
+  // In a line of their own: one thread of a team writes them while others read what is beside them.
+  alignas(64) float bias_ = 0;
+  float bias_squares_ = 0;
   double rows_ = 0, ones_ = 0;  // learned from, by weight
   JointLoss joint_;
   FurtherHeads further_;
-  Pass pass_;
+  alignas(64) Pass pass_;
+  std::unique_ptr<Teamwork, EndTeamwork> team_;  // of several threads
 };
 
 }  // namespace attune

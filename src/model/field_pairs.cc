@@ -89,12 +89,13 @@ void FieldPairs::add_gradient(const FieldBatch& batch, std::size_t f, std::size_
       }
     }
   }
+  std::vector<float>& gradient = weights_.gradient(batch.member);
   for (std::size_t i = 0; i < kTile; ++i) {
     for (std::size_t j = 0; j < kTile; ++j) {
       if (f + i == h + j) continue;
       const float slope = sum(sums[i][j]);
-      weights_.gradient[(f + i) * fields_ + h + j] += slope;
-      if (f != h) weights_.gradient[(h + j) * fields_ + f + i] += slope;
+      gradient[(f + i) * fields_ + h + j] += slope;
+      if (f != h) gradient[(h + j) * fields_ + f + i] += slope;
     }
   }
 }

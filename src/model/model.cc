@@ -217,6 +217,22 @@ void ModelSink::seal() {
   drain();
 }
 
+Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t threads) {
+  if (threads < 1 || threads > kMostThreads) {
+    return Error{Code::kInvalid,
+                 fmt::format("threads is {}, must be in [1, {}]", threads, kMostThreads),
+                 "threads"};
+  }
+  if (can_share || threads == 1) return ok_status();
+  return Error{Code::kInvalid,
+               fmt::format("{}{}{} learns on one thread", options.kind,
+                           options.collision_free ? " with a collision-free table" : "",
+                           is_joint(options) ? " of several tasks" : ""),
+               "threads", "ftrl, adagrad, fm and kinds over fields share hashed tables"};
+}
+
+Status Model::use_threads(std::size_t count) { return can_use_threads(options(), false, count); }
+
 void Model::encode(std::string& out) const {
   StringSink sink(out);
   write(sink);

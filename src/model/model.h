@@ -49,6 +49,7 @@ struct ModelOptions {
   SecondLossOptions second_loss{};
 };
 inline constexpr std::size_t kMostInputs = 65'536;
+inline constexpr std::size_t kMostThreads = 8;  // a model learns on
 
 // A part of the loss of a model of several tasks: its mean over rows, and its stated weight.
 struct LossPart {
@@ -102,6 +103,10 @@ class Model {
   // finite, a value is beyond kMaxFeatureValue, the weight is not above 0, or the label of a
   // probability is not in [0, 1]. Of several tasks those whose label is known are learned from.
   virtual void learn(const Examples& rows, std::span<float> before) = 0;
+  // learn() uses so many threads from now on, the caller's included; 1, as made, ends the others.
+  // The same rows and threads give the same bits; predict() always stays on the caller's. kInvalid
+  // beyond kMostThreads, and of a model that learns on one thread.
+  virtual Status use_threads(std::size_t count);
   // Whether it only gathers what learn() is given and becomes a model in finish(), of everything
   // since the one before: tree kinds. Until then it says of every row what it said before, and what
   // is gathered is not written.

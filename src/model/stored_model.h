@@ -62,6 +62,9 @@ class StoredModel : public Model {
   const ModelOptions options_;
 };
 
+// Whether a model may learn on so many threads; can_share: whether its kind and table can at all.
+Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t threads);
+
 // A kind as model.cc lists it, made in its own file. values: its settings in the order of the
 // table; options are checked and completed.
 struct KindRow {

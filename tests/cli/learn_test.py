@@ -165,6 +165,22 @@ class Training(Files):
         self.assertEqual(first, (self.folder / "b").read_bytes())
         self.assertEqual(first, (self.folder / "c").read_bytes())
 
+    def test_threads_learn_the_same_model_each_time_and_about_the_same_as_one(self):
+        self.criteo(n=4000)
+        for kind in ("ftrl", "fwfm", "deepfm"):
+            losses = []
+            for name, threads in [("a", "1"), ("b", "2"), ("c", "2")]:
+                done = self.json_of("train", "c.tsv", "--format", "criteo", "--kind", kind,
+                                    "--threads", threads, "--bits", "12", "--output", name)
+                self.assertEqual(done["threads"], int(threads))
+                losses.append(done["log_loss"])
+            self.assertEqual(*[(self.folder / name).read_bytes() for name in "bc"])
+            self.assertAlmostEqual(losses[0], losses[1], delta=0.03)
+        self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "adam", "--threads", "2",
+                   says="adam learns on one thread")
+        self.fails(2, "train", self.shop(), "--target", "y", "--threads", "2",
+                   says="--threads is for criteo, vw, libsvm and libffm")
+
     def test_an_automatic_cache_lies_beside_the_data_and_serves_while_it_is_unchanged(self):
         self.criteo()
         run = ["train", "c.tsv", "--format", "criteo", "--cache", "auto", "--output", "m"]

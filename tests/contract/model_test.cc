@@ -20,8 +20,14 @@ constexpr std::size_t kFields = 5;
 struct Case {
   std::string name;
   ModelOptions options;
+  std::size_t threads = 1;
 };
 void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
+
+bool learns_on_threads(const ModelOptions& options) {
+  const auto model = make_model(options);
+  return model.ok() && (*model)->use_threads(2).ok();
+}
 
 std::vector<Case> cases() {
   std::vector<Case> all;
@@ -50,6 +56,10 @@ std::vector<Case> cases() {
       o.settings.emplace_back("value", 1);
       all.push_back({o.kind + "_of_a_number", o});
       continue;
+    }
+    for (const std::size_t threads : {2, 3}) {
+      if (!learns_on_threads(o)) break;
+      all.push_back({o.kind + "_on_" + std::to_string(threads) + "_threads", o, threads});
     }
     o.collision_free = true;
     all.push_back({o.kind + "_collision_free", o});
@@ -92,9 +102,10 @@ Examples separable(std::size_t rows, std::uint64_t seed = 7) {
   return all;
 }
 
-std::unique_ptr<Model> make(const ModelOptions& options) {
-  auto model = make_model(options);
+std::unique_ptr<Model> make(const Case& of) {
+  auto model = make_model(of.options);
   EXPECT_TRUE(model.ok()) << model.error().message;
+  EXPECT_TRUE((*model)->use_threads(of.threads).ok());
   return std::move(model).value();
 }
 
@@ -131,7 +142,7 @@ class ModelContract : public testing::TestWithParam<Case> {
 };
 
 TEST_P(ModelContract, LearningLeavesItsInputUnchanged) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   const Examples rows = separable(300);
   Examples shown = rows;
   learn(*model, shown);
@@ -146,7 +157,7 @@ TEST_P(ModelContract, LearningLeavesItsInputUnchanged) {
 }
 
 TEST_P(ModelContract, LossFallsOnASeparableStream) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   const Examples rows = separable(4000);
   const auto before = learn(*model, rows);
   const auto later = model->learns_at_end() ? predict(*model, rows) : before;
@@ -155,10 +166,11 @@ TEST_P(ModelContract, LossFallsOnASeparableStream) {
 }
 
 TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, separable(1500));
   auto back = decode_model(bytes_of(*model));
   ASSERT_TRUE(back.ok()) << back.error().message;
+  ASSERT_TRUE((*back)->use_threads(GetParam().threads).ok());
   EXPECT_EQ((*back)->options().settings, model->options().settings);
   EXPECT_EQ(bytes_of(**back), bytes_of(*model));
   const Examples next = separable(1500, 8);
@@ -171,7 +183,7 @@ TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
 // A kind that learns at the end says the same of every row until then, and is saved without what
 // it has gathered.
 TEST_P(ModelContract, WhatIsGatheredShowsWhenItIsFinished) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   if (!model->learns_at_end()) GTEST_SKIP() << "it learns at once";
   learn(*model, separable(1000));
   const std::string finished = bytes_of(*model);
@@ -184,20 +196,53 @@ TEST_P(ModelContract, WhatIsGatheredShowsWhenItIsFinished) {
   EXPECT_EQ(bytes_of(*model), finished);
   ASSERT_TRUE(model->finish().ok());
   EXPECT_NE(bytes_of(*model), finished);
-  const auto fresh = make(options());
+  const auto fresh = make(GetParam());
   learn(*fresh, more);
   EXPECT_EQ(bytes_of(*model), bytes_of(*fresh));
 }
 
 TEST_P(ModelContract, TheSameSeedGivesTheSameBits) {
-  const auto one = make(options()), two = make(options());
+  const auto one = make(GetParam()), two = make(GetParam());
   const Examples rows = separable(1000);
   EXPECT_EQ(learn(*one, rows), learn(*two, rows));
   EXPECT_EQ(bytes_of(*one), bytes_of(*two));
 }
 
+TEST_P(ModelContract, ThreadsLearnTheSameButForRounding) {
+  if (GetParam().threads == 1) GTEST_SKIP() << "it has one";
+  const auto several = make(GetParam()), one = make({"", options()});
+  const Examples rows = separable(3000);
+  learn(*several, rows);
+  learn(*one, rows);
+  const auto a = predict(*several, rows), b = predict(*one, rows);
+  double distance = 0;
+  for (std::size_t r = 0; r < a.size(); ++r) distance += std::abs(a[r] - b[r]);
+  EXPECT_LT(distance / static_cast<double>(a.size()), 0.01);
+  EXPECT_EQ(several->counts().rows, one->counts().rows);
+  EXPECT_EQ(several->counts().shared_uses, one->counts().shared_uses);
+}
+
+TEST_P(ModelContract, ThreadsCanBeHadAndEndedAtAnyTime) {
+  if (GetParam().threads == 1) {
+    const auto model = make(GetParam());
+    EXPECT_TRUE(model->use_threads(1).ok());
+    EXPECT_FALSE(model->use_threads(0).ok());
+    EXPECT_FALSE(model->use_threads(kMostThreads + 1).ok());
+    return;
+  }
+  const auto often = make(GetParam()), once = make(GetParam());
+  const Examples first = separable(700), second = separable(700, 8);
+  learn(*often, first);
+  ASSERT_TRUE(often->use_threads(1).ok());
+  ASSERT_TRUE(often->use_threads(GetParam().threads).ok());
+  learn(*often, second);
+  learn(*once, first);
+  learn(*once, second);
+  EXPECT_EQ(bytes_of(*often), bytes_of(*once));
+}
+
 TEST_P(ModelContract, WhatWasPredictedBeforeLearningIsWhatPredictSays) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, separable(512));
   Examples next;
   add_row(next, {{0x80000001U, 1}, {0, 1}, {0x1234567, 0.5F}}, 1);
@@ -206,7 +251,7 @@ TEST_P(ModelContract, WhatWasPredictedBeforeLearningIsWhatPredictSays) {
 }
 
 TEST_P(ModelContract, UnseenFeaturesAndEmptyRowsAreSafe) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, {});
   learn(*model, separable(200));
   Examples odd;
@@ -219,7 +264,7 @@ TEST_P(ModelContract, UnseenFeaturesAndEmptyRowsAreSafe) {
 }
 
 TEST_P(ModelContract, TheOrderOfFeaturesDoesNotMatter) {
-  const auto one = make(options()), two = make(options());
+  const auto one = make(GetParam()), two = make(GetParam());
   const Examples rows = separable(500);
   Examples turned = rows;
   for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -233,7 +278,7 @@ TEST_P(ModelContract, TheOrderOfFeaturesDoesNotMatter) {
 }
 
 TEST_P(ModelContract, BrokenRowsTeachNothing) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, separable(300));
   const std::string before = bytes_of(*model);
   const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
@@ -257,10 +302,10 @@ TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
   if (by_adam.contains(kind)) GTEST_SKIP() << "its steps do not grow with the gradient";
   if (kind == "forest") GTEST_SKIP() << "each tree draws its rows";
   if (options().admit_after > 1) GTEST_SKIP() << "an id is seen twice in two rows";
-  ModelOptions same = options();
-  if (!same.tasks.empty()) {  // without what compares rows, and what learns by Adam
-    same.second_loss = {};
-    same.settings = {{"dense_rate", 0}, {"pair_rate", 0}};
+  Case same = GetParam();
+  if (!options().tasks.empty()) {  // without what compares rows, and what learns by Adam
+    same.options.second_loss = {};
+    same.options.settings = {{"dense_rate", 0}, {"pair_rate", 0}};
   }
   const auto heavy = make(same), twice = make(same);
   const Examples rows = separable(2000);
@@ -279,7 +324,7 @@ TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
 }
 
 TEST_P(ModelContract, PartsAndBiasSumToTheLogit) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   const Examples rows = separable(2000);
   learn(*model, rows);
   const auto p = predict(*model, rows);
@@ -299,7 +344,7 @@ TEST_P(ModelContract, PartsAndBiasSumToTheLogit) {
 }
 
 TEST_P(ModelContract, TheFirstHeadIsThePrediction) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, separable(500));
   const Examples rows = separable(300, 8);
   const auto first = predict(*model, rows);
@@ -315,7 +360,7 @@ TEST_P(ModelContract, TheFirstHeadIsThePrediction) {
 
 TEST_P(ModelContract, EachHeadLearnsItsOwnLabel) {
   if (options().tasks.empty()) GTEST_SKIP() << "one task";
-  const auto model = make(options());
+  const auto model = make(GetParam());
   for (int pass = 0; pass < 5; ++pass) learn(*model, separable(2000));
   const Examples rows = separable(500, 8);
   const std::size_t heads = model->heads();
@@ -341,7 +386,7 @@ TEST_P(ModelContract, EachHeadLearnsItsOwnLabel) {
 }
 
 TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
-  const auto model = make(options());
+  const auto model = make(GetParam());
   learn(*model, separable(20));
   const std::string bytes = bytes_of(*model);
   for (std::size_t i = 0; i < bytes.size(); i += 1 + bytes.size() / 97) {
@@ -361,6 +406,20 @@ TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ModelContract, testing::ValuesIn(cases()),
                          [](const auto& of) { return of.param.name; });
+
+TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
+  ModelOptions options{.kind = "adam"};
+  const auto message = [&](std::size_t threads) {
+    const auto model = make_model(options);
+    return (*model)->use_threads(threads).error().message;
+  };
+  EXPECT_EQ(message(2), "adam learns on one thread");
+  options = {.kind = "ftrl", .collision_free = true};
+  EXPECT_EQ(message(2), "ftrl with a collision-free table learns on one thread");
+  options.collision_free = false;
+  EXPECT_EQ(message(9), "threads is 9, must be in [1, 8]");
+  EXPECT_EQ(message(0), "threads is 0, must be in [1, 8]");
+}
 
 TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
   struct Bad {
