@@ -414,7 +414,7 @@ void add_train(CLI::App& app, Action& chosen) {
   command
       ->add_option(
           "--threads", options->threads,
-          "of criteo, vw, libsvm, libffm: threads that learn, and one more that reads ahead; "
+          "of kinds over fields on criteo, vw, libffm: threads that learn, and one that reads ahead; "
           "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
       ->check(CLI::Range(std::size_t{1}, kMostThreads));
   command->add_option("--test", options->test_file, "file to test on");

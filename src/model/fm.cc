@@ -8,7 +8,6 @@
 
 #include "model/feature_table.h"
 #include "model/float8.h"
-#include "model/group_learning.h"
 #include "model/sigmoid.h"
 #include "model/start_vector.h"
 #include "model/teaching.h"
@@ -53,16 +52,11 @@ class Fm final : public StoredModel {
       prefetch(rows, r + kAhead);
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       table_.pad(found);
-      out[r] = probability(look(found).logit() + bias_);
+      out[r] = probability(look(found).logit + bias_);
     }
   }
 
-  Status use_threads(std::size_t count) override {
-    return share(*this, table_.is_hashed(), count, team_);
-  }
-
   void learn(const Examples& rows, std::span<float> before) override {
-    if (team_) return team_->learn(Shared{*this}, table_, rows, before);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       prefetch(rows, r + kAhead);
       before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
@@ -106,38 +100,7 @@ class Fm final : public StoredModel {
  private:
   struct Seen {
     std::array<Float8, kChunks> sums;  // of v x
-    Float8 squares;                    // sum of (v x)^2
-    float linear = 0;
-    float logit() const {  // without the bias
-      Float8 pairs = Float8(0.0F) - squares;
-      for (const Float8& s : sums) pairs = multiply_add(s, s, pairs);
-      return linear + 0.5F * sum(pairs);
-    }
-    Seen& operator+=(const Seen& other) {
-      for (std::size_t c = 0; c < kChunks; ++c) sums[c] = sums[c] + other.sums[c];
-      squares = squares + other.squares;
-      linear += other.linear;
-      return *this;
-    }
-  };
-  // As GroupLearning sees it.
-  struct Shared {
-    using Part = Seen;
-    static constexpr bool kIsProbability = true;
-    Fm& of;
-    Part look(FoundRows& found, std::size_t member) const {
-      of.table_.pad(found);
-      Seen seen = Fm::look(found);
-      if (member == 0) seen.linear += of.bias_;
-      return seen;
-    }
-    float predict(const Part& part) const { return probability(part.logit()); }
-    static float error(float p, float label) { return p - label; }
-    void start(const FoundRows& found) const { of.start(found); }
-    void step(FoundRows& found, std::size_t i, const Part& all, float error, float weight) const {
-      of.step_group(found, i, all, {error, weight});
-    }
-    void step_bias(float error, float weight) const { of.step_bias({error, weight}); }
+    float logit = 0;                   // without the bias
   };
 
   static Float8 chunk(const float* row, std::size_t c) { return Float8::load(row + kHead + 8 * c); }
@@ -149,15 +112,20 @@ class Fm final : public StoredModel {
 
   static Seen look(const FoundRows& found) {
     Seen seen;
+    Float8 squares;
+    float linear = 0;
     for (std::size_t i = 0; i < found.size; ++i) {
       const float x = found.x[i];
-      seen.linear += found.at[i][1] * x;
+      linear += found.at[i][1] * x;
       for (std::size_t c = 0; c < kChunks; ++c) {
         const Float8 scaled = chunk(found.at[i], c) * Float8(x);
         seen.sums[c] = seen.sums[c] + scaled;
-        seen.squares = multiply_add(scaled, scaled, seen.squares);
+        squares = multiply_add(scaled, scaled, squares);
       }
     }
+    Float8 pairs = Float8(0.0F) - squares;
+    for (const Float8& s : seen.sums) pairs = multiply_add(s, s, pairs);
+    seen.logit = linear + 0.5F * sum(pairs);
     return seen;
   }
 
@@ -174,34 +142,30 @@ class Fm final : public StoredModel {
     start(found_);
     table_.pad(found_);
     const Seen seen = look(found_);
-    const float before = probability(seen.logit() + bias_);
+    const float before = probability(seen.logit + bias_);
     if (!teaches) return before;
     const float error = before - label;
-    for (std::size_t i = 0; i < found_.count; i += 8) step_group(found_, i, seen, {error, weight});
-    step_bias({error, weight});
+    for (std::size_t i = 0; i < found_.count; i += 8) step_group(i, seen, error, weight);
+    bias_squares_ += weight * error * error;
+    bias_ -= rates_.bias * weight * error / std::sqrt(1 + bias_squares_);
     return before;
+  }
+
+  void step_group(std::size_t i, const Seen& seen, float error, float weight) {
+    float* const* at = &found_.at[i];
+    if (!has_twice(at)) return step_eight(at, &found_.x[i], seen, {error, weight});
+    for (std::size_t one = 0; one < 8; ++one) {  // one at a time, beside rows nobody reads
+      std::array<float*, 8> alone;
+      for (std::size_t k = 0; k < 8; ++k) alone[k] = found_.spare.data() + k * table_.width();
+      const std::array<float, 8> x{found_.x[i + one]};
+      alone[0] = at[one];
+      step_eight(alone.data(), x.data(), seen, {error, weight});
+    }
   }
 
   struct Push {
     float error, weight;
   };
-  void step_bias(Push push) {
-    bias_squares_ += push.weight * push.error * push.error;
-    bias_ -= rates_.bias * push.weight * push.error / std::sqrt(1 + bias_squares_);
-  }
-
-  void step_group(FoundRows& found, std::size_t i, const Seen& seen, Push push) {
-    float* const* at = &found.at[i];
-    if (!has_twice(at)) return step_eight(at, &found.x[i], seen, push);
-    for (std::size_t one = 0; one < 8; ++one) {  // one at a time, beside rows nobody reads
-      std::array<float*, 8> alone;
-      for (std::size_t k = 0; k < 8; ++k) alone[k] = found.spare.data() + k * table_.width();
-      const std::array<float, 8> x{found.x[i + one]};
-      alone[0] = at[one];
-      step_eight(alone.data(), x.data(), seen, push);
-    }
-  }
-
   void step_eight(float* const* at, const float* values, const Seen& seen, Push push) {
     auto [columns] = load_columns(at);
     const Float8 x = Float8::load(values), weight(push.weight);
@@ -235,11 +199,8 @@ class Fm final : public StoredModel {
   std::size_t k_;
   Rates rates_;
   FeatureTable table_;
-  // In a line of their own: one thread of a team writes them while others read what is beside them.
-  alignas(64) float bias_ = 0;
-  float bias_squares_ = 0;
-  alignas(64) FoundRows found_;
-  std::unique_ptr<GroupLearning<Shared>> team_;  // of several threads
+  float bias_ = 0, bias_squares_ = 0;
+  FoundRows found_;
 };
 
 std::unique_ptr<StoredModel> make_fm(const ModelOptions& options, std::span<const double> values) {

@@ -9,13 +9,11 @@
 //   error(prediction, label): d loss / d logit, perhaps scaled
 //   step<F>(Cell<F>&, gradient, weight): one weight, or eight; also runs in doubles (tests)
 //   state(): numbers that must be saved with the weights
-//   kHasNoState: a step depends on nothing else, so that threads may share the weights
 #pragma once
 #include <array>
 
 #include "model/feature_table.h"
 #include "model/float8.h"
-#include "model/group_learning.h"
 #include "model/sigmoid.h"
 #include "model/teaching.h"
 
@@ -47,12 +45,7 @@ class LinearModel final : public StoredModel {
     }
   }
 
-  Status use_threads(std::size_t count) override {
-    return share(*this, Rule::kHasNoState && table_.is_hashed(), count, team_);
-  }
-
   void learn(const Examples& rows, std::span<float> before) override {
-    if (team_) return team_->learn(Shared{*this}, table_, rows, before);
     for (std::size_t r = 0; r < rows.size(); ++r) {
       next_ = r + kAhead < rows.size() ? rows.row(r + kAhead) : Row();
       before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
@@ -89,25 +82,6 @@ class LinearModel final : public StoredModel {
   static constexpr std::size_t kWidth = 4;
   static constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
 
-  // As GroupLearning sees it.
-  struct Shared {
-    using Part = float;
-    static constexpr bool kIsProbability = Rule::kIsProbability;
-    LinearModel& of;
-    Part look(FoundRows& found, std::size_t member) const {
-      if (member == 0) found.add(of.bias_.data(), 1);
-      of.table_.pad(found);
-      return logit(found);
-    }
-    float predict(Part part) const { return said(part); }
-    float error(float p, float label) const { return of.rule_.error(p, label); }
-    void start(const FoundRows& /*found*/) const {}
-    void step(FoundRows& found, std::size_t i, Part /*all*/, float error, float weight) const {
-      of.step_eight(found, i, error, weight);
-    }
-    void step_bias(float /*error*/, float /*weight*/) const {}  // it is in `found`
-  };
-
   void prefetch(Row row) const {
     for (const Feature& f : row) table_.prefetch(f.hash);
   }
@@ -125,18 +99,15 @@ class LinearModel final : public StoredModel {
     return found;
   }
 
-  static float logit(const FoundRows& found) {
+  static float prediction(const FoundRows& found) {
     Float8 total;
     for (std::size_t i = 0; i < found.count; i += 8) {
       total = multiply_add(Float8::load(&found.first[i]), Float8::load(&found.x[i]), total);
     }
-    return sum(total);
-  }
-  static float said(float logit) {
+    const float logit = sum(total);
     if (Rule::kIsProbability) return probability(logit);
     return std::isfinite(logit) ? logit : 0;
   }
-  static float prediction(const FoundRows& found) { return said(logit(found)); }
 
   float learn_row(Row row, float label, float weight) {
     const bool teaches = is_label(label, Rule::kIsProbability) && is_row_weight(weight);
@@ -149,20 +120,20 @@ class LinearModel final : public StoredModel {
     const float error = rule_.error(before, label);
     for (std::size_t i = 0; i < found_.count; i += 8) {
       prefetch_eight();
-      step_eight(found_, i, error, weight);
+      step_eight(i, error, weight);
     }
     return before;
   }
 
-  void step_eight(const FoundRows& found, std::size_t i, float error, float weight) {
-    float* const* at = &found.at[i];
+  void step_eight(std::size_t i, float error, float weight) {
+    float* const* at = &found_.at[i];
     if (has_twice(at)) {
-      for (std::size_t k = 0; k < 8; ++k) step_one(at[k], error * found.x[i + k], weight);
+      for (std::size_t k = 0; k < 8; ++k) step_one(at[k], error * found_.x[i + k], weight);
       return;
     }
     auto [columns] = load_columns(at);
     Cell<Float8> cell{columns[1], columns[2], columns[3]};
-    rule_.step(cell, Float8(error) * Float8::load(&found.x[i]), Float8(weight));
+    rule_.step(cell, Float8(error) * Float8::load(&found_.x[i]), Float8(weight));
     store_columns({{columns[0], cell.weight, cell.a, cell.b}}, at);
   }
 
@@ -176,11 +147,9 @@ class LinearModel final : public StoredModel {
 
   Rule rule_;
   FeatureTable table_;
-  // In a line of its own: one thread of a team writes it while others read what is beside it.
-  alignas(64) std::array<float, kWidth> bias_{};
-  alignas(64) FoundRows found_;
-  Row next_;                                     // features to prefetch, of a row to come
-  std::unique_ptr<GroupLearning<Shared>> team_;  // of several threads
+  alignas(16) std::array<float, kWidth> bias_{};
+  FoundRows found_;
+  Row next_;  // features to prefetch, of a row to come
 };
 
 template <class Rule>

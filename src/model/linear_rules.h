@@ -13,7 +13,7 @@ namespace attune {
 
 // What rules of logistic loss without further state share.
 struct LogisticRule {
-  static constexpr bool kIsProbability = true, kHasNoState = false;
+  static constexpr bool kIsProbability = true;
   void prepare(FoundRows& /*found*/) {}
   void begin(const FoundRows& /*found*/, float /*label*/) {}
   static float error(float p, float label) { return p - label; }
@@ -23,7 +23,6 @@ struct LogisticRule {
 // FTRL-Proximal (McMahan et al. 2013, algorithm 1): a = z, b = n. A row of weight k adds to n as k
 // rows would.
 struct FtrlRule : LogisticRule {
-  static constexpr bool kHasNoState = true;
   explicit FtrlRule(std::span<const double> v)
       : inverse_alpha(1 / v[0]), beta(v[1]), l1(v[2]), l2(v[3]) {}
   template <class F>
@@ -62,7 +61,6 @@ struct SgdRule : LogisticRule {
 
 // AdaGrad (Duchi et al. 2011): a = sum of squared gradients.
 struct AdagradRule : LogisticRule {
-  static constexpr bool kHasNoState = true;
   explicit AdagradRule(std::span<const double> v) : learning_rate(v[0]), initial(v[1]), l2(v[2]) {}
   template <class F>
   void step(Cell<F>& c, F gradient, F weight) const {
@@ -98,7 +96,7 @@ struct AdamRule : LogisticRule {
 // that the units of features do not matter: a = sum of squared gradients, b = largest |value|. The
 // units of the label do not matter either: errors are in units of the largest |label|.
 struct NormalisedRule {
-  static constexpr bool kIsProbability = false, kHasNoState = false;
+  static constexpr bool kIsProbability = false;
   explicit NormalisedRule(std::span<const double> v) : learning_rate(v[0]) {}
   void prepare(FoundRows& found) {
     for (std::size_t i = 0; i < found.size; ++i) {

@@ -228,7 +228,7 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
                fmt::format("{}{}{} learns on one thread", options.kind,
                            options.collision_free ? " with a collision-free table" : "",
                            is_joint(options) ? " of several tasks" : ""),
-               "threads", "ftrl, adagrad, fm and kinds over fields share hashed tables"};
+               "threads", "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) share hashed tables"};
 }
 
 Status Model::use_threads(std::size_t count) { return can_use_threads(options(), false, count); }

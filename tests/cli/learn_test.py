@@ -167,7 +167,7 @@ class Training(Files):
 
     def test_threads_learn_the_same_model_each_time_and_about_the_same_as_one(self):
         self.criteo(n=4000)
-        for kind in ("ftrl", "fwfm", "deepfm"):
+        for kind in ("fwfm", "deepfm"):
             losses = []
             for name, threads in [("a", "1"), ("b", "2"), ("c", "2")]:
                 done = self.json_of("train", "c.tsv", "--format", "criteo", "--kind", kind,
@@ -176,8 +176,8 @@ class Training(Files):
                 losses.append(done["log_loss"])
             self.assertEqual(*[(self.folder / name).read_bytes() for name in "bc"])
             self.assertAlmostEqual(losses[0], losses[1], delta=0.03)
-        self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "adam", "--threads", "2",
-                   says="adam learns on one thread")
+        self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "ftrl", "--threads", "2",
+                   says="ftrl learns on one thread", hint="kinds over fields")
         self.fails(2, "train", self.shop(), "--target", "y", "--threads", "2",
                    says="--threads is for criteo, vw, libsvm and libffm")
 

@@ -127,7 +127,7 @@ class Registry(Models):
         server, port = self.start()
         self.placement(port)
         for i in range(40):
-            self.call(port, "POST", "/api/v1/decide", {"user_id": f"someone-{i}", "placement": "feed", "n": 2})
+            self.call(port, "POST", "/api/v1/decide", {"person": f"p{i + 1:04}", "placement": "feed", "n": 2})
         at = ["--workspace", "shop", "--server", f"http://127.0.0.1:{port}"]
         compared = self.json_of("registry", "compare", "ranker", *at, ATTUNE_ADMIN_KEY=self.key)
         self.assertEqual((compared["challenger"], compared["share"], compared["promoted"]), (2, 0.5, 1))

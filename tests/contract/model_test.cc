@@ -408,14 +408,14 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ModelContract, testing::ValuesIn(cases()),
                          [](const auto& of) { return of.param.name; });
 
 TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
-  ModelOptions options{.kind = "adam"};
+  ModelOptions options{.kind = "ftrl"};
   const auto message = [&](std::size_t threads) {
     const auto model = make_model(options);
     return (*model)->use_threads(threads).error().message;
   };
-  EXPECT_EQ(message(2), "adam learns on one thread");
-  options = {.kind = "ftrl", .collision_free = true};
-  EXPECT_EQ(message(2), "ftrl with a collision-free table learns on one thread");
+  EXPECT_EQ(message(2), "ftrl learns on one thread");
+  options = {.kind = "fwfm", .inputs = 8, .collision_free = true};
+  EXPECT_EQ(message(2), "fwfm with a collision-free table learns on one thread");
   options.collision_free = false;
   EXPECT_EQ(message(9), "threads is 9, must be in [1, 8]");
   EXPECT_EQ(message(0), "threads is 0, must be in [1, 8]");
