@@ -43,10 +43,10 @@ struct Rule {
 
 struct Placement {
   std::string name = "default";
-  double epsilon = 0.05;             // share of slate places filled at random, in [0, 1]
-  double control_share = 0.05;       // persons always served by popularity, in [0, 1]
-  double seen_window_s = 86400;      // an item shown is not shown again within; 0 = off
-  double outcome_window_s = 1800;    // a click later than this does not count
+  double epsilon = 0.05;           // share of slate places filled at random, in [0, 1]
+  double control_share = 0.05;     // persons always served by popularity, in [0, 1]
+  double seen_window_s = 86400;    // an item shown is not shown again within; 0 = off
+  double outcome_window_s = 1800;  // a click later than this does not count
   // What is not clicked so long counts as not clicked, until it is (late_answers.h); 0 = only at
   // the window's end.
   double negative_after_s = 0;

@@ -412,10 +412,10 @@ void add_train(CLI::App& app, Action& chosen) {
   command->add_option("--passes", options->passes, "over the rows (tables: as many as help)")
       ->check(CLI::Range(1, 1000));
   command
-      ->add_option(
-          "--threads", options->threads,
-          "of kinds over fields on criteo, vw, libffm: threads that learn, and one that reads ahead; "
-          "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
+      ->add_option("--threads", options->threads,
+                   "of kinds over fields on criteo, vw, libffm: threads that learn, and one that "
+                   "reads ahead; "
+                   "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
       ->check(CLI::Range(std::size_t{1}, kMostThreads));
   command->add_option("--test", options->test_file, "file to test on");
   command->add_option("--split", options->share, "share of the rows to test on")
