@@ -71,6 +71,12 @@ std::vector<Case> cases() {
   return all;
 }
 
+std::vector<Case> cases_where(bool (*is_wanted)(const Case& of)) {
+  std::vector<Case> all = cases();
+  std::erase_if(all, [&](const Case& of) { return !is_wanted(of); });
+  return all;
+}
+
 void add_row(Examples& to, const std::vector<Feature>& features, float label, float weight = 1) {
   for (std::size_t i = 0; i < features.size(); ++i) {
     to.features.push_back(features[i]);
@@ -140,6 +146,11 @@ class ModelContract : public testing::TestWithParam<Case> {
  protected:
   const ModelOptions& options() const { return GetParam().options; }
 };
+// What only some keep; which, is at the end.
+class AtTheEnd : public ModelContract {};
+class OnThreads : public ModelContract {};
+class OfTasks : public ModelContract {};
+class Weighted : public ModelContract {};
 
 TEST_P(ModelContract, LearningLeavesItsInputUnchanged) {
   const auto model = make(GetParam());
@@ -182,9 +193,9 @@ TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
 
 // A kind that learns at the end says the same of every row until then, and is saved without what
 // it has gathered.
-TEST_P(ModelContract, WhatIsGatheredShowsWhenItIsFinished) {
+TEST_P(AtTheEnd, WhatIsGatheredShowsWhenItIsFinished) {
   const auto model = make(GetParam());
-  if (!model->learns_at_end()) GTEST_SKIP() << "it learns at once";
+  ASSERT_TRUE(model->learns_at_end());
   learn(*model, separable(1000));
   const std::string finished = bytes_of(*model);
   const Examples more = separable(1000, 8);
@@ -208,8 +219,7 @@ TEST_P(ModelContract, TheSameSeedGivesTheSameBits) {
   EXPECT_EQ(bytes_of(*one), bytes_of(*two));
 }
 
-TEST_P(ModelContract, ThreadsLearnTheSameButForRounding) {
-  if (GetParam().threads == 1) GTEST_SKIP() << "it has one";
+TEST_P(OnThreads, LearnTheSameButForRounding) {
   const auto several = make(GetParam()), one = make({"", options()});
   const Examples rows = separable(3000);
   learn(*several, rows);
@@ -222,14 +232,14 @@ TEST_P(ModelContract, ThreadsLearnTheSameButForRounding) {
   EXPECT_EQ(several->counts().shared_uses, one->counts().shared_uses);
 }
 
-TEST_P(ModelContract, ThreadsCanBeHadAndEndedAtAnyTime) {
-  if (GetParam().threads == 1) {
-    const auto model = make(GetParam());
-    EXPECT_TRUE(model->use_threads(1).ok());
-    EXPECT_FALSE(model->use_threads(0).ok());
-    EXPECT_FALSE(model->use_threads(kMostThreads + 1).ok());
-    return;
-  }
+TEST_P(ModelContract, HasOneThreadAndNeverNone) {
+  const auto model = make(GetParam());
+  EXPECT_TRUE(model->use_threads(1).ok());
+  EXPECT_FALSE(model->use_threads(0).ok());
+  EXPECT_FALSE(model->use_threads(kMostThreads + 1).ok());
+}
+
+TEST_P(OnThreads, CanBeHadAndEndedAtAnyTime) {
   const auto often = make(GetParam()), once = make(GetParam());
   const Examples first = separable(700), second = separable(700, 8);
   learn(*often, first);
@@ -295,13 +305,7 @@ TEST_P(ModelContract, BrokenRowsTeachNothing) {
   EXPECT_EQ(bytes_of(*model), before);
 }
 
-TEST_P(ModelContract, AWeightOfTwoIsARowTwice) {
-  const std::string kind = options().kind;
-  static const std::set<std::string> by_adam{"adam",   "mlp",   "wide_deep",
-                                             "deepfm", "dcnv2", "finalmlp"};
-  if (by_adam.contains(kind)) GTEST_SKIP() << "its steps do not grow with the gradient";
-  if (kind == "forest") GTEST_SKIP() << "each tree draws its rows";
-  if (options().admit_after > 1) GTEST_SKIP() << "an id is seen twice in two rows";
+TEST_P(Weighted, AWeightOfTwoIsARowTwice) {
   Case same = GetParam();
   if (!options().tasks.empty()) {  // without what compares rows, and what learns by Adam
     same.options.second_loss = {};
@@ -358,8 +362,7 @@ TEST_P(ModelContract, TheFirstHeadIsThePrediction) {
   }
 }
 
-TEST_P(ModelContract, EachHeadLearnsItsOwnLabel) {
-  if (options().tasks.empty()) GTEST_SKIP() << "one task";
+TEST_P(OfTasks, EachHeadLearnsItsOwnLabel) {
   const auto model = make(GetParam());
   for (int pass = 0; pass < 5; ++pass) learn(*model, separable(2000));
   const Examples rows = separable(500, 8);
@@ -404,8 +407,29 @@ TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
             std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, ModelContract, testing::ValuesIn(cases()),
-                         [](const auto& of) { return of.param.name; });
+std::string name_of(const testing::TestParamInfo<Case>& of) { return of.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ModelContract, testing::ValuesIn(cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(Kinds, AtTheEnd, testing::ValuesIn(cases_where([](const Case& of) {
+                           return is_tree_kind(of.options.kind);
+                         })),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Kinds, OnThreads, testing::ValuesIn(cases_where([](const Case& of) {
+                           return of.threads > 1;
+                         })),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Kinds, OfTasks, testing::ValuesIn(cases_where([](const Case& of) {
+                           return !of.options.tasks.empty();
+                         })),
+                         name_of);
+// Not those whose steps do not grow with the gradient (Adam), whose trees draw their rows, and that
+// see an id twice in two rows.
+INSTANTIATE_TEST_SUITE_P(Kinds, Weighted, testing::ValuesIn(cases_where([](const Case& of) {
+                           static const std::set<std::string> others{
+                               "adam", "mlp", "wide_deep", "deepfm", "dcnv2", "finalmlp", "forest"};
+                           return !others.contains(of.options.kind) && of.options.admit_after == 1;
+                         })),
+                         name_of);
 
 TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
   ModelOptions options{.kind = "ftrl"};

@@ -74,21 +74,23 @@ test('every example of a body is what its schema says', () => {
   }
 })
 
-// Two models of a file, in the folder of registered ones; their ids.
-function trainTwo() {
-  const folder = join(server.workspace, 'registry')
-  mkdirSync(folder, { recursive: true })
-  const csv = join(folder, 'rows.csv')
-  writeFileSync(csv, 'x,y\n' + Array.from({ length: 200 }, (_, i) => `${i % 7},${i % 7 > 2 ? 1 : 0}`).join('\n') + '\n')
-  return [1, 2].map((passes) => {
-    const file = join(folder, `${passes}.attune`)
-    const done = spawnSync(process.argv[2], ['train', csv, '--target', 'y', '--passes', String(passes), '--output', file, '--json'],
-      { encoding: 'utf8' })
+// A workspace of simulated visits, and in its folder of registered models two of its decisions.
+function shopWithTwoModels(folder) {
+  const run = (...args) => {
+    const done = spawnSync(process.argv[2], [...args, '--json'], { encoding: 'utf8' })
     assert.equal(done.status, 0, done.stderr)
-    const { id } = JSON.parse(done.stdout)
-    renameSync(file, join(folder, `${id}.model`))
+    return JSON.parse(done.stdout)
+  }
+  const shop = join(folder, 'shop')
+  run('start', '--impressions', '4000', '--workspace', shop)
+  mkdirSync(join(shop, 'registry'), { recursive: true })
+  const ids = ['ftrl', 'fm'].map((kind) => {
+    const file = join(folder, `${kind}.attune`)
+    const { id } = run('train', '--workspace', shop, '--kind', kind, '--output', file)
+    renameSync(file, join(shop, 'registry', `${id}.model`))
     return id
   })
+  return { shop, ids }
 }
 
 test('every operation answers its example with 200, as it says', async () => {
@@ -108,7 +110,10 @@ test('every operation answers its example with 200, as it says', async () => {
   const made = (await good('createKey')).json
   await good('listKeys')
   await good('revokeKey', { given: { id: made.id } })
-  const [first, second] = trainTwo()
+  const folder = mkdtempSync(join(tmpdir(), 'attune-openapi-'))
+  const { shop, ids: [first, second] } = shopWithTwoModels(folder)
+  const main = server
+  server = await startServer({ place: ['--workspace', shop] })
   const about = { log_loss: 0.5 }
   assert.equal((await good('registerModel', { body: { name: 'ranker', id: first, about } })).json.version, 1)
   await good('registerModel', { body: { name: 'ranker', id: second } })
@@ -121,6 +126,9 @@ test('every operation answers its example with 200, as it says', async () => {
   await good('listModels')
   assert.equal((await good('rollBackModel')).json.promoted, null)
   assert.equal((await good('removeModelVersion')).json.versions.length, 1)
+  await server.stop()
+  server = main
+  rmSync(folder, { recursive: true })
   for (const id of ['showLearning', 'getPerson', 'exportPerson', 'unlinkPerson', 'deleteItem', 'erasePerson',
     'retainJournal', 'showMetrics', 'showHealth', 'showReady', 'showDescription']) await good(id)
   await good('makeBackup')
