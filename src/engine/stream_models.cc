@@ -157,7 +157,12 @@ void StreamModels::run(const std::stop_token& stop) {
     const auto is_due = [&] {
       return !queue_.empty() || (store_done_ != store_asked_ && taken_ >= store_after_);
     };
-    if (!changed_.wait_for(lock, stop, kRetry, is_due)) {
+    if (is_retrying_) {
+      changed_.wait_for(lock, stop, kRetry, is_due);
+    } else {
+      changed_.wait(lock, stop, is_due);
+    }
+    if (!is_due()) {  // the end, or time to try again
       lock.unlock();
       retry();
       lock.lock();
@@ -186,9 +191,14 @@ void StreamModels::run(const std::stop_token& stop) {
 // What could not be learned while somebody held both twins.
 void StreamModels::retry() {
   const std::scoped_lock lock(models_mutex_);
+  is_retrying_ = false;
   for (auto& [key, one] : models_) {
     if (one.model->waiting() == 0) continue;
-    if (one.model->catch_up()) ++revision_;
+    if (one.model->catch_up()) {
+      ++revision_;
+    } else {
+      is_retrying_ = true;
+    }
   }
 }
 
@@ -200,6 +210,7 @@ void StreamModels::take(const Step& step) {
   const std::scoped_lock lock(mutex_);
   for (auto& [key, one] : models_) {
     one.until = std::max(one.until, step.tick);
+    is_retrying_ |= one.model->waiting() > 0;
     is_learned |= one.what.is_learning && !step.blocks.empty();
     if (one.what.is_learning) served_until_[key] = one.until;
     if (one.model->fault().empty() || std::exchange(one.is_fault_said, true)) continue;

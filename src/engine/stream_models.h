@@ -123,6 +123,7 @@ class StreamModels final : public OutcomeSink {
   std::vector<Fault> faults_;
   std::condition_variable_any changed_;
   std::atomic<std::uint64_t> revision_{0}, skipped_{0};
+  bool is_retrying_ = false;  // of the thread: a model waits for others to let go of it
   std::jthread thread_;
 };
 
