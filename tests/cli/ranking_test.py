@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import cli_test
@@ -80,15 +81,19 @@ class Resume(Files):
     def test_a_search_killed_anywhere_goes_on_and_chooses_the_same(self):
         command = ["train", self.shop(n=3000), "--target", "y", "--search", "3", "--budget-seconds",
                    "1000", "--time-column", "none", "--output", "m.attune"]
+        begin = time.monotonic()
         whole = self.json_of(*command)
+        took = time.monotonic() - begin
         chance = random.Random(1)
         kills = 0
-        for _ in range(200):
+        while True:
+            # Long enough, mostly, for a trial; in the end it may go on until it is done.
+            lives = chance.uniform(0.05, 0.4) * took if kills < 12 else None
             child = subprocess.Popen([cli_test.BINARY, *command, "--resume", "trials", "--json"],
                                      cwd=self.folder, stdout=subprocess.PIPE,
                                      stderr=subprocess.DEVNULL)
             try:
-                out, _ = child.communicate(timeout=chance.uniform(0.1, 1.5))
+                out, _ = child.communicate(timeout=lives)
                 break
             except subprocess.TimeoutExpired:
                 child.send_signal(signal.SIGKILL)
