@@ -2,7 +2,7 @@
 """Attune's fm, ffm and fwfm beside xLearn's on CTR data 1: one pass, one core, end to end.
 
   pip download --no-binary :all: xlearn==0.40a1, unpack; cmake compile && make xlearn_train xlearn_predict
-  python3 bench/peers/factors.py --data /tmp/ctr --xlearn FOLDER          about 5 minutes of CPU
+  python3 bench/peers/factors.py --data FOLDER --xlearn FOLDER          about 5 minutes of CPU
 
 The data are made by `attune simulate ctr` (libffm's text for xLearn, whose ids are numbers below 2^20
 each; Criteo's text for Attune). Rate and regularisation of xLearn are the best of six by log loss on

@@ -68,7 +68,7 @@ Status StreamModel::learn_from(const Open& open) {
 // The twin to learn next: the newest, while nobody has it, for it has missed the least.
 std::optional<std::size_t> StreamModel::free_twin() const {
   for (const std::size_t i : {newest_, 1 - newest_}) {
-    if (!twins_[i].is_held->load(std::memory_order_acquire)) return i;
+    if (twins_[i].loans->load(std::memory_order_acquire) == 0) return i;
   }
   return std::nullopt;
 }
@@ -183,10 +183,10 @@ std::shared_ptr<const Model> StreamModel::serving() {
   Twin& twin = twins_[newest_];
   if (auto lent = lent_.lock(); lent && (lent == twin.model || written_ == newest_)) return lent;
   if (written_ == newest_) return nullptr;
-  twin.is_held->store(true, std::memory_order_relaxed);
+  twin.loans->fetch_add(1, std::memory_order_relaxed);
   std::shared_ptr<const Model> lent(twin.model.get(),
-                                    [flag = twin.is_held, keep = twin.model](const Model*) {
-                                      flag->store(false, std::memory_order_release);
+                                    [loans = twin.loans, keep = twin.model](const Model*) {
+                                      loans->fetch_sub(1, std::memory_order_release);
                                     });
   lent_ = lent;
   return lent;

@@ -77,7 +77,8 @@ class StreamModel {
   struct Twin {
     std::shared_ptr<Model> model;
     std::uint64_t applied = 0;  // blocks
-    std::shared_ptr<std::atomic<bool>> is_held = std::make_shared<std::atomic<bool>>(false);
+    // Loans of it that have not ended; one may end after the next began.
+    std::shared_ptr<std::atomic<int>> loans = std::make_shared<std::atomic<int>>(0);
   };
   static constexpr std::uint64_t kGuardRows = 4096;
   static constexpr std::size_t kMostMissedBytes = 64u << 20;
