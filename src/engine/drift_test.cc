@@ -51,7 +51,7 @@ TEST_F(DriftTest, IsLoggedCountedReplayedAndFoundByTheDoctor) {
     ASSERT_TRUE(engine->tick(now).ok());
     for (int i = 0; i < 500; ++i) visits(*engine, 0.1);
     EXPECT_EQ(engine->counts().drift_alarms, 0u);
-    for (int i = 0; i < 500; ++i) visits(*engine, i / 50 % 2 == 0 ? 0.6 : 0.0);
+    for (int i = 0; i < 1000; ++i) visits(*engine, i / 50 % 2 == 0 ? 0.9 : 0.0);
     EXPECT_GE(engine->counts().drift_alarms, 1u);
     EXPECT_GT(engine->counts().drift_at, begin_time() + seconds(20'000));
     EXPECT_NE(logged().find(" drift what="), std::string::npos);
