@@ -70,9 +70,11 @@ void print_canary(const dom::element& canary) {
 void print_outcomes(const dom::element& model) {
   dom::element progressive;
   if (!find(model, "progressive", progressive)) return;
-  std::printf("  version %.0f%s: %.5f\n", number_of(model, "version"),
+  double log_loss = 0;
+  const bool is_measured = !progressive["log_loss"].get(log_loss);
+  std::printf("  version %.0f%s: %s\n", number_of(model, "version"),
               flag_of(model, "is_learning") ? ", which learns" : "",
-              number_of(progressive, "log_loss"));
+              is_measured ? fmt::format("{:.5f}", log_loss).c_str() : "no outcome has come yet");
   print_pair(model, "beside_promoted", "the promoted version");
   print_pair(model, "beside_registered", "itself as registered");
   print_pair(model, "beside_live_learner", "the live learner");
