@@ -122,14 +122,16 @@ double cache_rate(Model& model, const RowCache& cache) {
 Measured measure(Model& model, const Data& data) {
   Measured m;
   std::vector<float> out(kBlock);
-  double learning = 0, waited = 0;
-  for (const Examples& block : data.blocks) {
-    const double begin = cpu_seconds(), clock_begin = clock_seconds();
-    model.learn(block, std::span(out).first(block.size()));
-    learning += cpu_seconds() - begin;
-    waited += clock_seconds() - clock_begin;
-    m.log_loss += loss_of(block, out);
+  std::vector<std::vector<float>> before(data.blocks.size());
+  for (std::size_t b = 0; b < before.size(); ++b) before[b].resize(data.blocks[b].size());
+  const std::size_t at_once = model.blocks_at_once();
+  const double cpu_begin = cpu_seconds(), clock_begin = clock_seconds();
+  for (std::size_t b = 0; b < before.size(); b += at_once) {
+    const std::size_t count = std::min(at_once, before.size() - b);
+    model.learn_blocks(std::span(data.blocks).subspan(b, count), std::span(before).subspan(b));
   }
+  const double learning = cpu_seconds() - cpu_begin, waited = clock_seconds() - clock_begin;
+  for (std::size_t b = 0; b < before.size(); ++b) m.log_loss += loss_of(data.blocks[b], before[b]);
   m.log_loss /= data.rows;
   m.learned_per_s = data.rows / learning;
   m.by_clock_per_s = data.rows / waited;

@@ -37,7 +37,9 @@ class Fitter {
       : model_(model),
         rows_(rows),
         options_(options),
-        passes_(model.learns_at_end() ? 1 : options.passes) {}
+        passes_(model.learns_at_end() ? 1 : options.passes),
+        blocks_(model.blocks_at_once()),
+        before_(blocks_.size()) {}
 
   Result<FitReport> run() {
     for (std::size_t pass = 0; pass < passes_; ++pass) {
@@ -63,15 +65,17 @@ class Fitter {
   Status run_pass(std::size_t number) {
     Pass pass;
     TRY_OK(rows_.begin(number));
+    has_more_ = true;
     while (true) {
-      TRY(const bool has_rows, rows_.next(block_));
-      if (!has_rows) break;
-      before_.resize(block_.size());
+      TRY(const std::size_t blocks, read_blocks());
+      if (blocks == 0) break;
       const double begin = clock();
-      model_.learn(block_, before_);
+      model_.learn_blocks(std::span(blocks_).first(blocks), before_);
       report_.learner_s += clock() - begin;
-      count(model_, block_, before_, pass);
-      if (number == 0 && model_.is_probability() && !model_.learns_at_end()) watch();
+      for (std::size_t b = 0; b < blocks; ++b) {
+        count(model_, blocks_[b], before_[b], pass);
+        if (number == 0 && model_.is_probability() && !model_.learns_at_end()) watch(b);
+      }
       if (pass.recent_rows >= kProgressRows) say(number, pass);
     }
     say(number, pass);
@@ -84,6 +88,17 @@ class Fitter {
     return ok_status();
   }
 
+  // As many as the model wants at once, less at the end; how many.
+  Result<std::size_t> read_blocks() {
+    std::size_t b = 0;
+    for (; b < blocks_.size() && has_more_; ++b) {
+      TRY(has_more_, rows_.next(blocks_[b]));
+      if (!has_more_) break;
+      before_[b].resize(blocks_[b].size());
+    }
+    return b;
+  }
+
   Status finish() {
     const double begin = clock();
     TRY_OK(model_.finish());
@@ -92,10 +107,11 @@ class Fitter {
     return ok_status();
   }
 
-  void watch() {
-    for (std::size_t i = 0; i < block_.size(); ++i) {
-      if (std::isnan(block_.labels[i])) continue;
-      report_.progressive.add(static_cast<double>(before_[i]), block_.labels[i] > 0.5F);
+  void watch(std::size_t b) {
+    const Examples& block = blocks_[b];
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (std::isnan(block.labels[i])) continue;
+      report_.progressive.add(static_cast<double>(before_[b][i]), block.labels[i] > 0.5F);
     }
   }
 
@@ -117,8 +133,9 @@ class Fitter {
   const FitOptions& options_;
   const std::size_t passes_;
   FitReport report_;
-  Examples block_;
-  std::vector<float> before_;
+  std::vector<Examples> blocks_;
+  std::vector<std::vector<float>> before_;
+  bool has_more_ = true;  // rows in this pass
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #pragma once
 #include <array>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "model/float8.h"
@@ -11,24 +10,12 @@
 namespace attune {
 
 struct AdamWeights {
-  // Zeros, and a line behind them that nobody uses: what members of a team write lies apart.
-  static void fill(std::vector<float>& part, std::size_t n) {
-    part.reserve(n + 16);
-    part.assign(n, 0.0F);
-  }
   std::vector<float> w, mean, square;
-  // Summed up since the last step; one for each member of a team that learns.
-  std::vector<std::vector<float>> gradients{1};
-  float rate_factor = 1;  // beside the rate of the step
+  std::vector<float> gradient;  // summed up since the last step
+  float rate_factor = 1;        // beside the rate of the step
   void resize(std::size_t n) {
-    for (auto* part : {&w, &mean, &square}) fill(*part, n);
-    for (auto& part : gradients) fill(part, n);
+    for (auto* part : {&w, &mean, &square, &gradient}) part->assign(n, 0.0F);
   }
-  void share(std::size_t members) {
-    gradients.resize(members);
-    for (auto& part : gradients) fill(part, w.size());
-  }
-  std::vector<float>& gradient(std::size_t member = 0) { return gradients[member]; }
   // What must be saved.
   std::array<std::vector<float>*, 3> state() { return {&w, &mean, &square}; }
   std::array<const std::vector<float>*, 3> state() const { return {&w, &mean, &square}; }
@@ -44,32 +31,27 @@ class Adam {
     powers[1] *= beta2_;
   }
   // One step on the sum of the gradients * scale, which are then forgotten.
-  void step(AdamWeights& weights, float scale) const { step(weights, scale, 0, weights.w.size()); }
-  // The same of the weights [begin, end).
-  void step(AdamWeights& weights, float scale, std::size_t begin, std::size_t end) const {
-    for (std::size_t member = 1; member < weights.gradients.size(); ++member) {
-      add(weights.gradients[member].data(), weights.gradients[0].data(), begin, end);
-    }
+  void step(AdamWeights& weights, float scale) const {
     const double unbiased = std::sqrt(1 - powers[1]);
     const Step by{
         .scale = scale,
         .rate = static_cast<float>(rate_ * unbiased / (1 - powers[0])) * weights.rate_factor,
         .epsilon = static_cast<float>(1e-8 * unbiased)};
-    std::size_t i = begin;
+    const std::size_t end = weights.w.size();
+    std::size_t i = 0;
     for (; i + 8 <= end; i += 8) {
-      if (i % 16 == 0) __builtin_prefetch(&weights.w[i] + kAhead, 1);
       Float8 part[4];
-      float* const at[4] = {&weights.w[i], &weights.gradients[0][i], &weights.mean[i],
+      float* const at[4] = {&weights.w[i], &weights.gradient[i], &weights.mean[i],
                             &weights.square[i]};
       for (int k = 0; k < 4; ++k) part[k] = Float8::load(at[k]);
       apply<Float8>(part, by);
       for (int k = 0; k < 4; ++k) part[k].store(at[k]);
     }
     for (; i < end; ++i) {
-      float part[4] = {weights.w[i], weights.gradients[0][i], weights.mean[i], weights.square[i]};
+      float part[4] = {weights.w[i], weights.gradient[i], weights.mean[i], weights.square[i]};
       apply<float>(part, by);
       weights.w[i] = part[0];
-      weights.gradients[0][i] = part[1];
+      weights.gradient[i] = part[1];
       weights.mean[i] = part[2];
       weights.square[i] = part[3];
     }
@@ -81,20 +63,6 @@ class Adam {
   struct Step {
     float scale, rate, epsilon;
   };
-  // Numbers; lines that other threads have read or written are asked for so early.
-  static constexpr std::size_t kAhead = 512;
-  // Adds `from` to `to`, and forgets it.
-  static void add(float* from, float* to, std::size_t begin, std::size_t end) {
-    std::size_t i = begin;
-    for (; i + 8 <= end; i += 8) {
-      if (i % 16 == 0) {
-        for (float* const part : {from, to}) __builtin_prefetch(part + i + kAhead, 1);
-      }
-      (Float8::load(to + i) + Float8::load(from + i)).store(to + i);
-      Float8().store(from + i);
-    }
-    for (; i < end; ++i) to[i] += std::exchange(from[i], 0.0F);
-  }
   template <class F>
   void apply(F (&part)[4], const Step& by) const {
     const auto b1 = static_cast<float>(beta1_), b2 = static_cast<float>(beta2_);

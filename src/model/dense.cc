@@ -32,11 +32,10 @@ void DenseLayer::forward(const float* x, std::size_t rows, float* y) const {
   multiply({.rows = rows, .columns = outputs_, .inner = inputs_, .adds = true}, x, w_.w.data(), y);
 }
 
-void DenseLayer::backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds,
-                          std::size_t member) {
+void DenseLayer::backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds) {
   multiply({.rows = inputs_, .columns = outputs_, .inner = rows, .is_a_turned = true, .adds = true},
-           x, dy, w_.gradient(member).data());
-  std::vector<float>& gradient = b_.gradient(member);
+           x, dy, w_.gradient.data());
+  std::vector<float>& gradient = b_.gradient;
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t o = 0; o < outputs_; ++o) gradient[o] += dy[r * outputs_ + o];
   }

@@ -28,9 +28,7 @@ class DenseLayer {
   // y: (rows, outputs).
   void forward(const float* x, std::size_t rows, float* y) const;
   // dy: d loss / d y. Adds to the gradients, and writes or adds to dx unless it is null.
-  // member: of a team, whose gradients these are.
-  void backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds,
-                std::size_t member = 0);
+  void backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds);
   std::vector<AdamWeights*> weights() { return {&w_, &b_}; }
   std::size_t numbers() const { return w_.w.size() + b_.w.size(); }
 

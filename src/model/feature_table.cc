@@ -90,8 +90,9 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
   const auto [columns] = load_columns(at);
   columns[1].store(&found.first[found.count]);
   const __m256i owners = _mm256_castps_si256(columns[0].v);
-  const __m256i tags =
+  __m256i tags =
       _mm256_add_epi32(_mm256_srl_epi32(hashes, _mm_cvtsi32_si128(bits_)), _mm256_set1_epi32(1));
+  if (is_watched_) tags = _mm256_or_si256(tags, _mm256_set1_epi32(static_cast<int>(kMark)));
   const auto lanes = [](__m256i equal) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
   };
@@ -100,27 +101,31 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
 }
 
 // A row nobody took becomes the id's; use of one that is another's is counted.
-void FeatureTable::take_hashed(Row features, std::size_t slack, FoundRows& found,
-                               TableCounts& counts) {
+void FeatureTable::take_hashed(Row features, FoundRows& found) {
   std::array<Feature, kLanes> last{};
   for (std::size_t i = 0; i < features.size(); i += kLanes) {
     const std::size_t left = std::min(features.size() - i, kLanes);
     const Feature* eight = &features[i];
-    if (left + slack < kLanes) {
+    if (left < kLanes) {
       std::copy_n(eight, left, last.begin());
       eight = last.data();
     }
     std::uint32_t free = 0;
     const std::uint32_t there = (1U << left) - 1;
     const std::uint32_t others = place_eight(eight, found, free) & there;
-    counts.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
+    if (is_watched_) {
+      take_watched({eight, left}, others, found);
+      found.count += left;
+      continue;
+    }
+    counts_.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
     for (free &= there; free != 0; free &= free - 1) {
       const auto lane = static_cast<std::size_t>(std::countr_zero(free));
       float* const at = found.at[found.count + lane];
       const std::uint32_t hash = eight[lane].hash;
       const auto owner = std::bit_cast<std::uint32_t>(*at);
       if (owner != 0) {  // an earlier one of the eight took it
-        counts.shared_uses += owner != tag(hash) ? 1 : 0;
+        counts_.shared_uses += owner != tag(hash) ? 1 : 0;
         continue;
       }
       *at = std::bit_cast<float>(tag(hash));
@@ -128,7 +133,45 @@ void FeatureTable::take_hashed(Row features, std::size_t slack, FoundRows& found
     }
     found.count += left;
   }
-  counts.rows += found.fresh.size();
+  counts_.rows += found.fresh.size();
+}
+
+// Of features at the end of found: those lanes whose row is not both the id's and marked.
+void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& found) {
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
+    float* const at = found.at[found.count + lane];
+    const std::uint32_t hash = features[lane].hash;
+    const auto owner = std::bit_cast<std::uint32_t>(*at);
+    const bool is_new = owner == 0;
+    if ((owner & ~kMark) != tag(hash)) counts_.shared_uses += is_new ? 0 : 1;
+    if ((owner & kMark) != 0) continue;
+    changed_.push_back({at, hash, is_new});
+    before_.insert(before_.end(), at, at + width_);
+    *at = std::bit_cast<float>((is_new ? tag(hash) : owner) | kMark);
+    if (is_new) found.fresh.emplace_back(at, hash);
+  }
+}
+
+void FeatureTable::watch(bool is_watched) {
+  for (const Changed& one : changed_) *one.row = unmarked(one.row);
+  forget_changes();
+  is_watched_ = is_watched;
+}
+
+void FeatureTable::forget_changes() {
+  changed_.clear();
+  before_.clear();
+}
+
+float* FeatureTable::row_of(std::uint32_t hash, bool& is_new) {
+  float* const at = row(hash & mask_);
+  is_new = std::bit_cast<std::uint32_t>(*at) == 0;
+  if (is_new) {
+    *at = std::bit_cast<float>(tag(hash));
+    ++counts_.rows;
+  }
+  return at;
 }
 
 void FeatureTable::find_hashed(Row features, FoundRows& found) const {
@@ -190,21 +233,10 @@ bool FeatureTable::take(Row features, FoundRows& found) {
   if (index_) {
     take_indexed(features, found);
   } else {
-    take_hashed(features, 0, found, counts_);
+    take_hashed(features, found);
   }
   found.size = found.count;
   return true;
-}
-
-void FeatureTable::take_own(Row features, FoundRows& found, TableCounts& counts) {
-  found.begin(features.size());
-  take_hashed(features, kSlack, found, counts);
-  found.size = found.count;
-}
-
-void FeatureTable::add(const TableCounts& counts) {
-  counts_.rows += counts.rows;
-  counts_.shared_uses += counts.shared_uses;
 }
 
 bool FeatureTable::find(Row features, FoundRows& found) const {

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "model/admission.h"
@@ -65,26 +67,36 @@ class FeatureTable {
     __builtin_prefetch(at, 1);
     for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
   }
-  // The same of a row that another thread may write: its lines are not taken from it. Hashed
-  // tables.
-  void prefetch_to_read(std::uint32_t hash) const {
-    const float* const at = row(hash & mask_);
-    for (std::size_t i = 0; i < width_; i += 16) __builtin_prefetch(at + i, 0);
-  }
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.
   bool take(Row features, FoundRows& found);
-  // The same of the features that are one member's of a team (TableShares), hashed tables only and
-  // of values that are allowed, with kSlack more behind them that are the member's too and are
-  // read: members may do so at once. What became of the ids is counted in `counts`, for add().
-  static constexpr std::size_t kSlack = 8;
-  void take_own(Row features, FoundRows& found, TableCounts& counts);
-  void add(const TableCounts& counts);
   bool is_hashed() const { return !index_; }
   // Rows to predict by: ids that have none are left out. False when a value is not allowed.
   bool find(Row features, FoundRows& found) const;
   // Up to a multiple of 8, after the model added rows of its own.
   void pad(FoundRows& found) const;
+
+  // From watch(true) on, hashed tables note each row that take() hands out for the first time since
+  // forget_changes(), and what it was. The notes are also what others may be told: see
+  // replicated_model.cc.
+  struct Changed {
+    float* row;
+    std::uint32_t hash;  // of an id it is found by
+    bool is_new;         // taken since
+  };
+  void watch(bool is_watched);
+  std::span<const Changed> changed() const { return changed_; }
+  float* before(std::size_t changed) { return &before_[changed * width_]; }  // zeros of a new one
+  std::span<const float> changes() const { return before_; }  // all of them, width() floats each
+  void forget_changes();
+  // The first word of a changed row as it is to be once it is forgotten.
+  static float unmarked(const float* row) {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(*row) & ~kMark);
+  }
+  // The row of an id in a hashed table, taken if nobody has it. It is not noted.
+  float* row_of(std::uint32_t hash, bool& is_new);
+  std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
+  void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }
 
   TableCounts counts() const;
   std::size_t memory_bytes() const;
@@ -93,8 +105,11 @@ class FeatureTable {
 
  private:
   float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
+  // In the first word of a row. A marked row is one of changed().
+  static constexpr std::uint32_t kMark = 0x80000000;
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
-  void take_hashed(Row features, std::size_t slack, FoundRows& found, TableCounts& counts);
+  void take_hashed(Row features, FoundRows& found);
+  void take_watched(Row features, std::uint32_t lanes, FoundRows& found);
   void find_hashed(Row features, FoundRows& found) const;
   std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
   void take_indexed(Row features, FoundRows& found);
@@ -117,6 +132,9 @@ class FeatureTable {
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows
   TableCounts counts_;
+  bool is_watched_ = false;
+  std::vector<Changed> changed_;
+  std::vector<float> before_;  // (changed_, width_)
 };
 
 }  // namespace attune

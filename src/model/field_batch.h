@@ -14,7 +14,6 @@ struct FieldBatch {
   std::size_t rows = 0;
   std::size_t fields = 0;       // a multiple of 3: the last may belong to nothing, and are 0
   std::size_t chunks = 0;       // of 8 numbers in a vector
-  std::size_t member = 0;       // of a team: whose gradients backward() adds to
   std::vector<Float8> vectors;  // (rows rounded up to a multiple of 4, fields, chunks)
   std::vector<Float8> slopes;   // of the same shape: d loss / d vectors
   std::size_t heads = 1;        // logits of a row
@@ -45,15 +44,14 @@ struct FieldBatch {
   }
 };
 
-// What makes a logit of the vectors of a row's fields. forward() is const and safe to share, as
-// backward() is by members of a team; the rest is one thread's.
+// What makes a logit of the vectors of a row's fields. forward() is const and safe to share; the
+// rest is one thread's.
 class Interaction {
  public:
   virtual ~Interaction() = default;
   // Adds to logits.
   virtual void forward(FieldBatch& batch) const = 0;
-  // After forward() and with errors: adds to slopes and to the gradients of weights(), those of
-  // batch.member: members of a team may do so at once.
+  // After forward() and with errors: adds to slopes and to the gradients of weights().
   virtual void backward(FieldBatch& batch) = 0;
   // All it learns beside the vectors.
   virtual std::vector<AdamWeights*> weights() = 0;

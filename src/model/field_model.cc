@@ -31,7 +31,7 @@ std::size_t FieldModel::fields_of(const ModelOptions& options) {
 
 FieldModel::FieldModel(const ModelOptions& options, std::span<const double> v, VectorShape shape,
                        std::unique_ptr<Interaction> interaction)
-    : StoredModel(options),
+    : ReplicatedModel(options),
       fields_(fields_of(options)),
       chunks_(shape.chunks),
       numbers_(shape.numbers),
@@ -175,11 +175,32 @@ void FieldModel::predict_heads(const Examples& rows, std::span<float> out) const
   }
 }
 
-void FieldModel::learn(const Examples& rows, std::span<float> before) {
-  if (team_) return learn_together(rows, before);
-  for (std::size_t begun = 0; begun < rows.size(); begun += batch_) {
-    learn_batch(rows, begun, std::min(rows.size(), begun + batch_), before);
+void FieldModel::learn_range(const Examples& rows, std::size_t begin, std::size_t end,
+                             std::span<float> before) {
+  for (std::size_t begun = begin; begun < end; begun += batch_) {
+    learn_batch(rows, begun, std::min(end, begun + batch_), before);
   }
+}
+
+FieldModel::RowParts FieldModel::row_parts() const {
+  RowParts parts{2, std::vector<bool>(table_.width(), true)};
+  for (std::size_t i = 2; i < head_; ++i) parts.is_weight[i] = false;
+  return parts;
+}
+
+FieldModel::Numbers FieldModel::numbers() const {
+  return {double{bias_}, double{bias_squares_}, rows_, ones_};
+}
+
+void FieldModel::set(const Numbers& numbers) {
+  bias_ = static_cast<float>(numbers.bias);
+  bias_squares_ = static_cast<float>(numbers.squares);
+  rows_ = numbers.rows;
+  ones_ = numbers.ones;
+}
+
+void FieldModel::start_row(float* row, std::uint32_t hash) const {
+  start_vector(row + head_, numbers_, deviation_, options().seed, hash);
 }
 
 std::vector<AdamWeights*> FieldModel::dense() {
@@ -240,9 +261,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
     const bool is_allowed =
         teaches ? table_.take(rows.row(r), row.found) : table_.find(rows.row(r), row.found);
     row.is_allowed = teaches && is_allowed;
-    for (const auto& [at, hash] : row.found.fresh) {
-      start_vector(at + head_, numbers_, deviation_, options().seed, hash);
-    }
+    for (const auto& [at, hash] : row.found.fresh) start_row(at, hash);
     table_.pad(row.found);
     place(rows, r, row);
     gather(row, pass_, i);
@@ -268,14 +287,14 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
 }
 
 void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push) {
-  add_rate_gradient(row, push, 0);
+  add_rate_gradient(row, push);
   row.fields.resize(row.found.count);  // what is padded, in field 0
   for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
   count_row(push);
 }
 
-void FieldModel::add_rate_gradient(const Gathered& row, const Push& push, std::size_t member) {
-  std::vector<float>& gradient = rate_weights_.gradient(member);
+void FieldModel::add_rate_gradient(const Gathered& row, const Push& push) {
+  std::vector<float>& gradient = rate_weights_.gradient;
   for (std::size_t i = 0; has_rates_ && i < row.found.size; ++i) {
     gradient[row.fields[i]] += push.error * push.weight * row.rates[i];
   }

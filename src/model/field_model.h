@@ -19,7 +19,7 @@
 #include "model/field_batch.h"
 #include "model/further_heads.h"
 #include "model/joint_loss.h"
-#include "model/stored_model.h"
+#include "model/replicated_model.h"
 
 namespace attune {
 
@@ -62,9 +62,7 @@ constexpr auto with_field_settings(const std::array<double, kFieldSettings.size(
   return all;
 }
 
-class TableShares;
-
-class FieldModel final : public StoredModel {
+class FieldModel final : public ReplicatedModel {
  public:
   static constexpr std::size_t kMostFields = 1024;
   // The fields of a batch: inputs rounded up to a multiple of 3. At least 3.
@@ -84,16 +82,24 @@ class FieldModel final : public StoredModel {
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override;
   void predict(const Examples& rows, std::span<float> out) const override;
-  void learn(const Examples& rows, std::span<float> before) override;
   void predict_heads(const Examples& rows, std::span<float> out) const override;
   JointParts joint_parts() const override {
     return joint_.is_joint() ? joint_.parts() : JointParts{};
   }
-  Status use_threads(std::size_t count) override;
   std::vector<float> parts(Row row, std::span<const std::uint16_t> fields) const override;
   bool restore(ModelSource& source) override;
 
  protected:
+  void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
+                   std::span<float> before) override;
+  bool can_be_replicated() const override { return table_.is_hashed() && !joint_.is_joint(); }
+  FeatureTable& table() override { return table_; }
+  RowParts row_parts() const override;
+  Numbers numbers() const override;
+  void set(const Numbers& numbers) override;
+  void start_row(float* row, std::uint32_t hash) const override;
+  std::vector<AdamWeights*> dense() override;
+  std::array<double, 2>* adam_powers() override { return &adam_.powers; }
   void encode_state(ModelSink& sink) const override;
 
  private:
@@ -124,7 +130,7 @@ class FieldModel final : public StoredModel {
   void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before);
   void step_row(Gathered& row, const Float8* slopes, const Push& push);
-  void add_rate_gradient(const Gathered& row, const Push& push, std::size_t member);
+  void add_rate_gradient(const Gathered& row, const Push& push);
   void count_row(const Push& push);
   void step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push);
   void step_eight(float* const* at, const float* values, const Float8* const* slopes,
@@ -138,21 +144,6 @@ class FieldModel final : public StoredModel {
   std::uint16_t last_field() const {
     return static_cast<std::uint16_t>(std::max<std::size_t>(options().inputs, 1) - 1);
   }
-  std::vector<AdamWeights*> dense();
-  // Of a team, in field_team.cc.
-  struct Teamwork;
-  struct EndTeamwork {
-    void operator()(Teamwork* team) const;
-  };
-  void learn_together(const Examples& rows, std::span<float> before);
-  void read_share(std::size_t m, const Examples& rows, std::size_t begun, std::size_t end,
-                  std::span<float> before);
-  void find_own(std::size_t m, const Examples& rows, std::size_t r, const TableShares& shares,
-                std::size_t turn);
-  void step_share(std::size_t m, const Examples& rows, const TableShares& shares);
-  void step_own(Row features, Gathered& row, TableCounts& counts, const Float8* slopes,
-                const Push& push);
-  void step_dense(std::size_t m, float scale);
 
   std::size_t fields_, chunks_, numbers_, batch_;
   std::size_t pieces_;  // of a vector, each with an accumulator
@@ -163,14 +154,11 @@ class FieldModel final : public StoredModel {
   FeatureTable table_;
   AdamWeights rate_weights_;  // s, by field
   Adam adam_;
-  // In a line of their own: one thread of a team writes them while others read what is beside them.
-  alignas(64) float bias_ = 0;
-  float bias_squares_ = 0;
+  float bias_ = 0, bias_squares_ = 0;
   double rows_ = 0, ones_ = 0;  // learned from, by weight
   JointLoss joint_;
   FurtherHeads further_;
-  alignas(64) Pass pass_;
-  std::unique_ptr<Teamwork, EndTeamwork> team_;  // of several threads
+  Pass pass_;
 };
 
 }  // namespace attune

@@ -89,7 +89,7 @@ void FieldPairs::add_gradient(const FieldBatch& batch, std::size_t f, std::size_
       }
     }
   }
-  std::vector<float>& gradient = weights_.gradient(batch.member);
+  std::vector<float>& gradient = weights_.gradient;
   for (std::size_t i = 0; i < kTile; ++i) {
     for (std::size_t j = 0; j < kTile; ++j) {
       if (f + i == h + j) continue;

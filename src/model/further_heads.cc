@@ -49,7 +49,7 @@ void FurtherHeads::step(FoundRows& found, std::span<const std::uint16_t> fields,
     if (!is_known && pushed == 0) continue;
     const Step by{pushed / of.weight, of.weight, is_known ? of.weight : 0, is_known ? label : 0};
     for (std::size_t i = 0; rates_.has_rates && i < found.size; ++i) {
-      rate_weights_.gradient()[h * fields_ + fields[i]] += pushed * rates[h * found.count + i];
+      rate_weights_.gradient[h * fields_ + fields[i]] += pushed * rates[h * found.count + i];
     }
     for (std::size_t i = 0; i < found.count; i += 8) {
       std::array<float*, 8> rows;

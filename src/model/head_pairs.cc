@@ -91,7 +91,7 @@ void SharedByAll::backward(FieldBatch& batch) {
   batch.errors.assign(batch.rows, 0.0F);
   for (std::size_t i = 0; i < scale_.w.size() * batch.rows; ++i) {
     const std::size_t h = i / batch.rows, r = i % batch.rows;
-    scale_.gradient(batch.member)[h] += as.errors[i] * kept[r];
+    scale_.gradient[h] += as.errors[i] * kept[r];
     batch.errors[r] += as.errors[i] * scale_.w[h];
   }
   shared_->backward(batch);

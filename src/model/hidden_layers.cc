@@ -44,10 +44,10 @@ void HiddenLayers::backward(const float* x, FieldBatch& batch, float* dx, bool a
     for (std::size_t i = 0; i < batch.rows * layer.outputs(); ++i) {
       if (y[i] <= 0) dy[i] = 0;
     }
-    if (l == 0) return layer.backward(x, dy, batch.rows, dx, adds, batch.member);
+    if (l == 0) return layer.backward(x, dy, batch.rows, dx, adds);
     float* const below =
         keep_numbers(batch, spare + (layers_.size() - l) % 2, batch.rows * layer.inputs());
-    layer.backward(kept_numbers(batch, slot_ + l - 1), dy, batch.rows, below, false, batch.member);
+    layer.backward(kept_numbers(batch, slot_ + l - 1), dy, batch.rows, below, false);
     dy = below;
   }
 }
@@ -87,7 +87,7 @@ void LastLayer::backward(const float* top, const FieldBatch& batch, float* slope
   std::fill_n(slopes, batch.rows * units, 0.0F);
   for (std::size_t h = 0; h < batch.heads; ++h) {
     const float* const w = &w_.w[h * units];
-    float* const gradient = &w_.gradient(batch.member)[h * units];
+    float* const gradient = &w_.gradient[h * units];
     for (std::size_t r = 0; r < batch.rows; ++r) {
       const float error = batch.errors_of(h)[r];
       for (std::size_t i = 0; i < units; ++i) {

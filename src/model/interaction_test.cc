@@ -105,7 +105,7 @@ void expect_heads_agree(Interaction& fast, const HeadTwin& twin, FieldBatch batc
   for (std::size_t w = 0; w < learned.size(); ++w) {
     Numbers got, wanted;
     for (std::size_t i = 0; i < weights[w].size(); i += 1 + weights[w].size() / 97) {
-      got.push_back(double{learned[w]->gradient()[i]});
+      got.push_back(double{learned[w]->gradient[i]});
       wanted.push_back(0);
       for (std::size_t r = 0; r < kRows; ++r) {
         const Numbers vectors = vectors_of(batch, r);
@@ -233,7 +233,7 @@ TEST(Interactions, WeightedPairsAgreeWithTheirTwin) {
     };
     FieldBatch batch = random_batch(chunks, size);
     for (AdamWeights* const one : pairs.weights()) {
-      std::fill(one->gradient().begin(), one->gradient().end(), 0.0F);
+      std::fill(one->gradient.begin(), one->gradient.end(), 0.0F);
     }
     pairs.forward(batch);
     for (std::size_t r = 0; r < kRows; ++r) {
@@ -249,7 +249,7 @@ TEST(Interactions, WeightedPairsAgreeWithTheirTwin) {
           const Numbers v = vectors_of(batch, r);
           wanted += double{batch.errors[r]} * product(&v[f * size], &v[h * size], size);
         }
-        ASSERT_NEAR(double{weights.gradient()[f * kFields + h]}, wanted, 1e-4);
+        ASSERT_NEAR(double{weights.gradient[f * kFields + h]}, wanted, 1e-4);
       }
     }
     const auto* const slopes = reinterpret_cast<const float*>(batch.slopes.data());

@@ -142,18 +142,18 @@ class Mlp final : public StoredModel {
   }
 
   void backward(const Pass& row, float error) {
-    second_bias_.gradient()[0] += error;
+    second_bias_.gradient[0] += error;
     std::vector<float>& back = back_;
     back.resize(hidden_);
     for (std::size_t h = 0; h < hidden_; ++h) {
-      second_.gradient()[h] += error * row.active[h];
+      second_.gradient[h] += error * row.active[h];
       back[h] = row.active[h] > 0 ? error * second_.w[h] : 0;
-      first_bias_.gradient()[h] += back[h];
+      first_bias_.gradient[h] += back[h];
     }
     for (std::size_t i = 0; i < inputs_; ++i) {
       const float x = row.x[i];
       if (x == 0) continue;
-      float* const gradient = &first_.gradient()[i * hidden_];
+      float* const gradient = &first_.gradient[i * hidden_];
       for (std::size_t h = 0; h < hidden_; ++h) gradient[h] += x * back[h];
     }
   }

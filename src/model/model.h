@@ -103,6 +103,13 @@ class Model {
   // finite, a value is beyond kMaxFeatureValue, the weight is not above 0, or the label of a
   // probability is not in [0, 1]. Of several tasks those whose label is known are learned from.
   virtual void learn(const Examples& rows, std::span<float> before) = 0;
+  // The same of several blocks, in order; before[b] has the size of block b.
+  virtual void learn_blocks(std::span<const Examples> blocks,
+                            std::span<std::vector<float>> before) {
+    for (std::size_t b = 0; b < blocks.size(); ++b) learn(blocks[b], before[b]);
+  }
+  // How many of some 1000 rows are best given to learn_blocks(): several on several threads.
+  virtual std::size_t blocks_at_once() const { return 1; }
   // learn() uses so many threads from now on, the caller's included; 1, as made, ends the others.
   // The same rows and threads give the same bits; predict() always stays on the caller's. kInvalid
   // beyond kMostThreads, and of a model that learns on one thread.

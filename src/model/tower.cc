@@ -83,10 +83,10 @@ void Cross::backward(FieldBatch& batch) {
       slopes[i] += dx[i] * wide[i];
     }
     layer.widen.backward(kept_numbers(batch, slot_ + 3 * l), wide_slopes, rows, narrow_slopes,
-                         false, batch.member);
+                         false);
     const float* const x = l == 0 ? first : kept_numbers(batch, slot_ + 3 * l - 1);
     multiply({.rows = inputs_, .columns = rank_, .inner = rows, .is_a_turned = true, .adds = true},
-             x, narrow_slopes, layer.narrow.gradient(batch.member).data());
+             x, narrow_slopes, layer.narrow.gradient.data());
     multiply({.rows = rows, .columns = inputs_, .inner = rank_, .is_b_turned = true, .adds = true},
              narrow_slopes, layer.narrow.w.data(), dx);
   }

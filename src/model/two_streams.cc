@@ -70,7 +70,7 @@ void TwoStreams::close_gate(std::size_t stream, FieldBatch& batch) {
   float* const slopes = slopes_of(batch);
   const std::vector<float> open = openings(gate.w);
   std::vector<float> sums(inputs_, 0.0F);
-  std::vector<float>& gradient = gate.gradient(batch.member);
+  std::vector<float>& gradient = gate.gradient;
   for (std::size_t r = 0; r < batch.rows; ++r) {
     for (std::size_t i = 0; i < inputs_; ++i) {
       const std::size_t at = r * inputs_ + i;
@@ -123,7 +123,7 @@ void TwoStreams::backward(FieldBatch& batch) {
         if (a == 0) continue;  // what is behind a ReLU that is shut learns nothing
         const Met met = met_by(i, units_, block_);
         const float* const w = &fusion_.w[(h * units_ + i) * block_];
-        float* const gradient = &fusion_.gradient(batch.member)[(h * units_ + i) * block_];
+        float* const gradient = &fusion_.gradient[(h * units_ + i) * block_];
         const float* const b = top[1] + at + met.begin;
         float* const db = slopes[1] + at + met.begin;
         float sum = 0;

@@ -1,0 +1,243 @@
+#include "model/replicated_model.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/team.h"
+
+namespace attune {
+namespace {
+
+// Rows a replica learns between two merges: few while the model still moves fast, for its replicas
+// part. More mean fewer ids to bring together (each is once, however often it was used).
+constexpr std::size_t kLeastRows = 64, kMostRows = 4096;
+constexpr double kShareOfSeen = 0.05;
+constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
+constexpr float kOften = 64;  // squared gradients between two merges: some 500 uses
+constexpr std::size_t kAhead = 8;         // changed rows, so that memory is there in time
+constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
+constexpr std::size_t kFloatsOfALine = 16;
+
+// Floats of a row, four at a time: before = (row - before) * share, row = before + that.
+void take_changes(float* row, float* before, const float* shares, std::size_t width) {
+  for (std::size_t c = 0; c < width; c += 4) {
+    const __m128 was = _mm_loadu_ps(before + c);
+    __m128 change = _mm_sub_ps(_mm_loadu_ps(row + c), was);
+    if (shares != nullptr) {
+      change = _mm_mul_ps(change, _mm_loadu_ps(shares + c));
+      _mm_storeu_ps(row + c, _mm_add_ps(was, change));
+    }
+    _mm_storeu_ps(before + c, change);
+  }
+}
+
+void add_changes(const float* changes, float* row, std::size_t width) {
+  for (std::size_t c = 0; c < width; c += 4) {
+    _mm_storeu_ps(row + c, _mm_add_ps(_mm_loadu_ps(row + c), _mm_loadu_ps(changes + c)));
+  }
+}
+
+}  // namespace
+
+struct ReplicatedModel::Team {
+  struct Rows {
+    std::size_t begin = 0, end = 0;  // of all that are given at once
+  };
+  // What members read while they work, and none writes.
+  struct Task {
+    std::span<const Examples> blocks;
+    std::span<std::vector<float>> before;
+    std::vector<std::size_t> ends;  // of each block, in rows
+    std::vector<std::array<Rows, kMostThreads>> rounds;
+  };
+
+  Team(std::size_t members, ReplicatedModel& first) : team(members), replicas{&first} {}
+  void cut(double seen);
+  void learn(std::size_t round, std::size_t member);
+  void merge(std::size_t member);
+  void average(std::size_t member);
+  void add_numbers();
+
+  attune::Team team;
+  std::vector<std::unique_ptr<Model>> others;
+  std::vector<ReplicatedModel*> replicas;  // the model itself, then the others
+  std::vector<float> often;                // by what a change of each float counts in a row that
+                                           // many rows taught
+  RowParts parts;
+  alignas(64) Task task;
+};
+
+ReplicatedModel::ReplicatedModel(ModelOptions options) : StoredModel(std::move(options)) {}
+ReplicatedModel::~ReplicatedModel() = default;
+
+Status ReplicatedModel::use_threads(std::size_t count) {
+  TRY_OK(can_use_threads(options(), can_be_replicated(), count));
+  team_.reset();
+  table().watch(false);
+  if (count == 1) return ok_status();
+  std::string bytes;
+  encode(bytes);
+  auto team = std::make_unique<Team>(count, *this);
+  while (team->replicas.size() < count) {
+    TRY(std::unique_ptr<Model> other, decode_model(bytes));
+    team->replicas.push_back(static_cast<ReplicatedModel*>(other.get()));
+    team->others.push_back(std::move(other));
+  }
+  team->parts = row_parts();
+  for (const bool is_weight : team->parts.is_weight) {
+    team->often.push_back(is_weight ? 1.0F / static_cast<float>(count) : 1.0F);
+  }
+  for (ReplicatedModel* const replica : team->replicas) {
+    replica->table().watch(true);
+    replica->at_merge_ = numbers();
+  }
+  team_ = std::move(team);
+  return ok_status();
+}
+
+std::size_t ReplicatedModel::blocks_at_once() const {
+  return team_ ? kBlocksOfEach * team_->team.size() : 1;
+}
+
+void ReplicatedModel::learn(const Examples& rows, std::span<float> before) {
+  if (!team_) return learn_range(rows, 0, rows.size(), before);
+  std::vector<std::vector<float>> said(1);
+  said[0].resize(rows.size());
+  learn_blocks({&rows, 1}, said);
+  std::copy(said[0].begin(), said[0].end(), before.begin());
+}
+
+void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
+                                   std::span<std::vector<float>> before) {
+  if (!team_) return Model::learn_blocks(blocks, before);
+  team_->task = {blocks, before, {}, {}};
+  team_->cut(kRowsOfSquares * numbers().squares);
+  team_->team.run(2 * team_->task.rounds.size(),
+                  [team = team_.get()](std::size_t phase, std::size_t m) {
+                    if (phase % 2 == 0) {
+                      team->learn(phase / 2, m);
+                    } else {
+                      team->merge(m);
+                    }
+                  });
+}
+
+// Rounds of rows side by side for all members. seen: about how many rows the model has learned.
+void ReplicatedModel::Team::cut(double seen) {
+  std::size_t rows = 0;
+  for (const Examples& block : task.blocks) task.ends.push_back(rows += block.size());
+  const std::size_t members = replicas.size();
+  for (std::size_t at = 0; at < rows;) {
+    const auto grown = static_cast<std::size_t>(kShareOfSeen * (seen + static_cast<double>(at)));
+    std::size_t each = std::clamp(grown, kLeastRows, kMostRows);
+    each = std::min(each, (rows - at + members - 1) / members);
+    each = (each + kLeastRows - 1) / kLeastRows * kLeastRows;  // mini-batches stay whole
+    auto& round = task.rounds.emplace_back();
+    for (std::size_t m = 0; m < members; ++m) {
+      round[m] = {at, std::min(at + each, rows)};
+      at = round[m].end;
+    }
+  }
+}
+
+void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
+  ReplicatedModel& me = *replicas[member];
+  const Rows mine = task.rounds[round][member];
+  me.table().forget_changes();
+  for (std::size_t b = 0; b < task.blocks.size(); ++b) {
+    const std::size_t first = b == 0 ? 0 : task.ends[b - 1];
+    const std::size_t begin = std::max(mine.begin, first), end = std::min(mine.end, task.ends[b]);
+    if (begin < end) me.learn_range(task.blocks[b], begin - first, end - first, task.before[b]);
+  }
+  me.offer(*this);
+}
+
+// What was learned since the last merge, as it counts: in place of what the rows were before.
+void ReplicatedModel::offer(const Team& team) {
+  FeatureTable& table = this->table();
+  const std::span<const FeatureTable::Changed> changed = table.changed();
+  const std::size_t width = table.width();
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    if (i + kAhead < changed.size()) __builtin_prefetch(changed[i + kAhead].row, 1);
+    float* const row = changed[i].row;
+    float* const before = table.before(i);
+    const float owner = FeatureTable::unmarked(row);
+    if (changed[i].is_new) start_row(before, changed[i].hash);
+    row[0] = before[0] = 0;
+    const bool is_often = row[team.parts.squares] - before[team.parts.squares] > kOften;
+    take_changes(row, before, is_often ? team.often.data() : nullptr, width);
+    row[0] = owner;
+    before[0] = std::bit_cast<float>(changed[i].hash);
+    if (is_often && team.parts.settles) settle_row(row);
+  }
+}
+
+void ReplicatedModel::absorb(const Team& team, const ReplicatedModel& from) {
+  FeatureTable& table = this->table();
+  const std::size_t width = table.width();
+  const std::span<const float> changes = const_cast<ReplicatedModel&>(from).table().changes();
+  const auto hash_of = [&](std::size_t at) { return std::bit_cast<std::uint32_t>(changes[at]); };
+  for (std::size_t at = 0; at < changes.size(); at += width) {
+    if (at + kAhead * width < changes.size()) table.prefetch(hash_of(at + kAhead * width));
+    bool is_new = false;
+    float* const row = table.row_of(hash_of(at), is_new);
+    if (is_new) start_row(row, hash_of(at));
+    const float owner = std::exchange(row[0], 0.0F);
+    add_changes(&changes[at], row, width);
+    row[0] = owner;
+    if (team.parts.settles) settle_row(row);
+  }
+}
+
+void ReplicatedModel::Team::merge(std::size_t member) {
+  for (const ReplicatedModel* const other : replicas) {
+    if (other != replicas[member]) replicas[member]->absorb(*this, *other);
+  }
+  average(member);
+  if (member == 0) add_numbers();
+}
+
+// The member's part of the dense weights, of all replicas.
+void ReplicatedModel::Team::average(std::size_t member) {
+  std::vector<std::vector<AdamWeights*>> all;
+  for (ReplicatedModel* const replica : replicas) all.push_back(replica->dense());
+  const float share = 1.0F / static_cast<float>(replicas.size());
+  for (std::size_t w = 0; w < all[0].size(); ++w) {
+    const std::size_t size = all[0][w]->w.size();
+    const std::size_t lines = size / kFloatsOfALine / replicas.size() + 1;
+    const std::size_t begin = std::min(size, member * lines * kFloatsOfALine);
+    const std::size_t end = std::min(size, begin + lines * kFloatsOfALine);
+    for (std::size_t part = 0; part < all[0][w]->state().size(); ++part) {
+      for (std::size_t i = begin; i < end; ++i) {
+        float sum = 0;
+        for (const auto& of : all) sum += (*of[w]->state()[part])[i];
+        for (const auto& of : all) (*of[w]->state()[part])[i] = sum * share;
+      }
+    }
+  }
+}
+
+void ReplicatedModel::Team::add_numbers() {
+  const Numbers before = replicas[0]->at_merge_;
+  Numbers sum = before;
+  for (const ReplicatedModel* const replica : replicas) {
+    const Numbers now = replica->numbers();
+    sum.bias += (now.bias - before.bias) / static_cast<double>(replicas.size());
+    sum.squares += now.squares - before.squares;
+    sum.rows += now.rows - before.rows;
+    sum.ones += now.ones - before.ones;
+  }
+  for (ReplicatedModel* const replica : replicas) {
+    replica->set(sum);
+    replica->at_merge_ = replica->numbers();  // as it keeps them
+    if (replica == replicas[0]) continue;
+    replicas[0]->table().add_shared_uses(replica->table().take_shared_uses());
+    if (replica->adam_powers() != nullptr) {
+      *replica->adam_powers() = *replicas[0]->adam_powers();  // the first had most rows
+    }
+  }
+}
+
+}  // namespace attune

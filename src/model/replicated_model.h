@@ -1,0 +1,68 @@
+// ReplicatedModel: a model that several threads can teach. Each learns rows of its own on a whole
+// replica of the model, as one thread would; after some thousands of rows what the replicas learned
+// is brought together, and all are the same again but for rounding. Nothing is shared meanwhile: a
+// line of the cache that two cores take from each other costs more than most rows do.
+//   What few rows of a replica taught (weights and vectors of rare ids) adds up. What many taught
+//   is averaged, for each replica has gone all of the way by itself: biases, dense weights (McDonald
+//   et al. 2010), and ids used some hundreds of times since the last merge. Counts and sums of
+//   squares add up always.
+// The same rows and threads give the same bits. One thread at a time may call it.
+#pragma once
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/adam.h"
+#include "model/feature_table.h"
+#include "model/stored_model.h"
+
+namespace attune {
+
+class ReplicatedModel : public StoredModel {
+ public:
+  explicit ReplicatedModel(ModelOptions options);
+  ~ReplicatedModel() override;
+  void learn(const Examples& rows, std::span<float> before) final;
+  void learn_blocks(std::span<const Examples> blocks, std::span<std::vector<float>> before) final;
+  std::size_t blocks_at_once() const final;
+  Status use_threads(std::size_t count) final;
+
+ protected:
+  // What a model learns beside its table and dense weights.
+  struct Numbers {
+    double bias = 0, squares = 0;  // and its sum of squared gradients
+    double rows = 0, ones = 0;     // counted
+  };
+  // What of a row of the table is what.
+  struct RowParts {
+    std::size_t squares = 0;      // which float sums the squared gradients of its weight
+    std::vector<bool> is_weight;  // of each float: it may be averaged; the others add up
+    bool settles = false;         // whether settle_row() does anything
+  };
+
+  // One thread, rows [begin, end). before is of all rows.
+  virtual void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
+                           std::span<float> before) = 0;
+  virtual bool can_be_replicated() const = 0;
+  virtual FeatureTable& table() = 0;
+  virtual RowParts row_parts() const = 0;
+  virtual Numbers numbers() const = 0;
+  virtual void set(const Numbers& numbers) = 0;
+  // What a row just taken by this id starts with; it is all zeros.
+  virtual void start_row(float* row, std::uint32_t hash) const = 0;
+  // After its floats were changed from outside: those that follow from others.
+  virtual void settle_row(float* /*row*/) const {}
+  virtual std::vector<AdamWeights*> dense() { return {}; }
+  virtual std::array<double, 2>* adam_powers() { return nullptr; }
+
+ private:
+  struct Team;
+  void offer(const Team& team);
+  void absorb(const Team& team, const ReplicatedModel& from);
+
+  std::unique_ptr<Team> team_;
+  Numbers at_merge_;
+};
+
+}  // namespace attune
