@@ -71,9 +71,17 @@ std::size_t FieldModel::memory_bytes() const {
   return table_.memory_bytes() + interaction_->memory_bytes();
 }
 
+std::size_t FieldModel::most_memory_bytes() const {
+  return table_.most_memory_bytes() + interaction_->memory_bytes();
+}
+
 float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (rows_ + 2)); }
 
+// What this row needs of the table, and where that of one a batch later lies.
 void FieldModel::prefetch(const Examples& rows, std::size_t row) const {
+  if (row + batch_ < rows.size()) {
+    for (const Feature& f : rows.row(row + batch_)) table_.prefetch_place(f.hash);
+  }
   if (row >= rows.size()) return;
   for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
 }

@@ -83,6 +83,7 @@ class FieldModel final : public StoredModel {
   double bias() const override;
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override;
+  std::size_t most_memory_bytes() const override;
   void predict(const Examples& rows, std::span<float> out) const override;
   void learn(const Examples& rows, std::span<float> before) override;
   void predict_heads(const Examples& rows, std::span<float> out) const override;
