@@ -232,11 +232,23 @@ void FeatureTable::take_own(Row features, FoundRows& found, TableCounts& counts)
   found.begin(features.size());
   take_hashed(features, kSlack, found, counts);
   found.size = found.count;
+  for (const auto& [at, hash] : found.fresh) taken_at_once_.push_back(hash & mask_);
 }
 
+// Rows that members took at once are put in the order of their slots: the same each time.
 void FeatureTable::add(const TableCounts& counts) {
   counts_.rows += counts.rows;
   counts_.shared_uses += counts.shared_uses;
+  auto slots = std::exchange(taken_at_once_, {});
+  std::sort(slots.begin(), slots.end());
+  std::vector<float> rows;
+  for (const std::uint32_t slot : slots) {
+    const float* const at = row(place_[slot]);
+    rows.insert(rows.end(), at, at + width_);
+  }
+  std::uint32_t to = next_ - static_cast<std::uint32_t>(slots.size());
+  std::copy(rows.begin(), rows.end(), row(to));
+  for (const std::uint32_t slot : slots) place_[slot] = to++;
 }
 
 bool FeatureTable::find(Row features, FoundRows& found) const {

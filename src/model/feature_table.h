@@ -129,10 +129,11 @@ class FeatureTable {
   TableMemory<float> memory_;
   // When hashed: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
   TableMemory<std::uint32_t> place_;
-  std::uint32_t next_ = 1;              // row to be taken
-  std::optional<IdIndex> index_;        // when collision-free
-  std::optional<Admission> admission_;  // when admit_after > 1
-  std::uint64_t learned_ = 0;           // rows
+  std::uint32_t next_ = 1;                    // row to be taken
+  std::vector<std::uint32_t> taken_at_once_;  // slots, of a team since the last add()
+  std::optional<IdIndex> index_;              // when collision-free
+  std::optional<Admission> admission_;        // when admit_after > 1
+  std::uint64_t learned_ = 0;                 // rows
   TableCounts counts_;
 };
 
