@@ -135,24 +135,26 @@ std::size_t counted_bytes() {
   return 0;
 }
 
-TEST(TableMemory, ReservedOnesCountOnceTheyAreOpened) {
-  constexpr std::size_t kMega = 1 << 20, kFloats = kMega / sizeof(float);
+TEST(TableMemory, ReservedBytesCountOnceTheyAreOpened) {
+  constexpr std::size_t kMega = 1 << 20, kAll = 4096 * kMega;
   const std::size_t before = counted_bytes();
-  auto memory = TableMemory<float>::reserved(4096 * kFloats);
-  ASSERT_EQ(memory.size(), 4096 * kFloats);
+  const auto reserved = reserved_bytes(kAll);
+  ASSERT_NE(reserved, nullptr);
   EXPECT_LT(counted_bytes(), before + 2 * kMega);
-  std::size_t opened = 0;  // how often the system was asked
-  for (std::size_t i = 0, last = 0; i < 64 * kFloats; i += 1000) {
-    ASSERT_TRUE(memory.open(i + 1000));
-    ASSERT_EQ(std::exchange(memory[i + 999], 1.0F), 0);
-    const std::size_t now = i % (100 * 1000) == 0 ? counted_bytes() : last;
-    opened += std::exchange(last, now) != now ? 1 : 0;
+  char* const at = static_cast<char*>(reserved.get());
+  std::size_t open = 0, times = 0;
+  for (; open < 64 * kMega; ++times) {
+    const std::size_t first = std::exchange(open, open_bytes(at, kAll, open, open + 1));
+    ASSERT_GT(open, first);
+    ASSERT_EQ(std::exchange(at[first], '1'), 0);
+    ASSERT_EQ(std::exchange(at[open - 1], '1'), 0);
   }
+  EXPECT_LT(times, 10u);
   EXPECT_GE(counted_bytes(), before + 64 * kMega);
   EXPECT_LT(counted_bytes(), before + 96 * kMega);
-  EXPECT_LT(opened, 12u);
-  EXPECT_FALSE(memory.open(memory.size() + 1));
-  EXPECT_TRUE(memory.open(64 * kFloats));
+  EXPECT_EQ(open_bytes(at, kAll, open, kAll + 1), open);
+  EXPECT_EQ(open_bytes(at, kAll, open, kAll), kAll);
+  EXPECT_EQ(at[kAll - 1], 0);
 }
 
 TEST(FeatureTable, EveryIdHasARowOfItsOwnWhenCollisionFree) {

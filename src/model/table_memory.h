@@ -9,8 +9,8 @@ namespace attune {
 
 // Zeroed bytes; nothing when the system does not have so many. Pages nobody touches take no memory.
 std::shared_ptr<void> zeroed_bytes(std::size_t bytes);
-// The same, but none may be touched before open_bytes(): a range of addresses, which no limit of
-// memory counts.
+// The same, but none may be touched before open_bytes(): a range of addresses, which RLIMIT_DATA
+// does not count.
 std::shared_ptr<void> reserved_bytes(std::size_t bytes);
 // Of all the reserved bytes the first `open` may be touched: opens them up to `wanted` and some
 // megabytes beyond, so that it is asked seldom. How many may be touched then.
