@@ -59,7 +59,7 @@ double random_lines_per_s(std::size_t lines) {
 Result<std::vector<double>> rates_at(const ModelOptions& options,
                                      const std::vector<std::size_t>& counts, double& bytes) {
   TRY(const auto model, make_model(options));
-  bytes = static_cast<double>(model->memory_bytes());
+  bytes = static_cast<double>(model->most_memory_bytes());
   CriteoLike world(1);
   Examples block;
   std::vector<float> before(kBlock);
@@ -105,7 +105,8 @@ int run(int argc, char** argv) {
         fmt::print(stderr, "{}\n", rates.error().message);
         return 2;
       }
-      const double row_bytes = bytes / static_cast<double>(std::size_t{1} << b);
+      // Without the number that says where it lies.
+      const double row_bytes = bytes / static_cast<double>(std::size_t{1} << b) - 4;
       const double lines_of_id = std::max(1.0, std::ceil(row_bytes / 64));
       const double lines = lines_of_id * static_cast<double>(kFields);
       const double random = random_lines_per_s(std::max<std::size_t>(1, std::size_t(bytes / 64)));

@@ -172,7 +172,7 @@ class JournalTraining {
       const bool is_least = limit == 0 || options.bits <= kLeastBits;
       if (!made.ok() && (is_least || made.error().code != Code::kUnavailable)) return made.error();
       if (made.ok()) {
-        needed = (*made)->memory_bytes() + rival_bytes() + kBesideModelBytes;
+        needed = (*made)->most_memory_bytes() + rival_bytes() + kBesideModelBytes;
         trained_.model = std::move(*made);
         if (is_least || needed <= limit) break;
       }

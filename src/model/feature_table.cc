@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
+#include <utility>
 
+#include "base/result.h"
 #include "model/float8.h"
 
 namespace attune {
@@ -47,16 +50,22 @@ FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
     : width_(width),
       capacity_(rows_within(options, width)),
       bits_(options.bits),
-      expire_rows_(options.expire_rows),
-      memory_(TableMemory<float>::zeroed(capacity_ * width)) {
+      expire_rows_(options.expire_rows) {
   mask_ = static_cast<std::uint32_t>((std::uint64_t{1} << bits_) - 1);
-  if (!options.collision_free || memory_.size() == 0) return;
+  if (!options.collision_free) {
+    memory_ = TableMemory<float>::reserved(most_floats());
+    place_ = TableMemory<std::uint32_t>::zeroed(capacity_);
+    if (!memory_.open(width_)) memory_ = {};
+    return;
+  }
+  memory_ = TableMemory<float>::zeroed(capacity_ * width_);
+  if (memory_.size() == 0) return;
   index_.emplace(capacity_);
   if (options.admit_after > 1) admission_.emplace(capacity_, options.admit_after);
 }
 
 Status FeatureTable::usable() const {
-  const bool has_index = !index_ || index_->size() > 0;
+  const bool has_index = index_ ? index_->size() > 0 : place_.size() > 0;
   const bool has_counters = !admission_ || admission_->memory_bytes() > 0;
   if (memory_.size() > 0 && has_index && has_counters) return ok_status();
   return Error{Code::kUnavailable, "not enough memory for the table of the model", "bits",
@@ -76,16 +85,10 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
   const __m256i values = in_order(_mm256_shuffle_ps(a.v, b.v, 0xdd));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(&found.x[found.count]), values);
 
-  const __m256i slots = _mm256_and_si256(hashes, _mm256_set1_epi32(static_cast<int>(mask_)));
-  const __m256i bytes = _mm256_set1_epi64x(static_cast<std::int64_t>(width_ * sizeof(float)));
-  const __m256i begin = _mm256_set1_epi64x(reinterpret_cast<std::int64_t>(memory_.data()));
-  const auto place = [&](__m128i four) {
-    return _mm256_add_epi64(_mm256_mul_epu32(_mm256_cvtepu32_epi64(four), bytes), begin);
-  };
   float** const at = &found.at[found.count];
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), place(_mm256_castsi256_si128(slots)));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at + 4),
-                      place(_mm256_extracti128_si256(slots, 1)));
+  float* const rows = memory_.data();
+  const std::uint32_t* const places = place_.data();
+  for (std::size_t k = 0; k < kLanes; ++k) at[k] = rows + places[features[k].hash & mask_] * width_;
 
   const auto [columns] = load_columns(at);
   columns[1].store(&found.first[found.count]);
@@ -100,7 +103,29 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
   return 0xff & ~lanes(_mm256_cmpeq_epi32(owners, tags));
 }
 
-// A row nobody took becomes the id's; use of one that is another's is counted.
+// Where mapped rows end, in a file, there is no room for more.
+void FeatureTable::leave_file() {
+  const auto mapped = std::exchange(memory_, TableMemory<float>::reserved(most_floats()));
+  make_room(next_);
+  std::copy_n(mapped.data(), next_ * width_, memory_.data());
+}
+
+// Where there is no memory it ends as `new` does.
+void FeatureTable::make_room(std::size_t rows) {
+  while (!memory_.open(rows * width_)) {
+    const std::new_handler handler = std::get_new_handler();
+    CHECK(handler != nullptr);
+    handler();
+  }
+}
+
+// Of zeros.
+std::uint32_t FeatureTable::next_row() {
+  make_room(next_ + std::size_t{1});
+  return next_++;
+}
+
+// A slot nobody took becomes the id's, with the next row; use of one that is another's is counted.
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
   std::array<Feature, kLanes> last{};
   for (std::size_t i = 0; i < features.size(); i += kLanes) {
@@ -121,11 +146,13 @@ void FeatureTable::take_hashed(Row features, FoundRows& found) {
     counts_.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
     for (free &= there; free != 0; free &= free - 1) {
       const auto lane = static_cast<std::size_t>(std::countr_zero(free));
-      float* const at = found.at[found.count + lane];
       const std::uint32_t hash = eight[lane].hash;
-      const auto owner = std::bit_cast<std::uint32_t>(*at);
-      if (owner != 0) {  // an earlier one of the eight took it
-        counts_.shared_uses += owner != tag(hash) ? 1 : 0;
+      std::uint32_t& place = place_[hash & mask_];
+      const bool is_fresh = place == 0;  // else an earlier one of the eight took it
+      if (is_fresh) place = next_row();
+      float* const at = found.at[found.count + lane] = row(place);
+      if (!is_fresh) {
+        counts_.shared_uses += std::bit_cast<std::uint32_t>(*at) != tag(hash) ? 1 : 0;
         continue;
       }
       *at = std::bit_cast<float>(tag(hash));
@@ -140,10 +167,12 @@ void FeatureTable::take_hashed(Row features, FoundRows& found) {
 void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& found) {
   for (; lanes != 0; lanes &= lanes - 1) {
     const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
-    float* const at = found.at[found.count + lane];
     const std::uint32_t hash = features[lane].hash;
+    std::uint32_t& place = place_[hash & mask_];
+    const bool is_new = place == 0;  // an earlier one of the eight may have taken it
+    if (is_new) place = next_row();
+    float* const at = found.at[found.count + lane] = row(place);
     const auto owner = std::bit_cast<std::uint32_t>(*at);
-    const bool is_new = owner == 0;
     if ((owner & ~kMark) != tag(hash)) counts_.shared_uses += is_new ? 0 : 1;
     if ((owner & kMark) != 0) continue;
     changed_.push_back({at, hash, is_new});
@@ -164,13 +193,15 @@ void FeatureTable::forget_changes() {
   before_.clear();
 }
 
-float* FeatureTable::row_of(std::uint32_t hash, bool& is_new) {
-  float* const at = row(hash & mask_);
-  is_new = std::bit_cast<std::uint32_t>(*at) == 0;
-  if (is_new) {
-    *at = std::bit_cast<float>(tag(hash));
-    ++counts_.rows;
-  }
+float* FeatureTable::take_row(std::uint32_t hash, bool& is_new) {
+  if (memory_.size() < most_floats()) leave_file();
+  std::uint32_t& place = place_[hash & mask_];
+  is_new = place == 0;
+  if (!is_new) return row(place);
+  place = next_row();
+  ++counts_.rows;
+  float* const at = row(place);
+  *at = std::bit_cast<float>(tag(hash));
   return at;
 }
 
@@ -180,7 +211,7 @@ void FeatureTable::find_hashed(Row features, FoundRows& found) const {
   for (; i + kLanes <= features.size(); i += kLanes, found.count += kLanes) {
     place_eight(&features[i], found, free);
   }
-  for (; i < features.size(); ++i) found.add(row(features[i].hash & mask_), features[i].value);
+  for (; i < features.size(); ++i) found.add(row_of(features[i].hash), features[i].value);
 }
 
 float* FeatureTable::admit(std::uint32_t hash, FoundRows& found) {
@@ -233,6 +264,7 @@ bool FeatureTable::take(Row features, FoundRows& found) {
   if (index_) {
     take_indexed(features, found);
   } else {
+    if (memory_.size() < most_floats()) leave_file();
     take_hashed(features, found);
   }
   found.size = found.count;
@@ -275,8 +307,14 @@ TableCounts FeatureTable::counts() const {
 }
 
 std::size_t FeatureTable::memory_bytes() const {
-  return memory_.size() * sizeof(float) + (index_ ? index_->memory_bytes() : 0) +
+  if (!index_) return place_.size() * sizeof(std::uint32_t) + next_ * width_ * sizeof(float);
+  return memory_.size() * sizeof(float) + index_->memory_bytes() +
          (admission_ ? admission_->memory_bytes() : 0);
+}
+
+std::size_t FeatureTable::most_memory_bytes() const {
+  if (index_) return memory_bytes();
+  return place_.size() * sizeof(std::uint32_t) + most_floats() * sizeof(float);
 }
 
 }  // namespace attune

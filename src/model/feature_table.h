@@ -1,8 +1,9 @@
-// FeatureTable: a row of floats for each feature id, aligned to 64 bytes. Hashed: row = hash &
-// mask, ids may share one. Collision-free: found by the whole hash; ids are admitted when seen
-// often enough, dropped when not seen for long, and the longest unseen gives way when memory is
-// full. The first word of a row is the table's own (0 = not taken); the rest starts as 0 and is the
-// model's. find() is const and safe to share; the rest is one thread's.
+// FeatureTable: a row of floats for each feature id, aligned to 64 bytes. Hashed: the row of the
+// slot hash & mask, ids may share one; rows lie in the order their slots were first used in, so
+// that only those that are taken take memory. Collision-free: found by the whole hash; ids are
+// admitted when seen often enough, dropped when not seen for long, and the longest unseen gives way
+// when memory is full. The first word of a row is the table's own (0 = not taken); the rest starts
+// as 0 and is the model's. find() is const and safe to share; the rest is one thread's.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -43,6 +44,12 @@ struct FoundRows {
     from.clear();
     size = count = 0;
   }
+  // What may have left the caches since it was found.
+  void prefetch(std::size_t width) const {
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t c = 0; c < width; c += 16) __builtin_prefetch(at[i] + c, 1);
+    }
+  }
   std::size_t feature_of(std::size_t i) const { return from.empty() ? i : from[i]; }
   void add(float* row, float value) {
     at[count] = row;
@@ -61,9 +68,14 @@ class FeatureTable {
   Status usable() const;  // kUnavailable when there is not so much memory
   std::size_t width() const { return width_; }
 
+  // In two steps, as a row is found in two: where it lies, then the row. What was not asked for in
+  // the first is waited for in the second.
+  void prefetch_place(std::uint32_t hash) const {
+    if (!index_) __builtin_prefetch(&place_[hash & mask_]);
+  }
   void prefetch(std::uint32_t hash) const {
     if (index_) return index_->prefetch(hash);
-    const float* const at = row(hash & mask_);
+    const float* const at = row_of(hash);
     __builtin_prefetch(at, 1);
     for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
   }
@@ -94,33 +106,41 @@ class FeatureTable {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(*row) & ~kMark);
   }
   // The row of an id in a hashed table, taken if nobody has it. It is not noted.
-  float* row_of(std::uint32_t hash, bool& is_new);
+  float* take_row(std::uint32_t hash, bool& is_new);
   std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
   void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }
 
   TableCounts counts() const;
-  std::size_t memory_bytes() const;
+  std::size_t memory_bytes() const;       // of what is taken
+  std::size_t most_memory_bytes() const;  // once every row is
   void encode(ModelSink& sink) const;
   bool restore(ModelSource& source);
 
  private:
-  float* row(std::size_t slot) const { return memory_.data() + slot * width_; }
+  float* row(std::size_t number) const { return memory_.data() + number * width_; }
+  float* row_of(std::uint32_t hash) const { return row(place_[hash & mask_]); }
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
   void take_hashed(Row features, FoundRows& found);
   void take_watched(Row features, std::uint32_t lanes, FoundRows& found);
+  std::uint32_t next_row();
+  void make_room(std::size_t rows);
+  void leave_file();
   void find_hashed(Row features, FoundRows& found) const;
   std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
   void take_indexed(Row features, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();
-  bool is_taken(std::size_t slot) const {
-    return index_ ? index_->is_taken(slot) : std::bit_cast<std::uint32_t>(*row(slot)) != 0;
-  }
+  std::size_t most_floats() const { return (capacity_ + (index_ ? 0 : 1)) * width_; }
   void encode_rows(ModelSink& sink) const;
+  void encode_as_in_memory(ModelSink& sink) const;
+  void encode_in_order(ModelSink& sink) const;
   bool restore_rows(Reader& reader);
-  bool restore_dense(ModelSource& source);
+  bool restore_as_in_memory(ModelSource& source);
+  bool restore_in_order(ModelSource& source);
+  bool restore_slots(std::string_view rows);
+  void restore_memory(std::string_view rows, const ModelSource& source);
 
   std::size_t width_;
   std::size_t capacity_ = 0;
@@ -128,6 +148,9 @@ class FeatureTable {
   std::uint32_t mask_ = 0;
   std::uint64_t expire_rows_;
   TableMemory<float> memory_;
+  // When hashed: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
+  TableMemory<std::uint32_t> place_;
+  std::uint32_t next_ = 1;              // row to be taken
   std::optional<IdIndex> index_;        // when collision-free
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows

@@ -5,8 +5,11 @@
 
 #include <bit>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/rng.h"
@@ -53,7 +56,9 @@ TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
   Rng rng(5);
   FeatureTable table({.bits = 8}, kWidth);
   std::map<std::uint32_t, std::uint32_t> owners;  // of slots, as tags
+  std::map<std::uint32_t, float*> rows;           // of slots
   std::uint64_t shared = 0;
+  std::uint32_t first = 0;  // slot that was taken
   FoundRows found;
   for (std::size_t round = 0; round < 300; ++round) {
     std::vector<Feature> row(rng.below(45));
@@ -72,11 +77,13 @@ TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
     ASSERT_EQ(found.size, row.size());
     ASSERT_EQ(found.fresh.size(), fresh.size());
     for (std::size_t i = 0; i < fresh.size(); ++i) ASSERT_EQ(found.fresh[i].second, fresh[i]);
+    if (rows.empty() && !row.empty()) first = row[0].hash & 0xff;
     for (std::size_t i = 0; i < row.size(); ++i) {
       ASSERT_EQ(found.x[i], row[i].value);
       ASSERT_EQ(std::bit_cast<std::uint32_t>(found.at[i][0]), owners.at(row[i].hash & 0xff));
-      ASSERT_EQ(found.at[i] - found.at[0],
-                (static_cast<std::ptrdiff_t>(row[i].hash & 0xff) - (row[0].hash & 0xff)) * 4);
+      const auto [slot, is_new] = rows.try_emplace(row[i].hash & 0xff, found.at[i]);
+      float* const next = is_new ? rows.at(first) + (rows.size() - 1) * kWidth : slot->second;
+      ASSERT_EQ(found.at[i], next);
       found.at[i][1] = static_cast<float>(row[i].hash & 0xff);
     }
     FoundRows again;
@@ -89,6 +96,65 @@ TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
   }
   EXPECT_EQ(table.counts().rows, owners.size());
   EXPECT_EQ(table.counts().shared_uses, shared);
+}
+
+TEST(FeatureTable, AnIdNobodyLearnedHasZerosAndTakesNoRow) {
+  FeatureTable table({.bits = 8}, kWidth);
+  use(table, 3)[1] = 5;
+  const std::vector<Feature> row(11, Feature{4, 1});
+  FoundRows found;
+  ASSERT_TRUE(table.find(row, found));
+  ASSERT_EQ(found.size, row.size());
+  for (std::size_t i = 0; i < found.size; ++i) {
+    EXPECT_EQ(found.first[i], 0);
+    for (std::size_t k = 0; k < kWidth; ++k) EXPECT_EQ(found.at[i][k], 0);
+  }
+  EXPECT_EQ(table.counts().rows, 1u);
+}
+
+TEST(FeatureTable, AHashedTableHoldsWhatIsTaken) {
+  constexpr std::size_t kWide = 16;
+  FeatureTable table({.bits = 22}, kWide);
+  const std::size_t places = std::size_t{4} << 22;
+  EXPECT_EQ(table.memory_bytes(), places + 64);
+  for (std::uint64_t id = 0; id < 1000; ++id) use(table, hash_of(id % 100));
+  EXPECT_EQ(table.memory_bytes(), places + 101 * 64);
+  EXPECT_EQ(table.most_memory_bytes(), places + ((std::size_t{64} << 22) + 64));
+}
+
+// Bytes that the system counts as the process's, whether or not they were touched.
+std::size_t counted_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word != "VmData:") continue;
+    std::size_t kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes << 10;
+  }
+  ADD_FAILURE() << "no VmData";
+  return 0;
+}
+
+TEST(TableMemory, ReservedBytesCountOnceTheyAreOpened) {
+  constexpr std::size_t kMega = 1 << 20, kAll = 4096 * kMega;
+  const std::size_t before = counted_bytes();
+  const auto reserved = reserved_bytes(kAll);
+  ASSERT_NE(reserved, nullptr);
+  EXPECT_LT(counted_bytes(), before + 2 * kMega);
+  char* const at = static_cast<char*>(reserved.get());
+  std::size_t open = 0, times = 0;
+  for (; open < 64 * kMega; ++times) {
+    const std::size_t first = std::exchange(open, open_bytes(at, kAll, open, open + 1));
+    ASSERT_GT(open, first);
+    ASSERT_EQ(std::exchange(at[first], '1'), 0);
+    ASSERT_EQ(std::exchange(at[open - 1], '1'), 0);
+  }
+  EXPECT_LT(times, 10u);
+  EXPECT_GE(counted_bytes(), before + 64 * kMega);
+  EXPECT_LT(counted_bytes(), before + 96 * kMega);
+  EXPECT_EQ(open_bytes(at, kAll, open, kAll + 1), open);
+  EXPECT_EQ(open_bytes(at, kAll, open, kAll), kAll);
+  EXPECT_EQ(at[kAll - 1], 0);
 }
 
 TEST(FeatureTable, EveryIdHasARowOfItsOwnWhenCollisionFree) {
@@ -164,6 +230,9 @@ TEST(FeatureTable, MemoryNobodyUsesIsNotTaken) {
   ASSERT_TRUE(table.usable().ok());
   use(table, 5);
   EXPECT_NE(use(table, 5), nullptr);
+  FeatureTable hashed({.bits = 28}, kWidth);
+  ASSERT_TRUE(hashed.usable().ok());
+  EXPECT_NE(use(hashed, 5), nullptr);
   FeatureTable vast({.collision_free = true, .memory_bytes = UINT64_MAX}, 1U << 20);
   EXPECT_FALSE(vast.usable().ok());
 }

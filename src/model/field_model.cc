@@ -16,7 +16,8 @@ namespace {
 // vector, rows and ones seen, 2 unused; with several pieces, then their accumulators; of several
 // tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
-constexpr float kSmoothing = 10;  // rows of all that the rate of an id starts with
+constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
+constexpr float kSmoothing = 10;   // rows of all that the rate of an id starts with
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
   const std::size_t further = FurtherHeads::floats(heads);
@@ -71,11 +72,20 @@ std::size_t FieldModel::memory_bytes() const {
   return table_.memory_bytes() + interaction_->memory_bytes();
 }
 
+std::size_t FieldModel::most_memory_bytes() const {
+  return table_.most_memory_bytes() + interaction_->memory_bytes();
+}
+
 float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (rows_ + 2)); }
 
-void FieldModel::prefetch(const Examples& rows, std::size_t row) const {
-  if (row >= rows.size()) return;
-  for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
+// What this row needs of the table, and where that of one a batch later lies.
+// Of rows to come: what the table has of a row, and where that is of one further ahead.
+void FieldModel::prefetch(const Examples& rows, std::size_t row, std::size_t end) const {
+  if (row + 2 * kAhead < end) {
+    for (const Feature& f : rows.row(row + 2 * kAhead)) table_.prefetch_place(f.hash);
+  }
+  if (row + kAhead >= end) return;
+  for (const Feature& f : rows.row(row + kAhead)) table_.prefetch(f.hash);
 }
 
 void FieldModel::begin(Pass& pass, std::size_t rows) const {
@@ -143,7 +153,7 @@ void FieldModel::predict_batch(const Examples& rows, std::size_t begun, Pass& pa
   const std::size_t count = std::min(rows.size() - begun, batch_);
   begin(pass, count);
   for (std::size_t i = 0; i < count; ++i) {
-    prefetch(rows, begun + i + batch_);
+    prefetch(rows, begun + i, rows.size());
     Gathered& row = pass.rows[i];
     (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
     table_.pad(row.found);
@@ -255,7 +265,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   take_labels(rows, begun);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = begun + i;
-    prefetch(rows, r + batch_);
+    prefetch(rows, r, end);
     Gathered& row = pass_.rows[i];
     const bool teaches = pass_.weights[i] > 0;
     const bool is_allowed =
@@ -272,6 +282,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   if (taught == 0) return;
   interaction_->backward(batch);
   for (std::size_t i = 0; i < count; ++i) {
+    if (i + 1 < count) pass_.rows[i + 1].found.prefetch(table_.width());
     if (!pass_.rows[i].is_allowed) continue;
     const float weight = pass_.weights[i], label = pass_.labels[i];
     const bool is_known = !std::isnan(label);

@@ -81,6 +81,7 @@ class FieldModel final : public ReplicatedModel {
   double bias() const override;
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override;
+  std::size_t most_memory_bytes() const override;
   void predict(const Examples& rows, std::span<float> out) const override;
   void predict_heads(const Examples& rows, std::span<float> out) const override;
   JointParts joint_parts() const override {
@@ -123,7 +124,7 @@ class FieldModel final : public ReplicatedModel {
   void place(const Examples& rows, std::size_t r, Gathered& to) const;
   void gather(Gathered& from, Pass& pass, std::size_t at) const;
   void read_rates(Gathered& of) const;
-  void prefetch(const Examples& rows, std::size_t row) const;
+  void prefetch(const Examples& rows, std::size_t row, std::size_t end) const;
   void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;
   void take_labels(const Examples& rows, std::size_t begun);
   std::size_t find_errors(const Examples& rows, std::size_t begun, std::span<float> before);

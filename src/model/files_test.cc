@@ -1,9 +1,12 @@
 // Files a model lives in: the model file, its names, and the row cache.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "base/rng.h"
 #include "model/feature_names.h"
 #include "model/model_file.h"
@@ -110,6 +113,48 @@ TEST_F(ModelFiles, AModelIsUsedFromItsFileAndGoesOnLearning) {
     model->learn(rows, b);
     EXPECT_EQ(a, b);
     EXPECT_EQ(contents(path("a")), before);  // what it learns stays in the process
+  }
+}
+
+// By version: what options end with differs, and hashed tables were written by slot before 3.
+TEST(ModelBytes, VersionsBeforeAreReadAndWrittenAsTheNewest) {
+  const auto made = make_model({.kind = "adagrad", .bits = 8});
+  ASSERT_TRUE(made.ok());
+  for (const std::uint32_t version : {1u, 2u}) {
+    std::string bytes = "AMDL";
+    Writer w(bytes);
+    w.u32(version);
+    w.str("adagrad");
+    w.u8(8);
+    w.u64(1);
+    for (const std::uint64_t number : {0, 0, 1, 0, 0}) w.varint(number);
+    w.varint((*made)->options().settings.size());
+    for (const auto& [name, value] : (*made)->options().settings) {
+      w.str(name);
+      w.f64(value);
+    }
+    if (version == 2) bytes.append(2 + sizeof(double), '\0');            // no tasks, no second loss
+    for (const float number : {0.0F, 0.25F, 0.0F, 0.0F}) w.f32(number);  // bias
+    bytes.append(6, '\0');                                               // counts, form
+    w.varint(8);
+    w.u32(4 + 1);
+    for (const float number : {0.5F, 2.0F, 0.0F}) w.f32(number);
+    w.varint(0);
+    w.u64(hash64(bytes));
+    const auto back = decode_model(bytes);
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    Examples rows;
+    rows.features = {{4 << 8 | 7, 2}, {6, 1}};
+    rows.ends = {2};
+    rows.labels = {1};
+    EXPECT_FLOAT_EQ(predicted(**back, rows)[0], 1 / (1 + std::exp(-(0.25F + 2 * 0.5F))));
+    EXPECT_EQ((*back)->counts().rows, 1u);
+    std::string again;
+    (*back)->encode(again);
+    EXPECT_EQ(again.substr(0, 5), std::string("AMDL\3"));
+    const auto newest = decode_model(again);
+    ASSERT_TRUE(newest.ok());
+    EXPECT_EQ(predicted(**newest, rows), predicted(**back, rows));
   }
 }
 

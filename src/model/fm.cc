@@ -46,6 +46,7 @@ class Fm final : public ReplicatedModel {
   double bias() const override { return bias_; }
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override { return table_.memory_bytes(); }
+  std::size_t most_memory_bytes() const override { return table_.most_memory_bytes(); }
 
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
@@ -125,7 +126,11 @@ class Fm final : public ReplicatedModel {
 
   static Float8 chunk(const float* row, std::size_t c) { return Float8::load(row + kHead + 8 * c); }
 
+  // What this row needs of the table, and where that of one some rows later lies.
   void prefetch(const Examples& rows, std::size_t row) const {
+    if (row + kAhead < rows.size()) {
+      for (const Feature& f : rows.row(row + kAhead)) table_.prefetch_place(f.hash);
+    }
     if (row >= rows.size()) return;
     for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
   }

@@ -38,11 +38,13 @@ class LinearModel final : public ReplicatedModel {
   double bias() const override { return bias_[1]; }
   TableCounts counts() const override { return table_.counts(); }
   std::size_t memory_bytes() const override { return table_.memory_bytes(); }
+  std::size_t most_memory_bytes() const override { return table_.most_memory_bytes(); }
 
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      if (r + kAhead < rows.size()) prefetch(rows.row(r + kAhead));
+      prefetch(ahead(rows, r + kAhead));
+      prefetch_places(ahead(rows, r + 2 * kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
     }
@@ -68,15 +70,19 @@ class LinearModel final : public ReplicatedModel {
   void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before) override {
     for (std::size_t r = begin; r < end; ++r) {
-      next_ = r + kAhead < end ? rows.row(r + kAhead) : Row();
+      next_ = ahead(rows, r + kAhead);
+      later_ = ahead(rows, r + 2 * kAhead);
       before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
       prefetch(next_);
+      prefetch_places(later_);
     }
   }
 
   bool can_be_replicated() const override { return Rule::kSquares != 0 && table_.is_hashed(); }
   FeatureTable& table() override { return table_; }
-  RowParts row_parts() const override { return {Rule::kSquares, {false, true, false, false}, true}; }
+  RowParts row_parts() const override {
+    return {Rule::kSquares, {false, true, false, false}, true};
+  }
   void start_row(float* /*row*/, std::uint32_t /*hash*/) const override {}
   void settle_row(float* row) const override {
     Cell<float> cell{row[1], row[2], row[3]};
@@ -104,15 +110,25 @@ class LinearModel final : public ReplicatedModel {
   static constexpr std::size_t kWidth = 4;
   static constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
 
+  static Row ahead(const Examples& rows, std::size_t r) {
+    return r < rows.size() ? rows.row(r) : Row();
+  }
   void prefetch(Row row) const {
     for (const Feature& f : row) table_.prefetch(f.hash);
   }
-  // A few of the row to come while a few of this one are learned: the memory has only so many
+  void prefetch_places(Row row) const {
+    for (const Feature& f : row) table_.prefetch_place(f.hash);
+  }
+  static Row take_eight(Row& from) {
+    const Row eight = from.first(std::min<std::size_t>(8, from.size()));
+    from = from.subspan(eight.size());
+    return eight;
+  }
+  // A few of the rows to come while a few of this one are learned: the memory has only so many
   // requests under way.
   void prefetch_eight() {
-    const std::size_t few = std::min<std::size_t>(8, next_.size());
-    prefetch(next_.first(few));
-    next_ = next_.subspan(few);
+    prefetch(take_eight(next_));
+    prefetch_places(take_eight(later_));
   }
 
   FoundRows& with_bias(FoundRows& found) const {
@@ -171,7 +187,7 @@ class LinearModel final : public ReplicatedModel {
   FeatureTable table_;
   alignas(16) std::array<float, kWidth> bias_{};
   FoundRows found_;
-  Row next_;  // features to prefetch, of a row to come
+  Row next_, later_;  // features to prefetch, of rows to come: rows of the table, and their places
 };
 
 template <class Rule>

@@ -15,8 +15,9 @@ namespace attune {
 namespace {
 
 constexpr std::string_view kMagic = "AMDL";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kFirstVersion = 1;
 constexpr std::uint32_t kTasksVersion = 2;  // with tasks and a second loss after the settings
+constexpr std::uint32_t kVersion = 3;       // hashed tables in the order their rows were taken in
 constexpr std::size_t kMostSettings = 64;
 
 const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind,  &kAdamKind,
@@ -140,7 +141,7 @@ void put_options(Writer& w, const ModelOptions& o) {
     w.str(name);
     w.f64(value);
   }
-  if (is_joint(o)) put_tasks(w, o);
+  put_tasks(w, o);
 }
 
 ModelOptions read_options(Reader& r, std::uint32_t version) {
@@ -181,10 +182,10 @@ Result<std::string_view> opened(std::string_view bytes) {
     return damaged("these are not the bytes of a model");
   }
   const std::uint32_t version = Reader(bytes.substr(kMagic.size())).u32();
-  if (version < kVersion || version > kTasksVersion) {
+  if (version < kFirstVersion || version > kVersion) {
     return Error{Code::kInvalid,
-                 fmt::format("model: version {}, this program reads versions {} and {}", version,
-                             kVersion, kTasksVersion),
+                 fmt::format("model: version {}, this program reads versions {} to {}", version,
+                             kFirstVersion, kVersion),
                  "", "use the program that saved it"};
   }
   const std::string_view content = bytes.substr(0, bytes.size() - 8);
@@ -244,7 +245,7 @@ void StoredModel::write(ByteSink& to) const {
   ModelSink sink(to);
   Writer w(sink.out);
   sink.out.append(kMagic);
-  w.u32(is_joint(options_) ? kTasksVersion : kVersion);
+  w.u32(kVersion);
   put_options(w, options_);
   encode_state(sink);
   sink.seal();

@@ -132,7 +132,9 @@ class Model {
   // Whether parts of a probability sum to its logit, or to itself (tree, forest).
   virtual bool adds_logits() const { return is_probability(); }
   virtual TableCounts counts() const { return {}; }
-  virtual std::size_t memory_bytes() const = 0;
+  virtual std::size_t memory_bytes() const = 0;  // it holds now
+  // Once every row of its table is taken.
+  virtual std::size_t most_memory_bytes() const { return memory_bytes(); }
   // Canonical and complete: continuing after decode_model equals never having stopped.
   virtual void write(ByteSink& to) const = 0;
   void encode(std::string& out) const;  // the same, appended

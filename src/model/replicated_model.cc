@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kLeastRows = 64, kMostRows = 4096;
 constexpr double kShareOfSeen = 0.05;
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
-constexpr float kOften = 64;  // squared gradients between two merges: some 500 uses
-constexpr std::size_t kAhead = 8;         // changed rows, so that memory is there in time
+constexpr float kOften = 64;          // squared gradients between two merges: some 500 uses
+constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
 constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
 
@@ -182,7 +182,7 @@ void ReplicatedModel::absorb(const Team& team, const ReplicatedModel& from) {
   for (std::size_t at = 0; at < changes.size(); at += width) {
     if (at + kAhead * width < changes.size()) table.prefetch(hash_of(at + kAhead * width));
     bool is_new = false;
-    float* const row = table.row_of(hash_of(at), is_new);
+    float* const row = table.take_row(hash_of(at), is_new);
     if (is_new) start_row(row, hash_of(at));
     const float owner = std::exchange(row[0], 0.0F);
     add_changes(&changes[at], row, width);

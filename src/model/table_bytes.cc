@@ -1,4 +1,6 @@
-// How a FeatureTable is written: row by row when few are taken, else as it lies in memory.
+// How a FeatureTable is written. Hashed: the rows in the order they were taken in, as they lie in
+// memory. Collision-free: row by row when few are taken, else as it lies in memory; hashed ones are
+// read of these two forms too.
 #include <algorithm>
 #include <cstring>
 
@@ -9,7 +11,7 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-enum class Form : std::uint8_t { kRowByRow, kAsInMemory };
+enum class Form : std::uint8_t { kRowByRow, kAsInMemory, kInOrder };
 
 std::size_t padding(std::size_t offset) { return (kAlignment - offset % kAlignment) % kAlignment; }
 
@@ -17,6 +19,17 @@ void put_counts(Writer& w, const TableCounts& c) {
   for (const std::uint64_t count : {c.shared_uses, c.waiting_uses, c.evicted, c.expired}) {
     w.varint(count);
   }
+}
+
+void put_aligned(ModelSink& sink, const float* rows, std::size_t numbers) {
+  sink.out.append(padding(sink.size()), '\0');
+  sink.pass({reinterpret_cast<const char*>(rows), numbers * sizeof(float)});
+}
+
+// The reader ends where the checksum begins, 8 bytes before the end.
+std::string_view read_aligned(ModelSource& source, std::size_t numbers) {
+  source.reader.bytes(padding(source.all.size() - 8 - source.reader.left()));
+  return source.reader.bytes(numbers * sizeof(float));
 }
 
 void read_counts(Reader& r, TableCounts& c) {
@@ -35,32 +48,45 @@ void FeatureTable::encode(ModelSink& sink) const {
     w.varint(admission_->added());
     w.str(admission_->counters());
   }
-  const bool is_row_by_row = counts_.rows < capacity_ / 2;
-  w.u8(static_cast<std::uint8_t>(is_row_by_row ? Form::kRowByRow : Form::kAsInMemory));
-  if (is_row_by_row) return encode_rows(sink);
+  const Form form = !index_                        ? Form::kInOrder
+                    : counts_.rows < capacity_ / 2 ? Form::kRowByRow
+                                                   : Form::kAsInMemory;
+  w.u8(static_cast<std::uint8_t>(form));
+  if (form == Form::kInOrder) return encode_in_order(sink);
+  if (form == Form::kRowByRow) return encode_rows(sink);
+  encode_as_in_memory(sink);
+}
+
+// The slots of the rows, then the rows, that of zeros first.
+void FeatureTable::encode_in_order(ModelSink& sink) const {
+  std::vector<std::uint32_t> slots(next_);
+  for (std::uint32_t slot = 0; slot < capacity_; ++slot) slots[place_[slot]] = slot;
+  Writer(sink.out).varint(next_ - 1);
+  sink.pass({reinterpret_cast<const char*>(slots.data() + 1), (next_ - 1) * sizeof(std::uint32_t)});
+  put_aligned(sink, memory_.data(), next_ * width_);
+}
+
+void FeatureTable::encode_as_in_memory(ModelSink& sink) const {
+  Writer w(sink.out);
   w.varint(std::min<std::uint64_t>(counts_.rows, capacity_));
-  for (std::size_t slot = 0; index_ && slot < capacity_; ++slot) {
+  for (std::size_t slot = 0; slot < capacity_; ++slot) {
     w.u32(index_->id(slot));
     w.u32(index_->seen(slot));
     sink.drain_if_long();
   }
-  sink.out.append(padding(sink.size()), '\0');
-  sink.pass({reinterpret_cast<const char*>(memory_.data()), memory_.size() * sizeof(float)});
+  put_aligned(sink, memory_.data(), memory_.size());
 }
 
-// Each taken row: how far from the one before, plus 1; id and moment when there is an index; the
-// floats. 0 ends the list.
+// Each taken row: how far from the one before, plus 1; id and moment; the floats. 0 ends the list.
 void FeatureTable::encode_rows(ModelSink& sink) const {
   Writer w(sink.out);
   std::size_t last = 0;
   for (std::size_t slot = 0; slot < capacity_; ++slot) {
-    if (!is_taken(slot)) continue;
+    if (!index_->is_taken(slot)) continue;
     w.varint(slot - last + 1);
     last = slot;
-    if (index_) {
-      w.u32(index_->id(slot));
-      w.u32(index_->seen(slot));
-    }
+    w.u32(index_->id(slot));
+    w.u32(index_->seen(slot));
     sink.out.append(reinterpret_cast<const char*>(row(slot)), width_ * sizeof(float));
     sink.drain_if_long();
   }
@@ -76,9 +102,10 @@ bool FeatureTable::restore(ModelSource& source) {
     if (!admission_->restore(r.str(), added)) return false;
   }
   const std::uint8_t form = r.u8();
-  if (!r.ok() || form > static_cast<std::uint8_t>(Form::kAsInMemory)) return false;
+  if (!r.ok() || form > static_cast<std::uint8_t>(Form::kInOrder)) return false;
+  if (form == static_cast<std::uint8_t>(Form::kInOrder)) return restore_in_order(source);
   return form == static_cast<std::uint8_t>(Form::kRowByRow) ? restore_rows(r)
-                                                            : restore_dense(source);
+                                                            : restore_as_in_memory(source);
 }
 
 bool FeatureTable::restore_rows(Reader& r) {
@@ -92,15 +119,15 @@ bool FeatureTable::restore_rows(Reader& r) {
       if (seen == 0) return false;
     }
     const std::string_view floats = r.bytes(width_ * sizeof(float));
-    if (!r.ok()) return false;
-    std::memcpy(row(slot), floats.data(), floats.size());
+    if (!r.ok() || (!index_ && place_[slot] != 0)) return false;
+    if (!index_) place_[slot] = next_row();
+    std::memcpy(row(index_ ? slot : place_[slot]), floats.data(), floats.size());
     ++counts_.rows;
   }
   return r.ok();
 }
 
-// Only what is needed of the rows is touched, so that a mapped file is read as it is used.
-bool FeatureTable::restore_dense(ModelSource& source) {
+bool FeatureTable::restore_as_in_memory(ModelSource& source) {
   Reader& r = source.reader;
   counts_.rows = r.varint();
   if (counts_.rows > capacity_) return false;
@@ -110,19 +137,52 @@ bool FeatureTable::restore_dense(ModelSource& source) {
     index_->set(static_cast<std::uint32_t>(slot), id, r.u32());
     taken += index_->is_taken(slot) ? 1 : 0;
   }
-  // The reader ends where the checksum begins, 8 bytes before the end.
-  const std::size_t offset = source.all.size() - 8 - r.left();
-  r.bytes(padding(offset));
-  const std::string_view rows = r.bytes(memory_.size() * sizeof(float));
+  const std::string_view rows = read_aligned(source, capacity_ * width_);
   if (!r.ok() || (index_ && taken != counts_.rows)) return false;
+  if (!index_) return restore_slots(rows);
+  restore_memory(rows, source);
+  return true;
+}
+
+// A hashed table of a row for each slot.
+bool FeatureTable::restore_slots(std::string_view rows) {
+  const std::size_t bytes = width_ * sizeof(float);
+  for (std::size_t slot = 0; slot < capacity_; ++slot) {
+    const std::string_view floats = rows.substr(slot * bytes, bytes);
+    if (Reader(floats).u32() == 0) continue;
+    place_[slot] = next_row();
+    std::memcpy(row(place_[slot]), floats.data(), bytes);
+  }
+  return counts_.rows == next_ - 1;
+}
+
+bool FeatureTable::restore_in_order(ModelSource& source) {
+  Reader& r = source.reader;
+  counts_.rows = r.varint();
+  if (index_ || counts_.rows > capacity_) return false;
+  for (; next_ <= counts_.rows; ++next_) {
+    const std::uint32_t slot = r.u32();
+    if (!r.ok() || slot >= capacity_ || place_[slot] != 0) return false;
+    place_[slot] = next_;
+  }
+  const std::string_view rows = read_aligned(source, next_ * width_);
+  const std::string_view zeros = rows.substr(0, width_ * sizeof(float));
+  if (!r.ok() || zeros.find_first_not_of('\0') != std::string_view::npos) return false;
+  restore_memory(rows, source);
+  return true;
+}
+
+// Only what is needed of the rows is touched, so that a mapped file is read as it is used.
+void FeatureTable::restore_memory(std::string_view rows, const ModelSource& source) {
   auto* const at = reinterpret_cast<float*>(const_cast<char*>(rows.data()));
+  const std::size_t numbers = rows.size() / sizeof(float);
   const bool is_aligned = reinterpret_cast<std::uintptr_t>(at) % kAlignment == 0;
   if (source.owner != nullptr && is_aligned) {
-    memory_ = TableMemory<float>::within(at, memory_.size(), source.owner);
+    memory_ = TableMemory<float>::within(at, numbers, source.owner);
   } else {
+    make_room(numbers / width_);
     std::memcpy(memory_.data(), rows.data(), rows.size());
   }
-  return true;
 }
 
 }  // namespace attune

@@ -403,7 +403,7 @@ TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
   Writer(newer).u64(hash64(newer));
   const auto refused = decode_model(newer);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("version 9, this program reads versions 1 and 2"),
+  EXPECT_NE(refused.error().message.find("version 9, this program reads versions 1 to 3"),
             std::string::npos);
 }
 
