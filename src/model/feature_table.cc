@@ -196,12 +196,16 @@ void FeatureTable::forget_changes() {
 float* FeatureTable::take_row(std::uint32_t hash, bool& is_new) {
   if (memory_.size() < most_floats()) leave_file();
   std::uint32_t& place = place_[hash & mask_];
-  is_new = place == 0;
-  if (!is_new) return row(place);
-  place = next_row();
-  ++counts_.rows;
+  if (place == 0) {
+    place = next_row();
+    ++counts_.rows;
+  }
   float* const at = row(place);
-  *at = std::bit_cast<float>(tag(hash));
+  is_new = std::bit_cast<std::uint32_t>(*at) == 0;
+  if (is_new) {
+    std::fill_n(at, width_, 0.0F);
+    *at = std::bit_cast<float>(tag(hash));
+  }
   return at;
 }
 

@@ -105,7 +105,8 @@ class FeatureTable {
   static float unmarked(const float* row) {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(*row) & ~kMark);
   }
-  // The row of an id in a hashed table, taken if nobody has it. It is not noted.
+  // The row of an id in a hashed table, taken if nobody has it or its first word is 0. It is not
+  // noted; a new one is zeros.
   float* take_row(std::uint32_t hash, bool& is_new);
   std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
   void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }

@@ -20,15 +20,14 @@ constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there i
 constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
 
-// Floats of a row, four at a time: before = (row - before) * share, row = before + that.
-void take_changes(float* row, float* before, const float* shares, std::size_t width) {
+// Floats of a row, four at a time: before becomes (row - before) * share, without shares
+// row - before, and row what it was before.
+void take_back(float* row, float* before, const float* shares, std::size_t width) {
   for (std::size_t c = 0; c < width; c += 4) {
     const __m128 was = _mm_loadu_ps(before + c);
     __m128 change = _mm_sub_ps(_mm_loadu_ps(row + c), was);
-    if (shares != nullptr) {
-      change = _mm_mul_ps(change, _mm_loadu_ps(shares + c));
-      _mm_storeu_ps(row + c, _mm_add_ps(was, change));
-    }
+    if (shares != nullptr) change = _mm_mul_ps(change, _mm_loadu_ps(shares + c));
+    _mm_storeu_ps(row + c, was);
     _mm_storeu_ps(before + c, change);
   }
 }
@@ -154,33 +153,34 @@ void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
   me.offer(*this);
 }
 
-// What was learned since the last merge, as it counts: in place of what the rows were before.
+// What was learned since the last merge, as it counts: in place of what the rows were before. The
+// rows are again what they are in every replica; those just taken are nobody's.
 void ReplicatedModel::offer(const Team& team) {
   FeatureTable& table = this->table();
   const std::span<const FeatureTable::Changed> changed = table.changed();
-  const std::size_t width = table.width();
   for (std::size_t i = 0; i < changed.size(); ++i) {
     if (i + kAhead < changed.size()) __builtin_prefetch(changed[i + kAhead].row, 1);
     float* const row = changed[i].row;
     float* const before = table.before(i);
-    const float owner = FeatureTable::unmarked(row);
+    const float owner = changed[i].is_new ? 0 : FeatureTable::unmarked(row);
     if (changed[i].is_new) start_row(before, changed[i].hash);
-    row[0] = before[0] = 0;
     const bool is_often = row[team.parts.squares] - before[team.parts.squares] > kOften;
-    take_changes(row, before, is_often ? team.often.data() : nullptr, width);
+    row[0] = before[0] = 0;
+    take_back(row, before, is_often ? team.often.data() : nullptr, table.width());
     row[0] = owner;
     before[0] = std::bit_cast<float>(changed[i].hash);
-    if (is_often && team.parts.settles) settle_row(row);
   }
 }
 
-void ReplicatedModel::absorb(const Team& team, const ReplicatedModel& from) {
+// Every replica does the same in the same order, so that they stay the same to the bit.
+void ReplicatedModel::absorb(const Team& team, std::span<const float> changes) {
   FeatureTable& table = this->table();
   const std::size_t width = table.width();
-  const std::span<const float> changes = const_cast<ReplicatedModel&>(from).table().changes();
   const auto hash_of = [&](std::size_t at) { return std::bit_cast<std::uint32_t>(changes[at]); };
   for (std::size_t at = 0; at < changes.size(); at += width) {
-    if (at + kAhead * width < changes.size()) table.prefetch(hash_of(at + kAhead * width));
+    const std::size_t soon = at + kAhead * width, later = soon + kAhead * width;
+    if (later < changes.size()) table.prefetch_place(hash_of(later));
+    if (soon < changes.size()) table.prefetch(hash_of(soon));
     bool is_new = false;
     float* const row = table.take_row(hash_of(at), is_new);
     if (is_new) start_row(row, hash_of(at));
@@ -192,8 +192,8 @@ void ReplicatedModel::absorb(const Team& team, const ReplicatedModel& from) {
 }
 
 void ReplicatedModel::Team::merge(std::size_t member) {
-  for (const ReplicatedModel* const other : replicas) {
-    if (other != replicas[member]) replicas[member]->absorb(*this, *other);
+  for (ReplicatedModel* const from : replicas) {
+    replicas[member]->absorb(*this, from->table().changes());
   }
   average(member);
   if (member == 0) add_numbers();

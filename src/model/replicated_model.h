@@ -1,11 +1,11 @@
 // ReplicatedModel: a model that several threads can teach. Each learns rows of its own on a whole
 // replica of the model, as one thread would; after some thousands of rows what the replicas learned
-// is brought together, and all are the same again but for rounding. Nothing is shared meanwhile: a
+// is brought together, and all are the same again. Nothing is shared meanwhile: a
 // line of the cache that two cores take from each other costs more than most rows do.
 //   What few rows of a replica taught (weights and vectors of rare ids) adds up. What many taught
-//   is averaged, for each replica has gone all of the way by itself: biases, dense weights (McDonald
-//   et al. 2010), and ids used some hundreds of times since the last merge. Counts and sums of
-//   squares add up always.
+//   is averaged, for each replica has gone all of the way by itself: biases, dense weights
+//   (McDonald et al. 2010), and ids used some hundreds of times since the last merge. Counts and
+//   sums of squares add up always.
 // The same rows and threads give the same bits. One thread at a time may call it.
 #pragma once
 #include <array>
@@ -59,7 +59,7 @@ class ReplicatedModel : public StoredModel {
  private:
   struct Team;
   void offer(const Team& team);
-  void absorb(const Team& team, const ReplicatedModel& from);
+  void absorb(const Team& team, std::span<const float> changes);
 
   std::unique_ptr<Team> team_;
   Numbers at_merge_;

@@ -219,17 +219,18 @@ TEST_P(ModelContract, TheSameSeedGivesTheSameBits) {
   EXPECT_EQ(bytes_of(*one), bytes_of(*two));
 }
 
-TEST_P(OnThreads, LearnTheSameButForRounding) {
+// What several threads learn apart is brought together: much as one would have learned it.
+TEST_P(OnThreads, LearnAsWellAsOne) {
   const auto several = make(GetParam()), one = make({"", options()});
-  const Examples rows = separable(3000);
+  const Examples rows = separable(3000), later = separable(1000, 8);
   learn(*several, rows);
   learn(*one, rows);
-  const auto a = predict(*several, rows), b = predict(*one, rows);
+  const auto a = predict(*several, later), b = predict(*one, later);
   double distance = 0;
   for (std::size_t r = 0; r < a.size(); ++r) distance += std::abs(a[r] - b[r]);
-  EXPECT_LT(distance / static_cast<double>(a.size()), 0.01);
+  EXPECT_LT(distance / static_cast<double>(a.size()), 0.02);
+  EXPECT_LT(loss(a, later.labels), 1.5 * loss(b, later.labels) + 1e-3);
   EXPECT_EQ(several->counts().rows, one->counts().rows);
-  EXPECT_EQ(several->counts().shared_uses, one->counts().shared_uses);
 }
 
 TEST_P(ModelContract, HasOneThreadAndNeverNone) {
@@ -432,12 +433,12 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Weighted, testing::ValuesIn(cases_where([](const
                          name_of);
 
 TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
-  ModelOptions options{.kind = "ftrl"};
+  ModelOptions options{.kind = "sgd"};
   const auto message = [&](std::size_t threads) {
     const auto model = make_model(options);
     return (*model)->use_threads(threads).error().message;
   };
-  EXPECT_EQ(message(2), "ftrl learns on one thread");
+  EXPECT_EQ(message(2), "sgd learns on one thread");
   options = {.kind = "fwfm", .inputs = 8, .collision_free = true};
   EXPECT_EQ(message(2), "fwfm with a collision-free table learns on one thread");
   options.collision_free = false;
