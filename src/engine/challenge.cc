@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "engine/workspace.h"
 #include "stat/clustered_rate.h"
+#include "stat/measure.h"
 
 namespace attune {
 namespace {
@@ -20,15 +21,6 @@ ClusteredRate rate_of(const ByPerson& persons) {
   ClusteredRate out;
   for (const auto& [person, count] : persons) out.add(count.clicked, count.shown);
   return out;
-}
-
-void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& range) {
-  json.key(name);
-  if (!range) {
-    json.null();
-    return;
-  }
-  json.begin_array().value(range->low).value(range->high).end_array();
 }
 
 void write_rate(JsonWriter& json, std::string_view name, const ClusteredRate& rate) {
