@@ -86,14 +86,23 @@ Result<RegisteredModel> parse_model(const std::string& text) {
   if (!root["promoted"].get(promoted)) {
     model.promotions.push_back(static_cast<std::uint32_t>(promoted));
   }
+  std::uint64_t challenges = 0;
+  double share = 0;
+  if (!root["challenger"]["version"].get(challenges) && !root["challenger"]["share"].get(share)) {
+    model.challenger = {static_cast<std::uint32_t>(challenges), share, {}};
+  }
   for (const dom::element one : versions) {
     ModelVersion version;
     std::uint64_t number = 0;
     std::string_view id, kind;
+    bool is_learning = false;
     if (one["version"].get(number) || one["id"].get(id) || one["kind"].get(kind)) continue;
     version.number = static_cast<std::uint32_t>(number);
     version.id = id;
     version.kind = kind;
+    if (!one["is_learning"].get(is_learning) && is_learning) {
+      model.learning.push_back(version.number);
+    }
     model.versions.push_back(std::move(version));
   }
   return model;

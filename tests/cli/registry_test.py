@@ -20,7 +20,7 @@ class Models(Case):
         super().setUp()
         self.json_of("start", "--impressions", str(IMPRESSIONS), "--workspace", "shop")
         self.key = self.json_of("keys", "create", "test", "--workspace", "shop", "--scope", "admin",
-                                "--scope", "decide", "--scope", "read")["key"]
+                                "--scope", "decide", "--scope", "read", "--scope", "write")["key"]
 
     def call(self, port, method, path, body=None):
         """The body of a 200."""
@@ -215,6 +215,45 @@ class Registry(Models):
         self.wait_for(lambda: self.decided_by(port) == "live")
         self.fails(1, "registry", "promote", "ranker@1", "--workspace", "shop", says="",
                    hint="stop the server, or ask it")
+
+
+    def test_the_answer_says_what_was_set_in_the_folder_and_over_http(self):
+        for kind in ("ftrl", "fm"):
+            self.train("--kind", kind, "--register", "ranker")
+        folder = ["--workspace", "shop"]
+        self.json_of("registry", "promote", "ranker@1", *folder)
+        self.check_answers(folder)
+        server, port = self.start()
+        self.check_answers([*folder, "--server", f"http://127.0.0.1:{port}"])
+        self.stop(server)
+
+    def check_answers(self, at):
+        """Each step twice: once as people read it, once as JSON."""
+        def answer(verb, *more):
+            done = self.run_attune("registry", verb, *more, *at, ATTUNE_ADMIN_KEY=self.key)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        def fields(verb, *more):
+            told = json.loads(answer(verb, *more, "--json"))
+            return told["promoted"], told["challenger"], told["learning"]
+
+        beside = "ranker@2 is measured beside what ranks, as a shadow\n"
+        self.assertIn(beside, answer("shadow", "ranker@2"))
+        self.assertEqual(fields("canary", "ranker@2", "--share", "0.05"),
+                         (1, {"version": 2, "share": 0.05}, []))
+        self.assertIn("ranker@2 ranks for 10 % of the persons, as a canary\n",
+                      answer("canary", "ranker@2", "--share", "0.1"))
+        self.assertEqual(fields("shadow", "ranker@2"), (1, {"version": 2, "share": 0}, []))
+        self.assertIn(beside.replace("\n", ", and learns from the stream\n"),
+                      answer("learn", "ranker@2"))
+        self.assertEqual(fields("learn", "ranker@1"), (1, {"version": 2, "share": 0}, [1, 2]))
+        self.assertIn(beside, answer("learn", "ranker@2", "--stop"))
+        self.assertIn("ranker@1 ranks where a placement asks for it\n",
+                      answer("learn", "ranker@1", "--stop"))
+        self.assertIn("none challenges", answer("retire", "ranker"))
+        answer("shadow", "ranker@2")
+        self.assertEqual(fields("retire", "ranker"), (1, None, []))
 
 
 class Retraining(Models):
