@@ -213,6 +213,7 @@ constexpr std::string_view kModelSchemas = R"json(
     "canary":{"type":["object","null"],"description":"By whom ranked for whom; null: it is a shadow.","properties":{
       "tried":{"$ref":"#/components/schemas/PersonRate"},"others":{"$ref":"#/components/schemas/PersonRate"},
       "difference_interval":{"type":["array","null"],"items":{"type":"number"}},
+      "always_valid_interval":{"type":["array","null"],"items":{"type":"number"},"description":"Of the same, 95 % however often it is looked at; all below 0 ends the canary."},
       "verdict":{"enum":["better","worse","no clear difference","too little is known"]}}},
     "outcomes":{"type":"array","items":{"$ref":"#/components/schemas/StreamModel"}}}},
 "Model":{"type":"object","required":["name","promoted","challenger","versions","steps"],"properties":{"name":{"type":"string"},

@@ -321,7 +321,8 @@ void add_registry(CLI::App& app, Action& chosen) {
             by_version(command, options);
             with_reason(command, options);
           });
-  add_one("canary", "A version ranks for a share of the persons, always the same ones",
+  add_one("canary",
+          "A version ranks for a share of the persons, always the same ones, until it harms",
           "attune registry canary ranker@3 --share 0.05 --workspace shop", canary, kChange,
           [&](CLI::App& command, RegistryOptions& options) {
             by_version(command, options);

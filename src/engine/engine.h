@@ -163,8 +163,8 @@ class Engine {
   // to.
   virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
   // A version is measured beside what is promoted on every outcome from here on; with a share it
-  // also ranks for that share of the persons, who stay the same while it grows. At most
-  // ModelRegistry::kMostShare.
+  // also ranks for that share of the persons, who stay the same while it grows, until it clearly
+  // harms: looked at with each checkpoint. At most ModelRegistry::kMostShare.
   virtual Status challenge_model(const std::string& name, std::uint32_t version, double share,
                                  const std::string& reason) = 0;
   virtual Status retire_challenger(const std::string& name, const std::string& reason) = 0;
