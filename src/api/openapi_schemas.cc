@@ -189,6 +189,9 @@ constexpr std::string_view kModelSchemas = R"json(
     "is_learning":{"type":"boolean","default":true,"description":"false: it is as it was registered again."},
     "reason":{"type":"string"}},
   "examples":[{"version":2}]},
+"Keeping":{"type":"object","required":["version"],"additionalProperties":false,"properties":{
+    "version":{"type":"integer","minimum":1,"description":"One that learns from the stream."}},
+  "examples":[{"version":2}]},
 "PairedLoss":{"type":["object","null"],"description":"Two log losses on the same outcomes; null: there are none.",
     "required":["rows","log_loss","other_log_loss","difference"],"properties":{"rows":{"type":"integer"},
     "log_loss":{"type":"number"},"other_log_loss":{"type":"number"},

@@ -62,6 +62,10 @@ class FolderChanges final : public ModelChanges {
     TRY_OK(engine_->teach_model(model.name, model.version, is_learning, reason));
     return model_of(*engine_->catalog(), model.name);
   }
+  Result<RegisteredModel> keep(const ModelReference& model) override {
+    TRY_OK(engine_->keep_model(model.name, model.version));
+    return model_of(*engine_->catalog(), model.name);
+  }
   Result<std::string> compare(const std::string& name) override {
     return engine_->compare_model(name);
   }
@@ -175,6 +179,11 @@ class ServerChanges final : public ModelChanges {
     json.begin_object().field("version", std::uint64_t{model.version});
     json.field("is_learning", is_learning).field("reason", reason).end_object();
     return changed("POST", fmt::format("/api/v1/models/{}/learn", model.name), body);
+  }
+  Result<RegisteredModel> keep(const ModelReference& model) override {
+    std::string body;
+    JsonWriter(body).begin_object().field("version", std::uint64_t{model.version}).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/keep", model.name), body);
   }
   Result<std::string> compare(const std::string& name) override {
     return client_.call("GET", fmt::format("/api/v1/models/{}/comparison", name), "");

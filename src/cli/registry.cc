@@ -245,6 +245,18 @@ Status learn(const RegistryOptions& options) {
   });
 }
 
+Status keep(const RegistryOptions& options) {
+  TRY(const ModelReference model, versioned(options.model));
+  TRY(const auto changes, ModelChanges::open(options.place));
+  const auto now = changes->keep(model);
+  TRY_OK(changes->close());
+  if (!now.ok()) return now.error();
+  if (options.is_json) return say(options, *now, 0);
+  std::printf("%s@%u, as far as it has learned, is %s@%u from now on\n", model.name.c_str(),
+              model.version, model.name.c_str(), now->versions.back().number);
+  return ok_status();
+}
+
 Status compare(const RegistryOptions& options) {
   TRY(const auto changes, ModelChanges::open(options.place));
   const auto comparison = changes->compare(options.name);
@@ -347,6 +359,8 @@ void add_registry(CLI::App& app, Action& chosen) {
             command.add_flag("--stop", options.stops, "as it was registered again");
             with_reason(command, options);
           });
+  add_one("keep", "What a version has learned from the stream becomes the next version",
+          "attune registry keep ranker@3 --workspace shop", keep, kChange, by_version);
   add_one("remove", "A version and its file go; not one that ranks or did",
           "attune registry remove ranker@1 --workspace shop", remove, kChange, by_version);
 }

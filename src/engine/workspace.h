@@ -53,6 +53,7 @@ class Workspace final : public Engine {
   Status retire_challenger(const std::string& name, const std::string& reason) override;
   Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
                      const std::string& reason) override;
+  Result<ModelVersion> keep_model(const std::string& name, std::uint32_t version) override;
   Result<std::string> compare_model(const std::string& name) override;
   Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                        std::size_t limit) override;

@@ -227,6 +227,39 @@ class Registry(Models):
         self.check_answers([*folder, "--server", f"http://127.0.0.1:{port}"])
         self.stop(server)
 
+    def test_what_was_learned_is_kept_over_http_and_in_the_folder(self):
+        self.train("--kind", "fm", "--register", "ranker")
+        folder = ["--workspace", "shop"]
+        self.json_of("registry", "promote", "ranker@1", *folder)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="does not learn from the stream",
+                   hint="registry learn")
+        self.json_of("registry", "learn", "ranker@1", *folder)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="has learned nothing")
+        server, port = self.start()
+        self.call(port, "PUT", "/api/v1/placements/feed",
+                  {"model": "ranker", "control_share": 0, "seen_window_s": 0})
+        at = [*folder, "--server", f"http://127.0.0.1:{port}"]
+
+        def kept():  # a click is learned from at the next tick
+            made = self.call(port, "POST", "/api/v1/decide",
+                             {"person": "p0001", "placement": "feed", "n": 5})
+            self.call(port, "POST", "/v1/track", {
+                "userId": "p0001", "event": "Product Clicked",
+                "properties": {"product_id": made["items"][0]["item_id"],
+                               "decision_id": made["decision_id"]}})
+            time.sleep(0.3)
+            done = self.run_attune("registry", "keep", "ranker@1", *at, ATTUNE_ADMIN_KEY=self.key)
+            return done.returncode == 0 and done.stdout
+
+        told = []
+        self.wait_for(lambda: told.append(kept()) or told[-1])
+        self.assertEqual(told[-1], "ranker@1, as far as it has learned, is ranker@2 from now on\n")
+        self.stop(server)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="is version 2 of model")  # as it is
+        versions = self.json_of("registry", "show", "ranker", *folder)["versions"]
+        self.assertEqual((versions[1]["about"]["by"], versions[1]["about"]["of"]), ("registry keep", 1))
+        self.assertEqual(self.json_of("registry", "promote", "ranker@2", *folder)["promoted"], 2)
+
     def check_answers(self, at):
         """Each step twice: once as people read it, once as JSON."""
         def answer(verb, *more):
