@@ -34,6 +34,7 @@ void roll_back_model(const CallPtr& call);
 void challenge_model(const CallPtr& call);
 void retire_challenger(const CallPtr& call);
 void teach_model(const CallPtr& call);
+void keep_model(const CallPtr& call);
 void compare_model(const CallPtr& call);
 void remove_model(const CallPtr& call);
 // persons.cc

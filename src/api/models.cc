@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kRegisterFields[] = {"name", "id", "about"};
 constexpr std::string_view kPromoteFields[] = {"version", "reason"};
+constexpr std::string_view kKeepFields[] = {"version"};
 constexpr std::string_view kReasonFields[] = {"reason"};
 constexpr std::string_view kChallengeFields[] = {"version", "share", "reason"};
 constexpr std::string_view kTeachFields[] = {"version", "is_learning", "reason"};
@@ -85,6 +86,15 @@ Status teach(const Call& call) {
   return call.engine().teach_model(call.arguments[0], version, is_learning, reason);
 }
 
+Status keep(const Call& call) {
+  TRY(const simdjson::dom::object object, read_object(call.request.body));
+  const JsonFields fields(object, "");
+  TRY_OK(fields.only("field", kKeepFields));
+  TRY(const std::uint32_t version, version_of(fields));
+  TRY_OK(call.engine().keep_model(call.arguments[0], version));
+  return ok_status();
+}
+
 Status roll_back(const Call& call) {
   TRY(const simdjson::dom::object object, read_object(call.request.body));
   const JsonFields fields(object, "");
@@ -139,6 +149,8 @@ void challenge_model(const CallPtr& call) { answer_model(*call, challenge(*call)
 void retire_challenger(const CallPtr& call) { answer_model(*call, retire(*call)); }
 
 void teach_model(const CallPtr& call) { answer_model(*call, teach(*call)); }
+
+void keep_model(const CallPtr& call) { answer_model(*call, keep(*call)); }
 
 void compare_model(const CallPtr& call) {
   auto comparison = call->engine().compare_model(call->arguments[0]);

@@ -189,6 +189,9 @@ constexpr std::string_view kModelSchemas = R"json(
     "is_learning":{"type":"boolean","default":true,"description":"false: it is as it was registered again."},
     "reason":{"type":"string"}},
   "examples":[{"version":2}]},
+"Keeping":{"type":"object","required":["version"],"additionalProperties":false,"properties":{
+    "version":{"type":"integer","minimum":1,"description":"One that learns from the stream."}},
+  "examples":[{"version":2}]},
 "PairedLoss":{"type":["object","null"],"description":"Two log losses on the same outcomes; null: there are none.",
     "required":["rows","log_loss","other_log_loss","difference"],"properties":{"rows":{"type":"integer"},
     "log_loss":{"type":"number"},"other_log_loss":{"type":"number"},
@@ -213,6 +216,7 @@ constexpr std::string_view kModelSchemas = R"json(
     "canary":{"type":["object","null"],"description":"By whom ranked for whom; null: it is a shadow.","properties":{
       "tried":{"$ref":"#/components/schemas/PersonRate"},"others":{"$ref":"#/components/schemas/PersonRate"},
       "difference_interval":{"type":["array","null"],"items":{"type":"number"}},
+      "always_valid_interval":{"type":["array","null"],"items":{"type":"number"},"description":"Of the same, 95 % however often it is looked at; all below 0 ends the canary."},
       "verdict":{"enum":["better","worse","no clear difference","too little is known"]}}},
     "outcomes":{"type":"array","items":{"$ref":"#/components/schemas/StreamModel"}}}},
 "Model":{"type":"object","required":["name","promoted","challenger","versions","steps"],"properties":{"name":{"type":"string"},

@@ -65,6 +65,9 @@ void print_canary(const dom::element& canary) {
   print_rate(canary, "others", "others");
   std::printf("  difference %s: %s\n", range_of(canary, "difference_interval", "{:+.4f}").c_str(),
               text_of(canary, "verdict").c_str());
+  const std::string always = range_of(canary, "always_valid_interval", "{:+.4f}");
+  std::printf("  however often it is looked at %s; the canary ends when all of it is below 0\n",
+              always.empty() ? "nothing is sure yet" : always.c_str());
 }
 
 void print_outcomes(const dom::element& model) {

@@ -62,6 +62,10 @@ class FolderChanges final : public ModelChanges {
     TRY_OK(engine_->teach_model(model.name, model.version, is_learning, reason));
     return model_of(*engine_->catalog(), model.name);
   }
+  Result<RegisteredModel> keep(const ModelReference& model) override {
+    TRY_OK(engine_->keep_model(model.name, model.version));
+    return model_of(*engine_->catalog(), model.name);
+  }
   Result<std::string> compare(const std::string& name) override {
     return engine_->compare_model(name);
   }
@@ -86,14 +90,23 @@ Result<RegisteredModel> parse_model(const std::string& text) {
   if (!root["promoted"].get(promoted)) {
     model.promotions.push_back(static_cast<std::uint32_t>(promoted));
   }
+  std::uint64_t challenges = 0;
+  double share = 0;
+  if (!root["challenger"]["version"].get(challenges) && !root["challenger"]["share"].get(share)) {
+    model.challenger = {static_cast<std::uint32_t>(challenges), share, {}};
+  }
   for (const dom::element one : versions) {
     ModelVersion version;
     std::uint64_t number = 0;
     std::string_view id, kind;
+    bool is_learning = false;
     if (one["version"].get(number) || one["id"].get(id) || one["kind"].get(kind)) continue;
     version.number = static_cast<std::uint32_t>(number);
     version.id = id;
     version.kind = kind;
+    if (!one["is_learning"].get(is_learning) && is_learning) {
+      model.learning.push_back(version.number);
+    }
     model.versions.push_back(std::move(version));
   }
   return model;
@@ -166,6 +179,11 @@ class ServerChanges final : public ModelChanges {
     json.begin_object().field("version", std::uint64_t{model.version});
     json.field("is_learning", is_learning).field("reason", reason).end_object();
     return changed("POST", fmt::format("/api/v1/models/{}/learn", model.name), body);
+  }
+  Result<RegisteredModel> keep(const ModelReference& model) override {
+    std::string body;
+    JsonWriter(body).begin_object().field("version", std::uint64_t{model.version}).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/keep", model.name), body);
   }
   Result<std::string> compare(const std::string& name) override {
     return client_.call("GET", fmt::format("/api/v1/models/{}/comparison", name), "");

@@ -43,6 +43,8 @@ class ModelChanges {
   virtual Result<RegisteredModel> retire(const std::string& name, const std::string& reason) = 0;
   virtual Result<RegisteredModel> teach(const ModelReference& model, bool is_learning,
                                         const std::string& reason) = 0;
+  // What it has learned from the stream becomes the newest version.
+  virtual Result<RegisteredModel> keep(const ModelReference& model) = 0;
   // As Engine::compare_model tells it. Changes nothing.
   virtual Result<std::string> compare(const std::string& name) = 0;
   virtual Status close() = 0;

@@ -4,6 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "cli/access.h"
@@ -112,36 +115,73 @@ Status show(const RegistryOptions& options) {
   return ok_status();
 }
 
-Status say(const RegistryOptions& options, const RegisteredModel& model) {
+// "ranks for 5 % of the persons, as a canary, and learns from the stream".
+std::string words_of(const RegisteredModel& model, const ModelVersion& version) {
+  std::vector<std::string> out;
+  if (&version == model.promoted()) out.emplace_back("ranks where a placement asks for it");
+  const auto& challenger = model.challenger;
+  if (challenger && challenger->version == version.number) {
+    out.push_back(
+        challenger->share > 0
+            ? fmt::format("ranks for {:g} % of the persons, as a canary", 100 * challenger->share)
+            : "is measured beside what ranks, as a shadow");
+  }
+  if (model.is_learning(version.number)) out.emplace_back("learns from the stream");
+  if (out.empty()) return "neither ranks, nor challenges, nor learns";
+  return fmt::format("{}", fmt::join(out, ", and "));
+}
+
+std::string answer_json(const RegisteredModel& model) {
   const ModelVersion* const promoted = model.promoted();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("name", model.name).key("promoted");
+  promoted == nullptr ? json.null() : json.value(std::uint64_t{promoted->number});
+  json.key("challenger");
+  if (model.challenger) {
+    json.begin_object().field("version", std::uint64_t{model.challenger->version});
+    json.field("share", model.challenger->share).end_object();
+  } else {
+    json.null();
+  }
+  json.key("learning").begin_array();
+  for (const std::uint32_t number : model.learning) json.value(std::uint64_t{number});
+  json.end_array().field("versions", std::uint64_t{model.versions.size()}).key("newest");
+  model.versions.empty() ? json.null() : json.value(std::uint64_t{model.versions.back().number});
+  json.end_object();
+  return out;
+}
+
+// number: the version that was spoken of; 0 = none.
+Status say(const RegistryOptions& options, const RegisteredModel& model, std::uint32_t number) {
   if (options.is_json) {
-    std::string out;
-    JsonWriter json(out);
-    json.begin_object().field("name", model.name).key("promoted");
-    promoted == nullptr ? json.null() : json.value(std::uint64_t{promoted->number});
-    json.field("versions", std::uint64_t{model.versions.size()}).key("newest");
-    model.versions.empty() ? json.null() : json.value(std::uint64_t{model.versions.back().number});
-    json.end_object();
-    std::printf("%s\n", out.c_str());
+    std::printf("%s\n", answer_json(model).c_str());
     return ok_status();
   }
-  std::printf("%s: %zu version%s, %s\n", model.name.c_str(), model.versions.size(),
-              model.versions.size() == 1 ? "" : "s",
-              promoted == nullptr
-                  ? "none promoted: where a placement asks for it, the live learner ranks"
-                  : fmt::format("version {} ranks where a placement asks for it", promoted->number)
-                        .c_str());
+  const ModelVersion* const version = model.version(number);
+  const ModelVersion* const promoted = model.promoted();
+  if (version != nullptr) {
+    std::printf("%s@%u %s\n", model.name.c_str(), number, words_of(model, *version).c_str());
+    if (version == promoted) return ok_status();
+  }
+  std::printf(
+      "%s: %zu version%s, %s%s\n", model.name.c_str(), model.versions.size(),
+      model.versions.size() == 1 ? "" : "s",
+      promoted == nullptr
+          ? "none promoted: where a placement asks for it, the live learner ranks"
+          : fmt::format("version {} ranks where a placement asks for it", promoted->number).c_str(),
+      model.challenger ? "" : "; none challenges");
   return ok_status();
 }
 
 using Change = std::function<Result<RegisteredModel>(ModelChanges&)>;
 
-Status change(const RegistryOptions& options, const Change& make) {
+Status change(const RegistryOptions& options, std::uint32_t version, const Change& make) {
   TRY(const auto changes, ModelChanges::open(options.place));
   auto model = make(*changes);
   TRY_OK(changes->close());
   if (!model.ok()) return std::move(model).error();
-  return say(options, *model);
+  return say(options, *model, version);
 }
 
 Result<ModelReference> versioned(const std::string& text) {
@@ -159,31 +199,31 @@ Result<std::string> about_of(const std::string& file) {
 
 Status add(const RegistryOptions& options) {
   TRY(const std::string about, about_of(options.file));
-  return change(options, [&](ModelChanges& changes) {
+  return change(options, 0, [&](ModelChanges& changes) {
     return changes.add(options.name, options.file, about);
   });
 }
 
 Status promote(const RegistryOptions& options) {
   TRY(const ModelReference model, versioned(options.model));
-  return change(options,
+  return change(options, model.version,
                 [&](ModelChanges& changes) { return changes.promote(model, options.reason); });
 }
 
 Status roll_back(const RegistryOptions& options) {
-  return change(options, [&](ModelChanges& changes) {
+  return change(options, 0, [&](ModelChanges& changes) {
     return changes.roll_back(options.name, options.reason);
   });
 }
 
 Status remove(const RegistryOptions& options) {
   TRY(const ModelReference model, versioned(options.model));
-  return change(options, [&](ModelChanges& changes) { return changes.remove(model); });
+  return change(options, 0, [&](ModelChanges& changes) { return changes.remove(model); });
 }
 
 Status challenge(const RegistryOptions& options, double share) {
   TRY(const ModelReference model, versioned(options.model));
-  return change(options, [&](ModelChanges& changes) {
+  return change(options, model.version, [&](ModelChanges& changes) {
     return changes.challenge(model, share, options.reason);
   });
 }
@@ -193,15 +233,28 @@ Status shadow(const RegistryOptions& options) { return challenge(options, 0); }
 Status canary(const RegistryOptions& options) { return challenge(options, options.share); }
 
 Status retire(const RegistryOptions& options) {
-  return change(
-      options, [&](ModelChanges& changes) { return changes.retire(options.name, options.reason); });
+  return change(options, 0, [&](ModelChanges& changes) {
+    return changes.retire(options.name, options.reason);
+  });
 }
 
 Status learn(const RegistryOptions& options) {
   TRY(const ModelReference model, versioned(options.model));
-  return change(options, [&](ModelChanges& changes) {
+  return change(options, model.version, [&](ModelChanges& changes) {
     return changes.teach(model, !options.stops, options.reason);
   });
+}
+
+Status keep(const RegistryOptions& options) {
+  TRY(const ModelReference model, versioned(options.model));
+  TRY(const auto changes, ModelChanges::open(options.place));
+  const auto now = changes->keep(model);
+  TRY_OK(changes->close());
+  if (!now.ok()) return now.error();
+  if (options.is_json) return say(options, *now, 0);
+  std::printf("%s@%u, as far as it has learned, is %s@%u from now on\n", model.name.c_str(),
+              model.version, model.name.c_str(), now->versions.back().number);
+  return ok_status();
 }
 
 Status compare(const RegistryOptions& options) {
@@ -280,7 +333,8 @@ void add_registry(CLI::App& app, Action& chosen) {
             by_version(command, options);
             with_reason(command, options);
           });
-  add_one("canary", "A version ranks for a share of the persons, always the same ones",
+  add_one("canary",
+          "A version ranks for a share of the persons, always the same ones, until it harms",
           "attune registry canary ranker@3 --share 0.05 --workspace shop", canary, kChange,
           [&](CLI::App& command, RegistryOptions& options) {
             by_version(command, options);
@@ -305,6 +359,8 @@ void add_registry(CLI::App& app, Action& chosen) {
             command.add_flag("--stop", options.stops, "as it was registered again");
             with_reason(command, options);
           });
+  add_one("keep", "What a version has learned from the stream becomes the next version",
+          "attune registry keep ranker@3 --workspace shop", keep, kChange, by_version);
   add_one("remove", "A version and its file go; not one that ranks or did",
           "attune registry remove ranker@1 --workspace shop", remove, kChange, by_version);
 }

@@ -1,12 +1,15 @@
 // What a challenger and what is promoted came to: on the same outcomes, as the stream measured
-// them, and of a canary among the persons each ranked for, as the journal tells.
+// them, and of a canary among the persons each ranked for, as the journal tells. A canary that
+// clearly harms ends.
 #include <fmt/format.h>
 
 #include <unordered_map>
 
 #include "base/json.h"
+#include "engine/canary_counts.h"
 #include "engine/workspace.h"
 #include "stat/clustered_rate.h"
+#include "stat/measure.h"
 
 namespace attune {
 namespace {
@@ -22,15 +25,6 @@ ClusteredRate rate_of(const ByPerson& persons) {
   return out;
 }
 
-void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& range) {
-  json.key(name);
-  if (!range) {
-    json.null();
-    return;
-  }
-  json.begin_array().value(range->low).value(range->high).end_array();
-}
-
 void write_rate(JsonWriter& json, std::string_view name, const ClusteredRate& rate) {
   json.key(name).begin_object().field("persons", rate.clusters());
   json.field("shown", rate.trials()).field("clicked", rate.events()).key("rate");
@@ -39,15 +33,23 @@ void write_rate(JsonWriter& json, std::string_view name, const ClusteredRate& ra
   json.end_object();
 }
 
+std::string retire_json(const std::string& name, const std::string& reason) {
+  std::string out;
+  JsonWriter(out)
+      .begin_object()
+      .field("op", "retire_challenger")
+      .field("name", name)
+      .field("reason", reason)
+      .end_object();
+  return out;
+}
+
 // In words, of an interval of (canary - promoted).
 std::string_view verdict_of(const std::optional<Interval>& difference) {
   if (!difference) return "too little is known";
   if (difference->low > 0) return "better";
   return difference->high < 0 ? "worse" : "no clear difference";
 }
-
-// The model that scored: "ranker@3" of "ranker@3+120".
-std::string_view version_of(std::string_view model) { return model.substr(0, model.find('+')); }
 
 }  // namespace
 
@@ -60,14 +62,13 @@ Result<std::string> Workspace::compare_model(const std::string& name) {
                  fmt::format("attune registry shadow {}@VERSION lets one be measured", name)};
   }
   const Challenger challenger = *model->challenger;
-  const std::string canary = fmt::format("{}@{}", name, challenger.version);
   ByPerson tried, others;
   if (challenger.share > 0) {
     TRY_OK(logged_decisions(
         [&](const Decision& made, std::uint64_t person, const std::vector<bool>& is_answered) {
-          const bool is_of_it = now->placement(made.placement).model == name;
-          if (!is_of_it || made.time < challenger.since || made.policy != Policy::kLearned) return;
-          PersonCount& count = (version_of(made.model) == canary ? tried : others)[person];
+          const auto arm = arm_of(made, *now, name, challenger);
+          if (!arm) return;
+          PersonCount& count = (*arm == Arm::kTried ? tried : others)[person];
           count.shown += static_cast<double>(made.shown.size());
           count.clicked +=
               static_cast<double>(std::count(is_answered.begin(), is_answered.end(), true));
@@ -87,6 +88,7 @@ Result<std::string> Workspace::compare_model(const std::string& name) {
     write_rate(json, "tried", canary_rate);
     write_rate(json, "others", other_rate);
     write_interval(json, "difference_interval", difference);
+    write_interval(json, "always_valid_interval", always_valid_difference(canary_rate, other_rate));
     json.field("verdict", verdict_of(difference)).end_object();
   } else {
     json.null();
@@ -95,6 +97,60 @@ Result<std::string> Workspace::compare_model(const std::string& name) {
   stream_.write(json, name);
   json.end_object();
   return out;
+}
+
+// Under checkpoint_mutex_. What was counted is of the journal alone: a start counts it anew.
+Status Workspace::count_for_canary(const std::string& name, const Challenger& challenger) {
+  CanaryWatch& watch = canaries_[name];
+  const bool is_known =
+      watch.challenger.version == challenger.version && watch.challenger.since == challenger.since;
+  if (!is_known) watch = CanaryWatch();
+  watch.challenger = challenger;
+  const auto now = catalog();
+  return logged_from(
+      challenger.since, watch.until,
+      [&](const Decision& made, std::uint64_t person) {
+        if (const auto arm = arm_of(made, *now, name, challenger)) {
+          watch.counts.show(made, person, *arm);
+        }
+      },
+      [&](const Event& event) { watch.counts.engage(event.decision_id, event.item_id); });
+}
+
+// A canary that clearly harms is retired as a person would: by a record, which a replay meets.
+void Workspace::look_at_canaries() {
+  const auto now = catalog();
+  std::erase_if(canaries_, [&](const auto& one) {
+    const RegisteredModel* const model = now->models().find(one.first);
+    return model == nullptr || !model->challenger;
+  });
+  for (const auto& [name, model] : now->models().models()) {
+    if (!model.challenger || !(model.challenger->share > 0)) continue;
+    const Status counted = count_for_canary(name, *model.challenger);
+    if (!counted.ok()) {
+      log(LogLevel::kWarn, "canary_not_looked_at",
+          {{"model", name}, {"message", counted.error().message}});
+      continue;
+    }
+    if (const auto harm = canaries_[name].counts.harm()) end_canary(name, *harm);
+  }
+}
+
+void Workspace::end_canary(const std::string& name, const std::string& why) {
+  const std::scoped_lock lock(mutex_);
+  const Challenger judged = canaries_[name].challenger;
+  const RegisteredModel* const model = state_.catalog()->models().find(name);
+  // Somebody was quicker.
+  if (model == nullptr || !model->challenger || model->challenger->version != judged.version ||
+      model->challenger->since != judged.since) {
+    return;
+  }
+  log(LogLevel::kWarn, "canary_ended",
+      {{"model", fmt::format("{}@{}", name, judged.version)}, {"reason", why}});
+  const Status status = append_control({retire_json(name, why)});
+  if (!status.ok()) {
+    log(LogLevel::kWarn, "canary_not_ended", {{"message", status.error().message}});
+  }
 }
 
 }  // namespace attune

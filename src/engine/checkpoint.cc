@@ -29,6 +29,7 @@ std::optional<std::string> Workspace::unseal(Surrogate identity, std::string_vie
 Status Workspace::checkpoint() {
   const std::scoped_lock lock(checkpoint_mutex_);
   const std::uint64_t begin_ns = thread_cpu_ns();
+  look_at_canaries();
   TRY_OK(checkpoint_under_lock(false));
   const std::scoped_lock state_lock(mutex_);
   counts_.stages.checkpoint_ns += thread_cpu_ns() - begin_ns;

@@ -163,8 +163,8 @@ class Engine {
   // to.
   virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
   // A version is measured beside what is promoted on every outcome from here on; with a share it
-  // also ranks for that share of the persons, who stay the same while it grows. At most
-  // ModelRegistry::kMostShare.
+  // also ranks for that share of the persons, who stay the same while it grows, until it clearly
+  // harms: looked at with each checkpoint. At most ModelRegistry::kMostShare.
   virtual Status challenge_model(const std::string& name, std::uint32_t version, double share,
                                  const std::string& reason) = 0;
   virtual Status retire_challenger(const std::string& name, const std::string& reason) = 0;
@@ -172,6 +172,9 @@ class Engine {
   // kInvalid: it cannot rank.
   virtual Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
                              const std::string& reason) = 0;
+  // What a version has learned from the stream until now becomes the next version, which does not
+  // change any more. kConflict: it does not learn, or nothing yet.
+  virtual Result<ModelVersion> keep_model(const std::string& name, std::uint32_t version) = 0;
   // What the challenger and what is promoted came to: on the same outcomes, and, of a canary, among
   // the persons of each, since it began. JSON; reads the journal twice. kConflict: none challenges.
   virtual Result<std::string> compare_model(const std::string& name) = 0;

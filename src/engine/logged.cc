@@ -36,9 +36,17 @@ Status Workspace::each_readable(
     std::initializer_list<Kind> kinds,
     const std::function<Status(const Record&, const std::string& payload)>& use) {
   TRY(const auto cursor, journal_->read(journal_->first()));
+  Position last = 0;
+  return each_readable(*cursor, last, kinds, use);
+}
+
+Status Workspace::each_readable(
+    JournalCursor& cursor, Position& last, std::initializer_list<Kind> kinds,
+    const std::function<Status(const Record&, const std::string& payload)>& use) {
   while (true) {
-    TRY(const auto stored, cursor->next());
+    TRY(const auto stored, cursor.next());
     if (!stored) return ok_status();
+    last = stored->position;
     const Record& record = stored->record;
     if (std::find(kinds.begin(), kinds.end(), record.kind) == kinds.end()) continue;
     if (is_undone(stored->position)) continue;
@@ -71,6 +79,27 @@ Status Workspace::logged_decisions(
         use(decision, number_of(record.surrogate), is_answered);
         return ok_status();
       });
+}
+
+// until: the last record read before, 0 = none: then it begins at `since`. Becomes the last read
+// now.
+Status Workspace::logged_from(Time since, Position& until,
+                              const std::function<void(const Decision&, std::uint64_t)>& decision,
+                              const std::function<void(const Event&)>& engagement) {
+  TRY_OK(journal_->flush());
+  TRY(const auto cursor, until == 0 ? journal_->read_at_time(since) : journal_->read(until + 1));
+  return each_readable(*cursor, until, {Kind::kDecision, Kind::kEvent, Kind::kEvents},
+                       [&](const Record& record, const std::string& payload) -> Status {
+                         if (record.kind == Kind::kDecision) {
+                           TRY(const Decision made, decode_decision(payload));
+                           decision(made, number_of(record.surrogate));
+                           return ok_status();
+                         }
+                         return each_event(record, payload, [&](const Event& event) {
+                           if (!event.decision_id.empty() && is_engagement(event.verb))
+                             engagement(event);
+                         });
+                       });
 }
 
 Status Workspace::engagements(const std::function<void(std::uint64_t, const Event&)>& use) {

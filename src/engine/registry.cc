@@ -47,6 +47,19 @@ std::string teach_json(const std::string& name, std::uint32_t version, bool is_l
   return out;
 }
 
+// What the registry tells of a version that was kept: how good it was on each outcome before it
+// learned from it.
+std::string kept_json(std::uint32_t of, std::uint64_t tick, const ProgressiveMetrics& progressive) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("by", "registry keep").field("of", std::uint64_t{of});
+  json.field("until_tick", tick).field("test_rows", progressive.n());
+  if (const auto loss = progressive.log_loss()) json.field("log_loss", *loss);
+  if (const auto auc = progressive.auc()) json.field("auc", *auc);
+  json.end_object();
+  return out;
+}
+
 const ModelVersion* find_version(const Catalog& catalog, const std::string& name,
                                  std::uint32_t number) {
   const RegisteredModel* const model = catalog.models().find(name);
@@ -165,6 +178,28 @@ Status Workspace::teach_model(const std::string& name, std::uint32_t number, boo
   const auto now = catalog();
   if (is_learning) TRY_OK(require_ranking(*now, name, number));
   return control({teach_json(name, number, is_learning, reason)});
+}
+
+Result<ModelVersion> Workspace::keep_model(const std::string& name, std::uint32_t number) {
+  const auto before = catalog();
+  TRY(const RegisteredModel* const known, before->models().require(name));
+  const ModelVersion* const version = known->version(number);
+  if (version == nullptr) {
+    return Error{Code::kNotFound, fmt::format("model \"{}\" has no version {}", name, number),
+                 "version", "attune registry list shows its versions"};
+  }
+  TRY(StreamModels::Learned learned, stream_.learned(name, number));
+  TRY(Trained trained, Trained::load(models_.path_of(version->id)));
+  trained.model = std::move(learned.model);
+  trained.calibration = {};  // of what it was
+  trained.learned_until = now();
+  trained.report = kept_json(number, learned.tick, learned.measures.progressive);
+  const std::string file = path(fmt::format("kept-{}-{}.model", name, number));
+  TRY_OK(trained.save(file));
+  auto kept = register_model(name, file, trained.report);
+  std::error_code ignored;  // a file too many harms nobody
+  fs::remove(file, ignored);
+  return kept;
 }
 
 // Under the lock, after a tick: what learning spoiled ranks as it was registered again, and the

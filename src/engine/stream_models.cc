@@ -355,6 +355,30 @@ Status StreamModels::store_one(const std::string& path, Followed& one) const {
   return ok_status();
 }
 
+Result<StreamModels::Learned> StreamModels::learned(const std::string& name,
+                                                    std::uint32_t version) {
+  TRY_OK(store());
+  const std::scoped_lock lock(models_mutex_);
+  const auto refuse = [&](std::string_view why) {
+    return Error{
+        Code::kConflict, fmt::format("{}@{} {}", name, version, why), "version",
+        fmt::format("attune registry learn {}@{} lets it learn from the stream", name, version)};
+  };
+  const auto found = models_.find({name, version});
+  if (found == models_.end() || !found->second.model->is_learning()) {
+    return refuse("does not learn from the stream");
+  }
+  if (found->second.stored == 0) return refuse("has learned nothing from the stream yet");
+  TRY(const ModelFile file, ModelFile::open(path_of(found->first)));
+  TRY(const std::string_view bytes, file.section(kStateSection));
+  TRY(const Stored stored, decode_stored(bytes));
+  Learned out;
+  out.tick = stored.tick;
+  TRY(out.measures, StreamMeasures::decode(stored.measures));
+  TRY(out.model, file.model());
+  return out;
+}
+
 void StreamModels::write(JsonWriter& json, std::string_view name) const {
   const std::scoped_lock lock(models_mutex_);
   json.begin_array();

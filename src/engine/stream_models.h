@@ -59,6 +59,14 @@ class StreamModels final : public OutcomeSink {
   std::vector<Fault> take_faults();
   // Learns from all there is and stores it. kUnavailable: it did not come so far in a minute.
   Status store();
+  // As it was stored last, which is now; a model of its own. kConflict: it does not learn, or
+  // nothing yet.
+  struct Learned {
+    std::unique_ptr<Model> model;
+    std::uint64_t tick = 0;
+    StreamMeasures measures;
+  };
+  Result<Learned> learned(const std::string& name, std::uint32_t version);
   // [{"name","version","is_learning","rows","until_tick",...measures}].
   // name: of one model; "" = of all.
   void write(JsonWriter& json, std::string_view name = "") const;

@@ -5,10 +5,33 @@
 #include <set>
 
 #include "engine/test_registry.h"
+#include "feature/row.h"
+#include "learn/trained.h"
 #include "model/model_file.h"
 
 namespace attune {
 namespace {
+
+Examples some_rows() {
+  Rng rng(3);
+  Examples rows;
+  for (int row = 0; row < 200; ++row) {
+    for (int i = 0; i < 12; ++i) {
+      rows.features.push_back({static_cast<std::uint32_t>(rng.next()), 1.0F});
+    }
+    rows.ends.push_back(static_cast<std::uint32_t>(rows.features.size()));
+    add_live_fields(rows);
+    rows.labels.push_back(0);
+    rows.weights.push_back(1);
+  }
+  return rows;
+}
+
+std::vector<float> said(const Model& model, const Examples& rows) {
+  std::vector<float> out(rows.size());
+  model.predict(rows, out);
+  return out;
+}
 
 class Stream : public Registry {
  protected:
@@ -214,6 +237,45 @@ TEST_F(Stream, LearningThatSpoilsAModelStopsAndTheJournalSaysWhy) {
   EXPECT_NE(ranker.steps.back().reason.find("as it was registered"), std::string::npos);
   EXPECT_TRUE(ranker.learning.empty());
   EXPECT_EQ(decided().model, "ranker@1");
+}
+
+TEST_F(Stream, WhatWasLearnedIsKeptAsAVersionThatPredictsTheSame) {
+  for (const char* kind : {"ftrl", "deepfm"}) {
+    const std::uint32_t number = registered(trained(kind));
+    ASSERT_TRUE(engine_->promote_model("ranker", number, "").ok());
+    ASSERT_TRUE(engine_->teach_model("ranker", number, true, "").ok());
+    if (number == 1) ask_for_model();
+    EXPECT_EQ(engine_->keep_model("ranker", number).error().code, Code::kConflict);  // nothing yet
+    play(20);
+    settle();
+    const auto kept = engine_->keep_model("ranker", number);
+    ASSERT_TRUE(kept.ok()) << kept.error().message;
+    EXPECT_EQ(kept->number, number + 1);
+    EXPECT_NE(kept->about.find("\"of\":" + std::to_string(number)), std::string::npos);
+    const auto learner = ModelFile::open(folder_.workspace() + "/stream/ranker@" +
+                                         std::to_string(number) + ".stream");
+    const auto now = learner->model();
+    const auto then = Trained::load(models_path(kept->number));
+    const auto before = Trained::load(models_path(number));
+    ASSERT_TRUE(now.ok() && then.ok() && before.ok());
+    const Examples rows = some_rows();
+    EXPECT_EQ(said(**now, rows), said(*then->model, rows)) << kind;
+    EXPECT_NE(said(*before->model, rows), said(*then->model, rows)) << kind;
+    ASSERT_TRUE(engine_->promote_model("ranker", kept->number, "as it was then").ok());
+    tick();
+    EXPECT_EQ(decided().model, "ranker@" + std::to_string(kept->number));
+    play(10);  // the learner goes on, what is kept does not
+    const auto later = ModelFile::open(models_path(kept->number));
+    ASSERT_TRUE(later.ok());
+    EXPECT_EQ(later->id(), kept->id);
+    ASSERT_TRUE(engine_->roll_back_model("ranker", "").ok());
+    tick();
+    EXPECT_EQ(decided().model.rfind("ranker@" + std::to_string(number) + "+", 0), 0u);
+    ASSERT_TRUE(engine_->teach_model("ranker", number, false, "").ok());
+    EXPECT_EQ(engine_->keep_model("ranker", number).error().code, Code::kConflict);
+  }
+  EXPECT_EQ(engine_->keep_model("ranker", 99).error().code, Code::kNotFound);
+  EXPECT_EQ(engine_->keep_model("nobody", 1).error().code, Code::kNotFound);
 }
 
 TEST_F(Stream, RefusesWhatCannotLearnOrChallenge) {

@@ -1,9 +1,9 @@
 // Workspace: the Engine on files. Its methods stand in one file per theme: workspace.cc (start,
 // ticks, stop), ingest.cc, import.cc, staged_import.cc, undo.cc, choose.cc (decisions),
-// registry.cc, person.cc, logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc, verify.cc,
-// inspect.cc. Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at a time),
-// person_mutex_ (one decision of a person at a time), mutex_ (orders appends together with the
-// folds they cause).
+// registry.cc, challenge.cc, person.cc, logged.cc, checkpoint.cc, cut.cc, backup.cc, restore.cc,
+// verify.cc, inspect.cc. Locks, in this order: checkpoint_mutex_ (one checkpoint, cut or backup at
+// a time), person_mutex_ (one decision of a person at a time), mutex_ (orders appends together with
+// the folds they cause).
 #pragma once
 #include <array>
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "engine/canary_counts.h"
 #include "engine/engine.h"
 #include "engine/import_block.h"
 #include "engine/replay.h"
@@ -52,6 +53,7 @@ class Workspace final : public Engine {
   Status retire_challenger(const std::string& name, const std::string& reason) override;
   Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
                      const std::string& reason) override;
+  Result<ModelVersion> keep_model(const std::string& name, std::uint32_t version) override;
   Result<std::string> compare_model(const std::string& name) override;
   Result<std::vector<Event>> events_of(IdType type, std::string_view id,
                                        std::size_t limit) override;
@@ -178,7 +180,21 @@ class Workspace final : public Engine {
   // logged.cc
   Status each_readable(std::initializer_list<Kind> kinds,
                        const std::function<Status(const Record&, const std::string& payload)>& use);
+  Status each_readable(JournalCursor& cursor, Position& last, std::initializer_list<Kind> kinds,
+                       const std::function<Status(const Record&, const std::string& payload)>& use);
+  Status logged_from(Time since, Position& until,
+                     const std::function<void(const Decision&, std::uint64_t person)>& decision,
+                     const std::function<void(const Event&)>& engagement);
   std::uint64_t number_of(Surrogate any) const;
+  // challenge.cc
+  struct CanaryWatch {
+    Challenger challenger;
+    Position until = 0;  // of the journal, counted
+    CanaryCounts counts;
+  };
+  Status count_for_canary(const std::string& name, const Challenger& challenger);
+  void look_at_canaries();
+  void end_canary(const std::string& name, const std::string& why);
   // import.cc, staged_import.cc, undo.cc
   friend class WorkspaceImporter;
   struct FoundImport {
@@ -222,6 +238,7 @@ class Workspace final : public Engine {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<ProfileStore> store_;
   std::mutex checkpoint_mutex_;
+  std::map<std::string, CanaryWatch> canaries_;  // by model; under checkpoint_mutex_
   mutable std::mutex mutex_;
   StreamModels stream_;
   State state_;

@@ -6,15 +6,6 @@
 namespace attune {
 namespace {
 
-void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& of) {
-  json.key(name);
-  if (of) {
-    json.begin_array().value(of->low).value(of->high).end_array();
-  } else {
-    json.null();
-  }
-}
-
 void write_alone(JsonWriter& json, const AloneReport& alone) {
   json.key("alone").begin_object();
   write_measures(json, alone.measures);

@@ -14,10 +14,10 @@
 #include "learn/labelled_table.h"
 #include "learn/model_search.h"
 #include "learn/row_groups.h"
-#include "learn/search_subject.h"
 #include "learn/table_leaks.h"
 #include "learn/table_learner.h"
 #include "learn/table_plan.h"
+#include "learn/table_search.h"
 #include "learn/table_split.h"
 
 namespace attune {
@@ -69,8 +69,11 @@ class TableTraining {
     }
     TRY_OK(split());
     if (groups_) TRY_OK(order_by_a_column());
-    if (options_.search) TRY_OK(search());
-    TRY_OK(searched_.empty() ? compare_kinds() : measure_the_searched());
+    if (options_.search) {
+      TRY(searched_,
+          search_splits(options_, labelled_, chosen_.plan, {splits_, row_groups()}, report_));
+    }
+    TRY_OK(searched_.is_empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
     for (std::string& doubt : doubts(report_)) report_.warnings.push_back(std::move(doubt));
     return TrainedModel{std::move(trained), std::move(report_)};
@@ -206,7 +209,7 @@ class TableTraining {
 
   Status compare_kinds() {
     std::vector<std::string> kinds = options_.kinds;
-    if (kinds.empty() || options_.search) kinds = {default_kind()};
+    if (kinds.empty() || options_.search) kinds = {default_kind(target_)};
     for (const std::string& kind : kinds) {
       TRY(KindReport report, measure(kind));
       report_.kinds.push_back(std::move(report));
@@ -218,66 +221,10 @@ class TableTraining {
     return ok_status();
   }
 
-  // Of each split, by rows that are held back from those it learns from.
-  Status search() {
-    std::optional<TrialLog> log;
-    if (!options_.search->resume.empty()) {
-      TRY(log, TrialLog::open(options_.search->resume,
-                              search_subject(options_, labelled_, chosen_.plan)));
-    }
-    for (const Split& split : splits_) {
-      const auto inner = split_rows(labelled_, split.train,
-                                    {.time_column = options_.time_column,
-                                     .seed = options_.model.seed + 1,
-                                     .groups = row_groups()});
-      if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
-        report_.warnings.push_back(
-            fmt::format("{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
-                        "would have it",
-                        split.train.size(), default_kind(), default_kind()));
-        searched_.clear();
-        return ok_status();
-      }
-      TRY(SearchResult found, search_models(table_, chosen_.plan, inner->splits[0],
-                                            search_options(log ? &*log : nullptr)));
-      searched_.push_back(std::move(found));
-    }
-    take_choice();
-    return ok_status();
-  }
-
-  SearchOptions search_options(TrialLog* log) const {
-    SearchOptions as;
-    as.log = log;
-    as.kinds = options_.kinds;
-    as.settings = options_.search->settings;
-    as.budget_s = options_.search->budget_s / static_cast<double>(splits_.size());
-    as.memory_bytes = options_.search->memory_bytes;
-    as.is_binary = target_.is_binary;
-    as.model = options_.model;
-    as.clock_s = options_.clock_s;
-    as.on_stage = options_.on_stage;
-    return as;
-  }
-
-  // With folds each chooses for itself; the model kept is the one of the last.
-  void take_choice() {
-    const SearchResult& last = searched_.back();
-    report_.choice = {.reason = last.reason,
-                      .candidates = {},
-                      .held_rows = last.held_rows,
-                      .baseline = last.baseline};
-    for (const Candidate& one : last.candidates) {
-      report_.choice.candidates.push_back(
-          {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
-    }
-    report_.warnings.insert(report_.warnings.end(), last.notes.begin(), last.notes.end());
-  }
-
   // The rows tested on are shown to the best of each kind once; they choose nothing. The one that
   // was chosen comes first, the others while there is time.
   Status measure_the_searched() {
-    for (const Candidate* best : searched_.back().best_of_kinds()) {
+    for (const Candidate* best : searched_.last().best_of_kinds()) {
       if (!report_.kinds.empty() && clock() - begin_s_ > options_.search->budget_s) {
         report_.warnings.push_back(fmt::format(
             "no time was left to test other kinds than {} beside it; --budget-seconds allows more",
@@ -291,22 +238,10 @@ class TableTraining {
     return ok_status();
   }
 
-  // The best of a kind in the search of a split; of the last one where it was not tried there.
-  const Candidate* searched(const std::string& kind, std::size_t split) const {
-    for (const SearchResult* result : {&searched_[split], &searched_.back()}) {
-      for (const Candidate* best : result->best_of_kinds()) {
-        if (best->kind == kind) return best;
-      }
-    }
-    return nullptr;
-  }
-
-  const char* default_kind() const { return target_.is_binary ? "ftrl" : "linear"; }
-
   TableLearnOptions learn_options(const std::string& kind, std::size_t split,
                                   std::string stage) const {
     TableLearnOptions learn;
-    const Candidate* const found = searched_.empty() ? nullptr : searched(kind, split);
+    const Candidate* const found = searched_.best(kind, split);
     learn.model = options_for(
         options_.model, kind,
         found ? found->settings : std::vector<std::pair<std::string, double>>{}, target_.is_binary);
@@ -473,7 +408,7 @@ class TableTraining {
   std::unique_ptr<LoadedTable> test_;
   ChosenPlan chosen_;
   std::vector<Split> splits_;
-  std::vector<SearchResult> searched_;  // of each split; empty: nothing was searched
+  TableSearch searched_;  // empty: nothing was searched
   std::vector<LearnedTable> kept_;
   TrainReport report_;
   const double begin_s_;

@@ -54,5 +54,36 @@ TEST(ClusteredRate, TheDifferenceOfTwoHasTheSumOfTheirVariances) {
   EXPECT_FALSE(difference_interval(a, ClusteredRate()));
 }
 
+TEST(ClusteredRate, AnAlwaysValidDifferenceIsWiderAndNeedsClusters) {
+  ClusteredRate a, b, few;
+  for (int i = 0; i < 400; ++i) {
+    a.add(i % 2, 4);
+    b.add(i % 4 == 0 ? 1 : 0, 4);
+    if (i < 29) few.add(1, 4);
+  }
+  const auto once = *difference_interval(a, b), always = *always_valid_difference(a, b);
+  EXPECT_DOUBLE_EQ((always.low + always.high) / 2, (once.low + once.high) / 2);
+  EXPECT_GT(always.high - always.low, 1.3 * (once.high - once.low));
+  EXPECT_GT(always.low, 0);  // 0.125 against 0.0625
+  EXPECT_FALSE(always_valid_difference(a, few));
+  ClusteredRate nothing;
+  for (int i = 0; i < 100; ++i) nothing.add(0, 4);
+  EXPECT_FALSE(always_valid_difference(nothing, nothing));
+}
+
+// By hand: 100 clusters each of 1 trial, 20 and 10 events. Pooled rate .15, squares 200 * .1275,
+// variance 25.5 / 199 * 2 / 100 = .0025628, events .0225 / variance = 8.7794,
+// half = sqrt(variance * (1 + 30 / 8.7794) * ln(1.292647 / .0025)).
+TEST(ClusteredRate, AnAlwaysValidDifferenceByHand) {
+  ClusteredRate a, b;
+  for (int i = 0; i < 100; ++i) {
+    a.add(i < 20 ? 1 : 0, 1);
+    b.add(i < 10 ? 1 : 0, 1);
+  }
+  const auto range = *always_valid_difference(a, b);
+  EXPECT_NEAR((range.high + range.low) / 2, 0.1, 1e-12);
+  EXPECT_NEAR((range.high - range.low) / 2, 0.2659515, 1e-6);
+}
+
 }  // namespace
 }  // namespace attune

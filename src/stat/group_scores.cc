@@ -5,16 +5,12 @@
 #include <numeric>
 #include <span>
 
+#include "stat/group_mean.h"
 #include "stat/ranking.h"
 
 namespace attune {
 namespace {
 
-// A figure of one group, and what a random order of it has on average.
-struct OfGroup {
-  double value = 0, at_random = 0;
-  auto operator<=>(const OfGroup&) const = default;
-};
 struct OfList {
   OfGroup ndcg, recall, precision;
 };
@@ -38,28 +34,7 @@ OfList score_group(std::span<const std::uint8_t> labels, std::span<const float> 
           {hits / wanted, rate * shown / wanted}};
 }
 
-Measure mean_over_groups(std::string name, std::vector<OfGroup> groups) {
-  Measure out{.name = std::move(name), .method = "normal over groups"};
-  if (groups.empty()) {
-    out.undefined = "no group has a row of class 1";
-    return out;
-  }
-  std::sort(groups.begin(), groups.end());  // the sum is the same whatever the order of the table
-  double sum = 0, squares = 0, at_random = 0;
-  for (const OfGroup& group : groups) {
-    sum += group.value;
-    squares += group.value * group.value;
-    at_random += group.at_random;
-  }
-  const auto n = static_cast<double>(groups.size());
-  out.value = sum / n;
-  if (const auto about = normal_interval(sum, squares, n)) {
-    out.interval = {std::max(0.0, about->low), std::min(1.0, about->high)};
-  }
-  out.baseline = at_random / n;
-  out.compared_with = "any order";
-  return out;
-}
+constexpr const char* kUndefined = "no group has a row of class 1";
 
 }  // namespace
 
@@ -71,7 +46,7 @@ void GroupScores::add(std::string_view group, float p, bool label) {
 }
 
 Measure GroupScores::gauc() const {
-  Measure gauc{.name = "gauc", .method = "normal over groups"};
+  Measure gauc{.name = "gauc", .method = kOverGroups};
   std::vector<std::pair<double, double>> parts;  // rows, AUC
   for (const auto& [group, scores] : rows_) {
     const std::vector<double> p(scores.p.begin(), scores.p.end());
@@ -116,9 +91,9 @@ std::vector<Measure> GroupScores::measures(std::size_t k) const {
     precision.push_back(one.precision);
   }
   const std::string at = "_at_" + std::to_string(k);
-  return {gauc(), mean_over_groups("ndcg" + at, std::move(ndcg)),
-          mean_over_groups("recall" + at, std::move(recall)),
-          mean_over_groups("precision" + at, std::move(precision))};
+  return {gauc(), mean_over_groups("ndcg" + at, std::move(ndcg), kUndefined),
+          mean_over_groups("recall" + at, std::move(recall), kUndefined),
+          mean_over_groups("precision" + at, std::move(precision), kUndefined)};
 }
 
 }  // namespace attune

@@ -18,12 +18,18 @@ void write_measures(JsonWriter& json, std::span<const Measure> measures) {
     json.key(measure.name);
     measure.value ? json.value(*measure.value) : json.null();
     if (!measure.value) json.field(measure.name + "_undefined", measure.undefined);
-    if (measure.interval) {
-      json.key(measure.name + "_interval").begin_array();
-      json.value(measure.interval->low).value(measure.interval->high).end_array();
-    }
+    if (measure.interval) write_interval(json, measure.name + "_interval", measure.interval);
     if (measure.baseline) json.field(measure.name + "_baseline", *measure.baseline);
   }
+}
+
+void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& range) {
+  json.key(name);
+  if (!range) {
+    json.null();
+    return;
+  }
+  json.begin_array().value(range->low).value(range->high).end_array();
 }
 
 std::optional<Interval> normal_interval(double sum, double sum_of_squares, double n) {

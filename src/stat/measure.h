@@ -29,6 +29,9 @@ const Measure* find_measure(std::span<const Measure> measures, std::string_view 
 // "auc", "auc_interval", "auc_baseline" and, without a value, "auc_undefined", into an open object.
 void write_measures(JsonWriter& json, std::span<const Measure> measures);
 
+// name: [low, high], or null.
+void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& range);
+
 // Of n values by their mean and the sum of their squares: mean +- 1.96 standard errors. nullopt
 // when n < 2.
 std::optional<Interval> normal_interval(double sum, double sum_of_squares, double n);

@@ -4,18 +4,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "stat/group_mean.h"
+
 namespace attune {
 namespace {
 
 constexpr float kLargestGrade = 31;
 constexpr std::size_t kPlaces[] = {5, 10};
-constexpr const char* kMethod = "normal over groups";
-
-// A figure of one group, and what a random order of it has on average.
-struct OfGroup {
-  double value = 0, at_random = 0;
-  auto operator<=>(const OfGroup&) const = default;
-};
 
 double discount(std::size_t place) { return 1 / std::log2(static_cast<double>(place) + 2); }
 
@@ -60,32 +55,9 @@ OfGroup reciprocal_rank(std::span<const float> labels) {
   return {1 / (static_cast<double>(first) + 1), at_random};
 }
 
-Measure mean_over_groups(std::string name, std::vector<OfGroup> groups, const char* undefined) {
-  Measure out{.name = std::move(name), .method = kMethod};
-  if (groups.empty()) {
-    out.undefined = undefined;
-    return out;
-  }
-  std::sort(groups.begin(), groups.end());  // the sum is the same whatever the order of the table
-  double sum = 0, squares = 0, at_random = 0;
-  for (const OfGroup& group : groups) {
-    sum += group.value;
-    squares += group.value * group.value;
-    at_random += group.at_random;
-  }
-  const auto n = static_cast<double>(groups.size());
-  out.value = sum / n;
-  if (const auto about = normal_interval(sum, squares, n)) {
-    out.interval = {std::max(0.0, about->low), std::min(1.0, about->high)};
-  }
-  out.baseline = at_random / n;
-  out.compared_with = "any order";
-  return out;
-}
-
 // Groups weigh as many pairs as they have.
 Measure accuracy_of(std::vector<OrderedPairs> groups) {
-  Measure out{.name = "pairwise_accuracy", .method = kMethod};
+  Measure out{.name = "pairwise_accuracy", .method = kOverGroups};
   if (groups.empty()) {
     out.undefined = "no group has rows of different labels";
     return out;

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "stat/calibration.h"
+#include "stat/measure.h"
 
 namespace attune {
 namespace {
@@ -13,15 +14,6 @@ namespace {
 constexpr double kWidest = 16;  // logit
 
 double of(std::uint64_t count) { return static_cast<double>(count); }
-
-void write_interval(JsonWriter& json, std::string_view name, const std::optional<Interval>& range) {
-  json.key(name);
-  if (!range) {
-    json.null();
-    return;
-  }
-  json.begin_array().value(range->low).value(range->high).end_array();
-}
 
 void write_optional(JsonWriter& json, std::string_view name, const std::optional<double>& value) {
   json.key(name);

@@ -20,7 +20,7 @@ class Models(Case):
         super().setUp()
         self.json_of("start", "--impressions", str(IMPRESSIONS), "--workspace", "shop")
         self.key = self.json_of("keys", "create", "test", "--workspace", "shop", "--scope", "admin",
-                                "--scope", "decide", "--scope", "read")["key"]
+                                "--scope", "decide", "--scope", "read", "--scope", "write")["key"]
 
     def call(self, port, method, path, body=None):
         """The body of a 200."""
@@ -215,6 +215,78 @@ class Registry(Models):
         self.wait_for(lambda: self.decided_by(port) == "live")
         self.fails(1, "registry", "promote", "ranker@1", "--workspace", "shop", says="",
                    hint="stop the server, or ask it")
+
+
+    def test_the_answer_says_what_was_set_in_the_folder_and_over_http(self):
+        for kind in ("ftrl", "fm"):
+            self.train("--kind", kind, "--register", "ranker")
+        folder = ["--workspace", "shop"]
+        self.json_of("registry", "promote", "ranker@1", *folder)
+        self.check_answers(folder)
+        server, port = self.start()
+        self.check_answers([*folder, "--server", f"http://127.0.0.1:{port}"])
+        self.stop(server)
+
+    def test_what_was_learned_is_kept_over_http_and_in_the_folder(self):
+        self.train("--kind", "fm", "--register", "ranker")
+        folder = ["--workspace", "shop"]
+        self.json_of("registry", "promote", "ranker@1", *folder)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="does not learn from the stream",
+                   hint="registry learn")
+        self.json_of("registry", "learn", "ranker@1", *folder)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="has learned nothing")
+        server, port = self.start()
+        self.call(port, "PUT", "/api/v1/placements/feed",
+                  {"model": "ranker", "control_share": 0, "seen_window_s": 0})
+        at = [*folder, "--server", f"http://127.0.0.1:{port}"]
+
+        def kept():  # a click is learned from at the next tick
+            made = self.call(port, "POST", "/api/v1/decide",
+                             {"person": "p0001", "placement": "feed", "n": 5})
+            self.call(port, "POST", "/v1/track", {
+                "userId": "p0001", "event": "Product Clicked",
+                "properties": {"product_id": made["items"][0]["item_id"],
+                               "decision_id": made["decision_id"]}})
+            time.sleep(0.3)
+            done = self.run_attune("registry", "keep", "ranker@1", *at, ATTUNE_ADMIN_KEY=self.key)
+            return done.returncode == 0 and done.stdout
+
+        told = []
+        self.wait_for(lambda: told.append(kept()) or told[-1])
+        self.assertEqual(told[-1], "ranker@1, as far as it has learned, is ranker@2 from now on\n")
+        self.stop(server)
+        self.fails(1, "registry", "keep", "ranker@1", *folder, says="is version 2 of model")  # as it is
+        versions = self.json_of("registry", "show", "ranker", *folder)["versions"]
+        self.assertEqual((versions[1]["about"]["by"], versions[1]["about"]["of"]), ("registry keep", 1))
+        self.assertEqual(self.json_of("registry", "promote", "ranker@2", *folder)["promoted"], 2)
+
+    def check_answers(self, at):
+        """Each step twice: once as people read it, once as JSON."""
+        def answer(verb, *more):
+            done = self.run_attune("registry", verb, *more, *at, ATTUNE_ADMIN_KEY=self.key)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        def fields(verb, *more):
+            told = json.loads(answer(verb, *more, "--json"))
+            return told["promoted"], told["challenger"], told["learning"]
+
+        beside = "ranker@2 is measured beside what ranks, as a shadow\n"
+        self.assertIn(beside, answer("shadow", "ranker@2"))
+        self.assertEqual(fields("canary", "ranker@2", "--share", "0.05"),
+                         (1, {"version": 2, "share": 0.05}, []))
+        self.assertIn("ranker@2 ranks for 10 % of the persons, as a canary\n",
+                      answer("canary", "ranker@2", "--share", "0.1"))
+        self.assertEqual(fields("shadow", "ranker@2"), (1, {"version": 2, "share": 0}, []))
+        self.assertIn(beside.replace("\n", ", and learns from the stream\n"),
+                      answer("learn", "ranker@2"))
+        self.assertEqual(fields("learn", "ranker@1"), (1, {"version": 2, "share": 0}, [1, 2]))
+        self.assertIn(beside, answer("learn", "ranker@2", "--stop"))
+        self.assertIn("ranker@1 ranks where a placement asks for it\n",
+                      answer("learn", "ranker@1", "--stop"))
+        self.assertIn("none challenges", answer("retire", "ranker"))
+        answer("shadow", "ranker@2")
+        self.assertEqual(fields("retire", "ranker"), (1, None, []))
 
 
 class Retraining(Models):

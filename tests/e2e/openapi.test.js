@@ -90,12 +90,13 @@ function shopWithTwoModels(folder) {
     renameSync(file, join(shop, 'registry', `${id}.model`))
     return id
   })
-  const { key } = run('keys', 'create', 'test', '--workspace', shop, '--scope', 'admin', '--scope', 'read')
+  const { key } = run('keys', 'create', 'test', '--workspace', shop, '--scope', 'admin',
+    '--scope', 'decide', '--scope', 'read', '--scope', 'write')
   return { shop, ids, key }
 }
 
 // Through the life of a model with two versions.
-async function callModels(first, second, good) {
+async function callModels(first, second, good, call) {
   const about = { log_loss: 0.5 }
   assert.equal((await good('registerModel', { body: { name: 'ranker', id: first, about } })).json.version, 1)
   await good('registerModel', { body: { name: 'ranker', id: second } })
@@ -104,10 +105,22 @@ async function callModels(first, second, good) {
   assert.equal((await good('retireChallenger')).json.challenger, null)
   assert.equal((await good('promoteModel')).json.promoted, 2)
   assert.equal((await good('teachModel')).json.versions[1].is_learning, true)
-  assert.equal((await good('getModel')).json.versions.length, 2)
+  // It has something to keep when a click has been learned from, at the next tick.
+  const placement = { model: 'ranker', control_share: 0, seen_window_s: 0 }
+  await call('putPlacement', { given: { name: 'feed' }, body: placement })
+  let kept
+  for (let i = 0; i < 40 && !kept; ++i) {
+    const made = (await call('decide', { body: { person: 'p0001', placement: 'feed', n: 5 } })).json
+    const properties = { product_id: made.items[0].item_id, decision_id: made.decision_id }
+    await call('track', { body: { userId: 'p0001', event: 'Product Clicked', properties } })
+    await new Promise((done) => setTimeout(done, 300))
+    kept = await good('keepModel').catch(() => null)
+  }
+  assert.equal(kept?.json.versions.at(-1).about.of, 2)
+  assert.equal((await good('getModel')).json.versions.length, 3)
   await good('listModels')
   assert.equal((await good('rollBackModel')).json.promoted, null)
-  assert.equal((await good('removeModelVersion')).json.versions.length, 1)
+  assert.equal((await good('removeModelVersion')).json.versions.length, 2)
 }
 
 test('every operation answers its example with 200, as it says', async () => {
@@ -132,7 +145,8 @@ test('every operation answers its example with 200, as it says', async () => {
   const main = server
   server = await startServer({ place: ['--workspace', shop] })
   try {
-    await callModels(first, second, (id, options) => good(id, { ...options, key }))
+    const withKey = (use) => (id, options) => use(id, { ...options, key })
+    await callModels(first, second, withKey(good), withKey(call))
   } finally {
     await server.stop()
     server = main
