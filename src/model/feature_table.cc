@@ -168,10 +168,14 @@ void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& fo
   for (; lanes != 0; lanes &= lanes - 1) {
     const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
     const std::uint32_t hash = features[lane].hash;
-    std::uint32_t& place = place_[hash & mask_];
-    const bool is_new = place == 0;  // an earlier one of the eight may have taken it
-    if (is_new) place = next_row();
-    float* const at = found.at[found.count + lane] = row(place);
+    float*& at = found.at[found.count + lane];
+    bool is_new = std::bit_cast<std::uint32_t>(*at) == 0;
+    if (is_new) {
+      std::uint32_t& place = place_[hash & mask_];
+      is_new = place == 0;  // else an earlier one of the eight took it
+      if (is_new) place = next_row();
+      at = row(place);
+    }
     const auto owner = std::bit_cast<std::uint32_t>(*at);
     if ((owner & ~kMark) != tag(hash)) counts_.shared_uses += is_new ? 0 : 1;
     if ((owner & kMark) != 0) continue;

@@ -100,7 +100,7 @@ class FieldModel final : public ReplicatedModel {
   void set(const Numbers& numbers) override;
   void start_row(float* row, std::uint32_t hash) const override;
   std::vector<AdamWeights*> dense() override;
-  std::array<double, 2>* adam_powers() override { return &adam_.powers; }
+  std::array<double, 2>& adam_powers() override { return adam_.powers; }
   void encode_state(ModelSink& sink) const override;
 
  private:

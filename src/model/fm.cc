@@ -8,7 +8,6 @@
 
 #include "model/feature_table.h"
 #include "model/float8.h"
-#include "model/replicated_model.h"
 #include "model/sigmoid.h"
 #include "model/start_vector.h"
 #include "model/teaching.h"
@@ -33,10 +32,10 @@ struct Rates {
 };
 
 template <std::size_t kChunks>
-class Fm final : public ReplicatedModel {
+class Fm final : public StoredModel {
  public:
   Fm(const ModelOptions& options, std::span<const double> v)
-      : ReplicatedModel(options),
+      : StoredModel(options),
         k_(static_cast<std::size_t>(v[0])),
         rates_{static_cast<float>(v[1]), static_cast<float>(v[2]), static_cast<float>(v[3]),
                static_cast<float>(v[4]), static_cast<float>(v[5])},
@@ -55,6 +54,13 @@ class Fm final : public ReplicatedModel {
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       table_.pad(found);
       out[r] = probability(look(found).logit + bias_);
+    }
+  }
+
+  void learn(const Examples& rows, std::span<float> before) override {
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      prefetch(rows, r + kAhead);
+      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
     }
   }
 
@@ -85,32 +91,6 @@ class Fm final : public ReplicatedModel {
   }
 
  protected:
-  void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
-                   std::span<float> before) override {
-    for (std::size_t r = begin; r < end; ++r) {
-      prefetch(rows, r + kAhead);
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
-    }
-  }
-
-  bool can_be_replicated() const override { return table_.is_hashed(); }
-  FeatureTable& table() override { return table_; }
-  RowParts row_parts() const override {
-    RowParts parts{2, std::vector<bool>(table_.width(), true)};
-    parts.is_weight[2] = parts.is_weight[3] = false;
-    return parts;
-  }
-  Numbers numbers() const override {
-    return {.bias = double{bias_}, .squares = double{bias_squares_}};
-  }
-  void set(const Numbers& numbers) override {
-    bias_ = static_cast<float>(numbers.bias);
-    bias_squares_ = static_cast<float>(numbers.squares);
-  }
-  void start_row(float* row, std::uint32_t hash) const override {
-    start_vector(row + kHead, k_, rates_.deviation, options().seed, hash);
-  }
-
   void encode_state(ModelSink& sink) const override {
     Writer w(sink.out);
     w.f32(bias_);
@@ -155,7 +135,9 @@ class Fm final : public ReplicatedModel {
   }
 
   void start(const FoundRows& found) const {
-    for (const auto& [row, hash] : found.fresh) start_row(row, hash);
+    for (const auto& [row, hash] : found.fresh) {
+      start_vector(row + kHead, k_, rates_.deviation, options().seed, hash);
+    }
   }
 
   float learn_row(Row row, float label, float weight) {

@@ -9,14 +9,11 @@
 //   error(prediction, label): d loss / d logit, perhaps scaled
 //   step<F>(Cell<F>&, gradient, weight): one weight, or eight; also runs in doubles (tests)
 //   state(): numbers that must be saved with the weights
-//   kSquares: which float of a row sums squared gradients; 0 = it learns on one thread
-//   settle(cell): after its weight and sums were changed from outside
 #pragma once
 #include <array>
 
 #include "model/feature_table.h"
 #include "model/float8.h"
-#include "model/replicated_model.h"
 #include "model/sigmoid.h"
 #include "model/teaching.h"
 
@@ -29,10 +26,10 @@ struct Cell {
 };
 
 template <class Rule>
-class LinearModel final : public ReplicatedModel {
+class LinearModel final : public StoredModel {
  public:
   LinearModel(const ModelOptions& options, std::span<const double> values)
-      : ReplicatedModel(options), rule_(values), table_(options, kWidth) {}
+      : StoredModel(options), rule_(values), table_(options, kWidth) {}
   bool is_probability() const override { return Rule::kIsProbability; }
   Status usable() const override { return table_.usable(); }
   double bias() const override { return bias_[1]; }
@@ -47,6 +44,16 @@ class LinearModel final : public ReplicatedModel {
       prefetch_places(ahead(rows, r + 2 * kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
+    }
+  }
+
+  void learn(const Examples& rows, std::span<float> before) override {
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      next_ = ahead(rows, r + kAhead);
+      later_ = ahead(rows, r + 2 * kAhead);
+      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
+      prefetch(next_);
+      prefetch_places(later_);
     }
   }
 
@@ -67,37 +74,6 @@ class LinearModel final : public ReplicatedModel {
   }
 
  protected:
-  void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
-                   std::span<float> before) override {
-    for (std::size_t r = begin; r < end; ++r) {
-      next_ = ahead(rows, r + kAhead);
-      later_ = ahead(rows, r + 2 * kAhead);
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
-      prefetch(next_);
-      prefetch_places(later_);
-    }
-  }
-
-  bool can_be_replicated() const override { return Rule::kSquares != 0 && table_.is_hashed(); }
-  FeatureTable& table() override { return table_; }
-  RowParts row_parts() const override {
-    return {Rule::kSquares, {false, true, false, false}, true};
-  }
-  void start_row(float* /*row*/, std::uint32_t /*hash*/) const override {}
-  void settle_row(float* row) const override {
-    Cell<float> cell{row[1], row[2], row[3]};
-    rule_.settle(cell);
-    row[2] = cell.a;
-  }
-  Numbers numbers() const override {
-    return {.bias = double{bias_[1]}, .squares = double{bias_[Rule::kSquares]}};
-  }
-  void set(const Numbers& numbers) override {
-    bias_[1] = static_cast<float>(numbers.bias);
-    bias_[Rule::kSquares] = static_cast<float>(numbers.squares);
-    settle_row(bias_.data());
-  }
-
   void encode_state(ModelSink& sink) const override {
     Writer w(sink.out);
     Rule rule = rule_;

@@ -1,7 +1,6 @@
 // How weights of linear models learn (LinearModel<Rule>). Each step is one formula for one float,
 // eight, or a double.
 #pragma once
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -15,8 +14,6 @@ namespace attune {
 // What rules of logistic loss without further state share.
 struct LogisticRule {
   static constexpr bool kIsProbability = true;
-  static constexpr std::size_t kSquares = 0;
-  void settle(Cell<float>& /*cell*/) const {}
   void prepare(FoundRows& /*found*/) {}
   void begin(const FoundRows& /*found*/, float /*label*/) {}
   static float error(float p, float label) { return p - label; }
@@ -26,7 +23,6 @@ struct LogisticRule {
 // FTRL-Proximal (McMahan et al. 2013, algorithm 1): a = z, b = n. A row of weight k adds to n as k
 // rows would.
 struct FtrlRule : LogisticRule {
-  static constexpr std::size_t kSquares = 3;
   explicit FtrlRule(std::span<const double> v)
       : inverse_alpha(1 / v[0]), beta(v[1]), l1(v[2]), l2(v[3]) {}
   template <class F>
@@ -42,14 +38,6 @@ struct FtrlRule : LogisticRule {
     const F shrunk = larger(magnitude(c.a) - constant<F>(l1), constant<F>(0));
     const F rate = (constant<F>(beta) + root) * scale + constant<F>(l2);
     c.weight = with_sign_of(shrunk, constant<F>(0) - c.a) / rate;
-  }
-  // The z this weight has; of a weight of 0 it is what l1 allows.
-  void settle(Cell<float>& c) const {
-    const auto least = static_cast<float>(l1);
-    const float rate = (constant<float>(beta) + std::sqrt(c.b)) * constant<float>(inverse_alpha) +
-                       constant<float>(l2);
-    c.a = c.weight == 0 ? std::clamp(c.a, -least, least)
-                        : -(c.weight * rate + std::copysign(least, c.weight));
   }
   double inverse_alpha, beta, l1, l2;
 };
@@ -73,7 +61,6 @@ struct SgdRule : LogisticRule {
 
 // AdaGrad (Duchi et al. 2011): a = sum of squared gradients.
 struct AdagradRule : LogisticRule {
-  static constexpr std::size_t kSquares = 2;
   explicit AdagradRule(std::span<const double> v) : learning_rate(v[0]), initial(v[1]), l2(v[2]) {}
   template <class F>
   void step(Cell<F>& c, F gradient, F weight) const {
@@ -110,8 +97,6 @@ struct AdamRule : LogisticRule {
 // units of the label do not matter either: errors are in units of the largest |label|.
 struct NormalisedRule {
   static constexpr bool kIsProbability = false;
-  static constexpr std::size_t kSquares = 0;
-  void settle(Cell<float>& /*cell*/) const {}
   explicit NormalisedRule(std::span<const double> v) : learning_rate(v[0]) {}
   void prepare(FoundRows& found) {
     for (std::size_t i = 0; i < found.size; ++i) {

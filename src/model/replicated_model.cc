@@ -38,6 +38,24 @@ void add_changes(const float* changes, float* row, std::size_t width) {
   }
 }
 
+// Numbers [begin, end) of each become their mean; where all are the same they stay so to the bit.
+void average(const std::array<float*, kMostThreads>& of, std::size_t count, std::size_t begin,
+             std::size_t end) {
+  constexpr std::size_t kAtOnce = 256;
+  const float share = 1.0F / static_cast<float>(count);
+  std::array<float, kAtOnce> apart;
+  for (; begin < end; begin += kAtOnce) {
+    const std::size_t n = std::min(kAtOnce, end - begin);
+    const float* const first = of[0] + begin;
+    std::fill_n(apart.begin(), n, 0.0F);
+    for (std::size_t m = 1; m < count; ++m) {
+      for (std::size_t i = 0; i < n; ++i) apart[i] += of[m][begin + i] - first[i];
+    }
+    for (std::size_t i = 0; i < n; ++i) apart[i] = first[i] + apart[i] * share;
+    for (std::size_t m = 0; m < count; ++m) std::copy_n(apart.begin(), n, of[m] + begin);
+  }
+}
+
 }  // namespace
 
 struct ReplicatedModel::Team {
@@ -82,6 +100,7 @@ Status ReplicatedModel::use_threads(std::size_t count) {
   while (team->replicas.size() < count) {
     TRY(std::unique_ptr<Model> other, decode_model(bytes));
     team->replicas.push_back(static_cast<ReplicatedModel*>(other.get()));
+    team->replicas.back()->table().take_shared_uses();  // the first has them
     team->others.push_back(std::move(other));
   }
   team->parts = row_parts();
@@ -173,7 +192,7 @@ void ReplicatedModel::offer(const Team& team) {
 }
 
 // Every replica does the same in the same order, so that they stay the same to the bit.
-void ReplicatedModel::absorb(const Team& team, std::span<const float> changes) {
+void ReplicatedModel::absorb(std::span<const float> changes) {
   FeatureTable& table = this->table();
   const std::size_t width = table.width();
   const auto hash_of = [&](std::size_t at) { return std::bit_cast<std::uint32_t>(changes[at]); };
@@ -187,13 +206,12 @@ void ReplicatedModel::absorb(const Team& team, std::span<const float> changes) {
     const float owner = std::exchange(row[0], 0.0F);
     add_changes(&changes[at], row, width);
     row[0] = owner;
-    if (team.parts.settles) settle_row(row);
   }
 }
 
 void ReplicatedModel::Team::merge(std::size_t member) {
   for (ReplicatedModel* const from : replicas) {
-    replicas[member]->absorb(*this, from->table().changes());
+    replicas[member]->absorb(from->table().changes());
   }
   average(member);
   if (member == 0) add_numbers();
@@ -203,18 +221,15 @@ void ReplicatedModel::Team::merge(std::size_t member) {
 void ReplicatedModel::Team::average(std::size_t member) {
   std::vector<std::vector<AdamWeights*>> all;
   for (ReplicatedModel* const replica : replicas) all.push_back(replica->dense());
-  const float share = 1.0F / static_cast<float>(replicas.size());
   for (std::size_t w = 0; w < all[0].size(); ++w) {
     const std::size_t size = all[0][w]->w.size();
     const std::size_t lines = size / kFloatsOfALine / replicas.size() + 1;
     const std::size_t begin = std::min(size, member * lines * kFloatsOfALine);
     const std::size_t end = std::min(size, begin + lines * kFloatsOfALine);
     for (std::size_t part = 0; part < all[0][w]->state().size(); ++part) {
-      for (std::size_t i = begin; i < end; ++i) {
-        float sum = 0;
-        for (const auto& of : all) sum += (*of[w]->state()[part])[i];
-        for (const auto& of : all) (*of[w]->state()[part])[i] = sum * share;
-      }
+      std::array<float*, kMostThreads> of{};
+      for (std::size_t m = 0; m < all.size(); ++m) of[m] = all[m][w]->state()[part]->data();
+      attune::average(of, all.size(), begin, end);
     }
   }
 }
@@ -234,9 +249,7 @@ void ReplicatedModel::Team::add_numbers() {
     replica->at_merge_ = replica->numbers();  // as it keeps them
     if (replica == replicas[0]) continue;
     replicas[0]->table().add_shared_uses(replica->table().take_shared_uses());
-    if (replica->adam_powers() != nullptr) {
-      *replica->adam_powers() = *replicas[0]->adam_powers();  // the first had most rows
-    }
+    replica->adam_powers() = replicas[0]->adam_powers();  // the first had most rows
   }
 }
 

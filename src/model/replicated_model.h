@@ -38,7 +38,6 @@ class ReplicatedModel : public StoredModel {
   struct RowParts {
     std::size_t squares = 0;      // which float sums the squared gradients of its weight
     std::vector<bool> is_weight;  // of each float: it may be averaged; the others add up
-    bool settles = false;         // whether settle_row() does anything
   };
 
   // One thread, rows [begin, end). before is of all rows.
@@ -51,15 +50,13 @@ class ReplicatedModel : public StoredModel {
   virtual void set(const Numbers& numbers) = 0;
   // What a row just taken by this id starts with; it is all zeros.
   virtual void start_row(float* row, std::uint32_t hash) const = 0;
-  // After its floats were changed from outside: those that follow from others.
-  virtual void settle_row(float* /*row*/) const {}
-  virtual std::vector<AdamWeights*> dense() { return {}; }
-  virtual std::array<double, 2>* adam_powers() { return nullptr; }
+  virtual std::vector<AdamWeights*> dense() = 0;
+  virtual std::array<double, 2>& adam_powers() = 0;
 
  private:
   struct Team;
   void offer(const Team& team);
-  void absorb(const Team& team, std::span<const float> changes);
+  void absorb(std::span<const float> changes);
 
   std::unique_ptr<Team> team_;
   Numbers at_merge_;

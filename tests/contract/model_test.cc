@@ -219,17 +219,18 @@ TEST_P(ModelContract, TheSameSeedGivesTheSameBits) {
   EXPECT_EQ(bytes_of(*one), bytes_of(*two));
 }
 
-// What several threads learn apart is brought together: much as one would have learned it.
-TEST_P(OnThreads, LearnAsWellAsOne) {
-  const auto several = make(GetParam()), one = make({"", options()});
+// What several threads learn apart is brought together: more than one of them knows alone.
+TEST_P(OnThreads, LearnBetterThanEachOnItsOwnRows) {
+  const auto several = make(GetParam()), one = make({"", options()}), alone = make({"", options()});
   const Examples rows = separable(3000), later = separable(1000, 8);
   learn(*several, rows);
   learn(*one, rows);
-  const auto a = predict(*several, later), b = predict(*one, later);
+  learn(*alone, separable(3000 / GetParam().threads));
+  const auto a = predict(*several, later), b = predict(*one, later), c = predict(*alone, later);
   double distance = 0;
   for (std::size_t r = 0; r < a.size(); ++r) distance += std::abs(a[r] - b[r]);
-  EXPECT_LT(distance / static_cast<double>(a.size()), 0.02);
-  EXPECT_LT(loss(a, later.labels), 1.5 * loss(b, later.labels) + 1e-3);
+  EXPECT_LT(distance / static_cast<double>(a.size()), 0.05);
+  EXPECT_LT(loss(a, later.labels), loss(c, later.labels));
   EXPECT_EQ(several->counts().rows, one->counts().rows);
 }
 
@@ -433,12 +434,12 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Weighted, testing::ValuesIn(cases_where([](const
                          name_of);
 
 TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
-  ModelOptions options{.kind = "sgd"};
+  ModelOptions options{.kind = "ftrl"};
   const auto message = [&](std::size_t threads) {
     const auto model = make_model(options);
     return (*model)->use_threads(threads).error().message;
   };
-  EXPECT_EQ(message(2), "sgd learns on one thread");
+  EXPECT_EQ(message(2), "ftrl learns on one thread");
   options = {.kind = "fwfm", .inputs = 8, .collision_free = true};
   EXPECT_EQ(message(2), "fwfm with a collision-free table learns on one thread");
   options.collision_free = false;
