@@ -14,6 +14,7 @@ namespace {
 // part. More mean fewer ids to bring together (each is once, however often it was used).
 constexpr std::size_t kLeastRows = 64, kMostRows = 4096;
 constexpr double kShareOfSeen = 0.05;
+constexpr double kAloneRows = 2048;   // the first learns first, for so many rows
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
 constexpr float kOften = 64;          // squared gradients between two merges: some 500 uses
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
@@ -38,21 +39,25 @@ void add_changes(const float* changes, float* row, std::size_t width) {
   }
 }
 
-// Numbers [begin, end) of each become their mean; where all are the same they stay so to the bit.
-void average(const std::array<float*, kMostThreads>& of, std::size_t count, std::size_t begin,
-             std::size_t end) {
+struct Same {
+  std::array<float*, kMostThreads> of;  // of each replica
+  std::size_t replicas, learners;
+};
+// Numbers [begin, end) of each become the mean of the learners'; where all are the same they stay
+// so to the bit.
+void average(const Same& all, std::size_t begin, std::size_t end) {
   constexpr std::size_t kAtOnce = 256;
-  const float share = 1.0F / static_cast<float>(count);
-  std::array<float, kAtOnce> apart;
+  const float share = 1.0F / static_cast<float>(all.learners);
+  std::array<float, kAtOnce> mean;
   for (; begin < end; begin += kAtOnce) {
     const std::size_t n = std::min(kAtOnce, end - begin);
-    const float* const first = of[0] + begin;
-    std::fill_n(apart.begin(), n, 0.0F);
-    for (std::size_t m = 1; m < count; ++m) {
-      for (std::size_t i = 0; i < n; ++i) apart[i] += of[m][begin + i] - first[i];
+    const float* const first = all.of[0] + begin;
+    std::fill_n(mean.begin(), n, 0.0F);
+    for (std::size_t m = 1; m < all.learners; ++m) {
+      for (std::size_t i = 0; i < n; ++i) mean[i] += all.of[m][begin + i] - first[i];
     }
-    for (std::size_t i = 0; i < n; ++i) apart[i] = first[i] + apart[i] * share;
-    for (std::size_t m = 0; m < count; ++m) std::copy_n(apart.begin(), n, of[m] + begin);
+    for (std::size_t i = 0; i < n; ++i) mean[i] = first[i] + mean[i] * share;
+    for (std::size_t m = 0; m < all.replicas; ++m) std::copy_n(mean.begin(), n, all.of[m] + begin);
   }
 }
 
@@ -62,26 +67,30 @@ struct ReplicatedModel::Team {
   struct Rows {
     std::size_t begin = 0, end = 0;  // of all that are given at once
   };
+  struct Round {
+    std::array<Rows, kMostThreads> rows;  // of each member
+    std::size_t members = 0;              // that have some: the first ones
+  };
   // What members read while they work, and none writes.
   struct Task {
     std::span<const Examples> blocks;
     std::span<std::vector<float>> before;
     std::vector<std::size_t> ends;  // of each block, in rows
-    std::vector<std::array<Rows, kMostThreads>> rounds;
+    std::vector<Round> rounds;
   };
 
   Team(std::size_t members, ReplicatedModel& first) : team(members), replicas{&first} {}
   void cut(double seen);
   void learn(std::size_t round, std::size_t member);
-  void merge(std::size_t member);
-  void average(std::size_t member);
-  void add_numbers();
+  void merge(std::size_t round, std::size_t member);
+  void average(std::size_t member, std::size_t learners);
+  void add_numbers(std::size_t learners);
 
   attune::Team team;
   std::vector<std::unique_ptr<Model>> others;
   std::vector<ReplicatedModel*> replicas;  // the model itself, then the others
-  std::vector<float> often;                // by what a change of each float counts in a row that
-                                           // many rows taught
+  // By what a change of each float counts in a row that many rows taught, of so many learners.
+  std::array<std::vector<float>, kMostThreads + 1> often;
   RowParts parts;
   alignas(64) Task task;
 };
@@ -104,8 +113,10 @@ Status ReplicatedModel::use_threads(std::size_t count) {
     team->others.push_back(std::move(other));
   }
   team->parts = row_parts();
-  for (const bool is_weight : team->parts.is_weight) {
-    team->often.push_back(is_weight ? 1.0F / static_cast<float>(count) : 1.0F);
+  for (std::size_t learners = 1; learners <= count; ++learners) {
+    for (const bool is_weight : team->parts.is_weight) {
+      team->often[learners].push_back(is_weight ? 1.0F / static_cast<float>(learners) : 1.0F);
+    }
   }
   for (ReplicatedModel* const replica : team->replicas) {
     replica->table().watch(true);
@@ -137,7 +148,7 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
                     if (phase % 2 == 0) {
                       team->learn(phase / 2, m);
                     } else {
-                      team->merge(m);
+                      team->merge(phase / 2, m);
                     }
                   });
 }
@@ -152,29 +163,30 @@ void ReplicatedModel::Team::cut(double seen) {
     std::size_t each = std::clamp(grown, kLeastRows, kMostRows);
     each = std::min(each, (rows - at + members - 1) / members);
     each = (each + kLeastRows - 1) / kLeastRows * kLeastRows;  // mini-batches stay whole
-    auto& round = task.rounds.emplace_back();
-    for (std::size_t m = 0; m < members; ++m) {
-      round[m] = {at, std::min(at + each, rows)};
-      at = round[m].end;
+    Round& round = task.rounds.emplace_back();
+    const bool is_alone = seen + static_cast<double>(at) < kAloneRows;
+    while (round.members < (is_alone ? 1 : members) && at < rows) {
+      round.rows[round.members++] = {at, std::min(at + each, rows)};
+      at = std::min(at + each, rows);
     }
   }
 }
 
 void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
   ReplicatedModel& me = *replicas[member];
-  const Rows mine = task.rounds[round][member];
+  const Rows mine = task.rounds[round].rows[member];
   me.table().forget_changes();
   for (std::size_t b = 0; b < task.blocks.size(); ++b) {
     const std::size_t first = b == 0 ? 0 : task.ends[b - 1];
     const std::size_t begin = std::max(mine.begin, first), end = std::min(mine.end, task.ends[b]);
     if (begin < end) me.learn_range(task.blocks[b], begin - first, end - first, task.before[b]);
   }
-  me.offer(*this);
+  me.offer(*this, task.rounds[round].members);
 }
 
 // What was learned since the last merge, as it counts: in place of what the rows were before. The
 // rows are again what they are in every replica; those just taken are nobody's.
-void ReplicatedModel::offer(const Team& team) {
+void ReplicatedModel::offer(const Team& team, std::size_t learners) {
   FeatureTable& table = this->table();
   const std::span<const FeatureTable::Changed> changed = table.changed();
   for (std::size_t i = 0; i < changed.size(); ++i) {
@@ -185,7 +197,7 @@ void ReplicatedModel::offer(const Team& team) {
     if (changed[i].is_new) start_row(before, changed[i].hash);
     const bool is_often = row[team.parts.squares] - before[team.parts.squares] > kOften;
     row[0] = before[0] = 0;
-    take_back(row, before, is_often ? team.often.data() : nullptr, table.width());
+    take_back(row, before, is_often ? team.often[learners].data() : nullptr, table.width());
     row[0] = owner;
     before[0] = std::bit_cast<float>(changed[i].hash);
   }
@@ -209,16 +221,17 @@ void ReplicatedModel::absorb(std::span<const float> changes) {
   }
 }
 
-void ReplicatedModel::Team::merge(std::size_t member) {
+void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
+  const std::size_t learners = task.rounds[round].members;
   for (ReplicatedModel* const from : replicas) {
     replicas[member]->absorb(from->table().changes());
   }
-  average(member);
-  if (member == 0) add_numbers();
+  average(member, learners);
+  if (member == 0) add_numbers(learners);
 }
 
 // The member's part of the dense weights, of all replicas.
-void ReplicatedModel::Team::average(std::size_t member) {
+void ReplicatedModel::Team::average(std::size_t member, std::size_t learners) {
   std::vector<std::vector<AdamWeights*>> all;
   for (ReplicatedModel* const replica : replicas) all.push_back(replica->dense());
   for (std::size_t w = 0; w < all[0].size(); ++w) {
@@ -229,17 +242,17 @@ void ReplicatedModel::Team::average(std::size_t member) {
     for (std::size_t part = 0; part < all[0][w]->state().size(); ++part) {
       std::array<float*, kMostThreads> of{};
       for (std::size_t m = 0; m < all.size(); ++m) of[m] = all[m][w]->state()[part]->data();
-      attune::average(of, all.size(), begin, end);
+      attune::average({of, all.size(), learners}, begin, end);
     }
   }
 }
 
-void ReplicatedModel::Team::add_numbers() {
+void ReplicatedModel::Team::add_numbers(std::size_t learners) {
   const Numbers before = replicas[0]->at_merge_;
   Numbers sum = before;
   for (const ReplicatedModel* const replica : replicas) {
     const Numbers now = replica->numbers();
-    sum.bias += (now.bias - before.bias) / static_cast<double>(replicas.size());
+    sum.bias += (now.bias - before.bias) / static_cast<double>(learners);
     sum.squares += now.squares - before.squares;
     sum.rows += now.rows - before.rows;
     sum.ones += now.ones - before.ones;

@@ -55,7 +55,7 @@ class ReplicatedModel : public StoredModel {
 
  private:
   struct Team;
-  void offer(const Team& team);
+  void offer(const Team& team, std::size_t learners);
   void absorb(std::span<const float> changes);
 
   std::unique_ptr<Team> team_;
