@@ -94,6 +94,7 @@ class FieldModel final : public ReplicatedModel {
   void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before) override;
   bool can_be_replicated() const override { return table_.is_hashed() && !joint_.is_joint(); }
+  std::size_t mini_batch() const override { return batch_; }
   FeatureTable& table() override { return table_; }
   RowParts row_parts() const override;
   Numbers numbers() const override;

@@ -12,7 +12,7 @@ namespace {
 
 // Rows a replica learns between two merges: few while the model still moves fast, for its replicas
 // part. More mean fewer ids to bring together (each is once, however often it was used).
-constexpr std::size_t kLeastRows = 64, kMostRows = 4096;
+constexpr std::size_t kMostRows = 4096;
 constexpr double kShareOfSeen = 0.05;
 constexpr double kAloneRows = 2048;   // the first learns first, for so many rows
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
@@ -157,12 +157,12 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
 void ReplicatedModel::Team::cut(double seen) {
   std::size_t rows = 0;
   for (const Examples& block : task.blocks) task.ends.push_back(rows += block.size());
-  const std::size_t members = replicas.size();
+  const std::size_t members = replicas.size(), batch = replicas[0]->mini_batch();
   for (std::size_t at = 0; at < rows;) {
     const auto grown = static_cast<std::size_t>(kShareOfSeen * (seen + static_cast<double>(at)));
-    std::size_t each = std::clamp(grown, kLeastRows, kMostRows);
+    std::size_t each = std::clamp(grown, batch, std::max(batch, kMostRows));
     each = std::min(each, (rows - at + members - 1) / members);
-    each = (each + kLeastRows - 1) / kLeastRows * kLeastRows;  // mini-batches stay whole
+    each = (each + batch - 1) / batch * batch;
     Round& round = task.rounds.emplace_back();
     const bool is_alone = seen + static_cast<double>(at) < kAloneRows;
     while (round.members < (is_alone ? 1 : members) && at < rows) {

@@ -44,6 +44,7 @@ class ReplicatedModel : public StoredModel {
   virtual void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
                            std::span<float> before) = 0;
   virtual bool can_be_replicated() const = 0;
+  virtual std::size_t mini_batch() const = 0;  // rows; not cut where it need not be
   virtual FeatureTable& table() = 0;
   virtual RowParts row_parts() const = 0;
   virtual Numbers numbers() const = 0;
