@@ -16,22 +16,22 @@ namespace {
 using Parts = std::vector<std::unique_ptr<Interaction>>;
 
 constexpr Setting kHidden[] = {
-    {"hidden", 128, 1, 4096, "units of the first hidden layer"},
-    {"hidden2", 64, 0, 4096, "units of the second, 0 = there is none"},
-    {"hidden3", 0, 0, 4096, "units of the third, 0 = there is none"},
+    {"hidden", 128, 1, 4096, "units of the first hidden layer", true},
+    {"hidden2", 64, 0, 4096, "units of the second, 0 = there is none", true},
+    {"hidden3", 0, 0, 4096, "units of the third, 0 = there is none", true},
 };
 constexpr Setting kCrossed[] = {
     kHidden[0],
     kHidden[1],
     kHidden[2],
-    {"cross_layers", 1, 1, 4, "cross layers"},
-    {"rank", 16, 1, 512, "of the matrices of the cross layers"},
+    {"cross_layers", 1, 1, 4, "cross layers", true},
+    {"rank", 16, 1, 512, "of the matrices of the cross layers", true},
 };
 constexpr Setting kStreamed[] = {
     kHidden[0],
     kHidden[1],
     kHidden[2],
-    {"fusion_blocks", 4, 1, 4096, "parts of the top layers that meet, at most their units"},
+    {"fusion_blocks", 4, 1, 4096, "parts of the top layers that meet, at most their units", true},
 };
 constexpr std::array<double, kFieldSettings.size()> kPresets{8,    0.05, 0.08, 0.01, 1e-3,
                                                              0.05, 128,  1e-3, 1};

@@ -25,15 +25,16 @@ namespace attune {
 
 // The settings all such kinds share; theirs begin with these.
 inline constexpr std::array kFieldSettings = {
-    Setting{"k", 8, 1, 64, "numbers in the vector of a feature"},
+    Setting{"k", 8, 1, 64, "numbers in the vector of a feature", true},
     Setting{"learning_rate", 0.05, 1e-9, 100, "size of the first step of a weight"},
     Setting{"vector_rate", 0.08, 1e-9, 100, "size of the first step of a vector"},
     Setting{"deviation", 0.005, 0, 10, "of the numbers vectors start with"},
     Setting{"vector_l2", 1e-3, 0, 10, "draws vectors of a row's features to 0"},
     Setting{"bias_rate", 0.05, 0, 100, "size of the first step of the bias"},
-    Setting{"batch", 32, 1, 8192, "rows of a step"},
+    Setting{"batch", 32, 1, 8192, "rows of a step", true},
     Setting{"dense_rate", 1e-3, 0, 10, "size of a step of what is not a feature's (Adam)"},
-    Setting{"rates", 1, 0, 1, "1 = the click rate of each feature is an input, 0 = it is not"},
+    Setting{"rates", 1, 0, 1, "1 = the click rate of each feature is an input, 0 = it is not",
+            true},
 };
 
 // kFieldSettings (with other presets, in their order, where given) and then those of a kind.

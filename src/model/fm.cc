@@ -16,7 +16,7 @@ namespace attune {
 namespace {
 
 constexpr Setting kSettings[] = {
-    {"k", 8, 1, 64, "numbers in the vector of a feature"},
+    {"k", 8, 1, 64, "numbers in the vector of a feature", true},
     {"learning_rate", 0.1, 1e-9, 100, "size of the first step of a weight"},
     {"vector_rate", 0.02, 1e-9, 100, "size of the first step of a vector"},
     {"deviation", 0.02, 0, 10, "of the numbers vectors start with"},

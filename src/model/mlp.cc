@@ -16,14 +16,15 @@ namespace attune {
 namespace {
 
 constexpr Setting kSettings[] = {
-    {"hidden", 128, 1, 4096, "units of the hidden layer"},
+    {"hidden", 128, 1, 4096, "units of the hidden layer", true},
     {"learning_rate", 0.001, 1e-9, 10, "size of a step"},
-    {"batch", 64, 1, 65536, "rows of a step"},
+    {"batch", 64, 1, 65536, "rows of a step", true},
     {"beta1", 0.9, 0, 0.9999, "memory of the gradient"},
     {"beta2", 0.999, 0, 0.999999, "memory of its square"},
     {"l2", 0, 0, 10, "draws weights to 0"},
-    {"k", 0, 0, 64, "numbers in a vector for each id, the inputs then; 0 = inputs are fields"},
-    {"hidden2", 0, 0, 4096, "units of a second hidden layer; for k above 0"},
+    {"k", 0, 0, 64, "numbers in a vector for each id, the inputs then; 0 = inputs are fields",
+     true},
+    {"hidden2", 0, 0, 4096, "units of a second hidden layer; for k above 0", true},
 };
 
 class Mlp final : public StoredModel {

@@ -153,6 +153,7 @@ struct Setting {
   double preset = 0;
   double low = 0, high = 0;  // allowed, both ends included
   std::string_view meaning;
+  bool is_whole = false;  // a whole number
 };
 struct ModelKind {
   std::string_view name, summary;

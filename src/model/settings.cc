@@ -34,6 +34,10 @@ Result<std::vector<double>> settle(const ModelKind& kind, const ModelOptions& op
           fmt::format("{} is {}, must be in [{:.12g}, {:.12g}]", name, value, row->low, row->high),
           name, std::string(row->meaning)};
     }
+    if (row->is_whole && value != std::floor(value)) {
+      return Error{Code::kInvalid, fmt::format("{} is {}, must be a whole number", name, value),
+                   name, std::string(row->meaning)};
+    }
     const auto at = static_cast<std::size_t>(row - kind.settings.begin());
     if (is_given[at]) return Error{Code::kInvalid, name + " is given twice", name};
     is_given[at] = true;

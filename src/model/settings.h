@@ -10,7 +10,8 @@
 namespace attune {
 
 // One value for each row of the table, in its order. kInvalid with the nearest name for a setting
-// the kind does not have, one given twice, or a value out of range.
+// the kind does not have, one given twice, or a value out of range or not
+// whole that must be.
 Result<std::vector<double>> settle(const ModelKind& kind, const ModelOptions& options);
 // options with every setting of the kind named, in the order of its table.
 ModelOptions completed(const ModelOptions& options, const ModelKind& kind,

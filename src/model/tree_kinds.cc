@@ -23,45 +23,47 @@ constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are sh
 
 // Of every kind, behind those of its own.
 #define ATTUNE_TREE_SETTINGS                                                                 \
-  {"bins", 256, 2, 4096, "of a column, between which it may be split"},                      \
-      {"few", 64, 0, 2000, "a field of more ids is known by their rates and counts"},        \
+  {"bins", 256, 2, 4096, "of a column, between which it may be split", true},                \
+      {"few", 64, 0, 2000, "a field of more ids is known by their rates and counts", true},  \
       {"prior", 10, 0.01, 1e6, "rows of the mean an id begins with"},                        \
       {"memory_mb", 2048, 1, 1e6, "of gathered rows; beyond it every second one is let go"}, \
-      {"threads", 1, 1, 256, "to grow trees with"},                                          \
-      {"value", 0, 0, 1, "1: predicts a number, by squared error; 0: a probability"},
+      {"threads", 1, 1, 256, "to grow trees with", true},                                    \
+      {"value", 0, 0, 1, "1: predicts a number, by squared error; 0: a probability", true},
 
 constexpr Setting kBoostedSettings[] = {
     {"rounds", 0, 0, 100'000,
-     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million"},
+     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million", true},
     {"patience", 40, 0, 10'000,
-     "rounds without a lower loss on rows held back, after which it stops; 0 = never"},
+     "rounds without a lower loss on rows held back, after which it stops; 0 = never", true},
     {"bags", 5, 1, 50,
      "models whose mean counts, each holding back another part of the rows; 1 = all rows are "
      "learned "
-     "from again, for the best number of rounds"},
+     "from again, for the best number of rounds",
+     true},
     {"learning_rate", 0, 0, 1,
      "share of a tree that counts; 0 = 0.07, up to 0.15 where rounds are few"},
-    {"depth", 6, 1, 24, "splits above a leaf"},
-    {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone"},
+    {"depth", 6, 1, 24, "splits above a leaf", true},
+    {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone", true},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
     {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
     {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
     {"l2", 1, 0, 1e6, "draws leaves to 0"},
     {"row_share", 0.8, 0.01, 1, "of the rows, drawn for each tree"},
     {"column_share", 0.6, 0.01, 1, "of the columns, drawn for each tree"},
-    {"ranking", 0, 0, 1, "1: says how rows of a group are ordered (LambdaMART), not how likely"},
+    {"ranking", 0, 0, 1, "1: says how rows of a group are ordered (LambdaMART), not how likely",
+     true},
     ATTUNE_TREE_SETTINGS};
 constexpr Setting kForestSettings[] = {
-    {"trees", 300, 1, 10'000, "whose mean counts"},
-    {"depth", 16, 1, 24, "splits above a leaf"},
+    {"trees", 300, 1, 10'000, "whose mean counts", true},
+    {"depth", 16, 1, 24, "splits above a leaf", true},
     {"min_weight", 5, 0, 1e9, "least rows of a leaf"},
     {"l2", 1, 0, 1e6, "rows of the mean in each leaf"},
     {"row_share", 0.632, 0.01, 1, "of the rows, drawn for each tree"},
     {"column_share", 0.3, 0.01, 1, "of the columns, drawn for each split"},
     ATTUNE_TREE_SETTINGS};
 constexpr Setting kTreeSettings[] = {
-    {"depth", 6, 1, 24, "splits above a leaf"},
-    {"leaves", 0, 0, 65'536, "at most, the best split first; 0 = by depth alone"},
+    {"depth", 6, 1, 24, "splits above a leaf", true},
+    {"leaves", 0, 0, 65'536, "at most, the best split first; 0 = by depth alone", true},
     {"min_weight", 20, 0, 1e9, "least rows of a leaf"},
     {"min_gain", 0, 0, 1e9, "a split lowers the squared error by so much"},
     {"l2", 1, 0, 1e6, "rows of the mean in each leaf"},
