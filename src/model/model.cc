@@ -225,14 +225,13 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
                  "threads"};
   }
   if (can_share || threads == 1) return ok_status();
-  return Error{Code::kInvalid,
-               fmt::format("{}{}{} learns on one thread", options.kind,
-                           options.collision_free ? " with a collision-free table" : "",
-                           is_joint(options) ? " of several tasks" : ""),
-               "threads",
-               "ftrl, adagrad, fm and kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, "
-               "finalmlp) can, "
-               "with a hashed table"};
+  return Error{
+      Code::kInvalid,
+      fmt::format("{}{}{} learns on one thread", options.kind,
+                  options.collision_free ? " with a collision-free table" : "",
+                  is_joint(options) ? " of several tasks" : ""),
+      "threads",
+      "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) can, with a hashed table"};
 }
 
 Status Model::use_threads(std::size_t count) { return can_use_threads(options(), false, count); }
