@@ -1,18 +1,32 @@
 #include "model/dense.h"
 
-#include <cblas.h>
+#include <blis.h>
 
 #include "base/rng.h"
 
 namespace attune {
+namespace {
 
+// BLIS 0.9 has kernels for small matrices that take them as they lie, without a copy. Some read
+// past the end: in a where b is turned, in c where one or two columns are left of four (its issues
+// 635 and 821). What they read is not used, but it may be no memory of ours.
+bool stays_inside(const Product& of) { return !of.is_b_turned && of.columns % 4 < 2; }
+
+}  // namespace
+
+// As b' a' = c' by columns, which is what cblas_sgemm makes of it: other ways round have such
+// kernels too.
 void multiply(const Product& of, const float* a, const float* b, float* c) {
-  const auto rows = static_cast<f77_int>(of.rows), columns = static_cast<f77_int>(of.columns),
-             inner = static_cast<f77_int>(of.inner);
-  cblas_sgemm(CblasRowMajor, of.is_a_turned ? CblasTrans : CblasNoTrans,
-              of.is_b_turned ? CblasTrans : CblasNoTrans, rows, columns, inner, 1, a,
-              of.is_a_turned ? rows : inner, b, of.is_b_turned ? inner : columns,
-              of.adds ? 1.0F : 0.0F, c, columns);
+  rntm_t how;
+  bli_rntm_init_from_global(&how);
+  how.l3_sup = stays_inside(of);  // "small/unpacked"
+  const auto rows = static_cast<dim_t>(of.rows), columns = static_cast<dim_t>(of.columns),
+             inner = static_cast<dim_t>(of.inner);
+  float one = 1, kept = of.adds ? 1 : 0;  // BLIS takes what it only reads as not const, too
+  bli_sgemm_ex(of.is_b_turned ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE,
+               of.is_a_turned ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, columns, rows, inner, &one,
+               const_cast<float*>(b), 1, of.is_b_turned ? inner : columns, const_cast<float*>(a), 1,
+               of.is_a_turned ? rows : inner, &kept, c, 1, columns, nullptr, &how);
 }
 
 void start_normal(AdamWeights& weights, double deviation, std::uint64_t seed) {
