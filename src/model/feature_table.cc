@@ -52,20 +52,20 @@ FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
       bits_(options.bits),
       expire_rows_(options.expire_rows) {
   mask_ = static_cast<std::uint32_t>((std::uint64_t{1} << bits_) - 1);
-  if (!options.collision_free) {
+  if (!options.collision_free && width_ > kNarrow) {
     memory_ = TableMemory<float>::reserved(most_floats());
     place_ = TableMemory<std::uint32_t>::zeroed(capacity_);
     if (!memory_.open(width_)) memory_ = {};
     return;
   }
-  memory_ = TableMemory<float>::zeroed(capacity_ * width_);
-  if (memory_.size() == 0) return;
+  memory_ = TableMemory<float>::zeroed((capacity_ + (options.collision_free ? 0 : 1)) * width_);
+  if (memory_.size() == 0 || !options.collision_free) return;
   index_.emplace(capacity_);
   if (options.admit_after > 1) admission_.emplace(capacity_, options.admit_after);
 }
 
 Status FeatureTable::usable() const {
-  const bool has_index = index_ ? index_->size() > 0 : place_.size() > 0;
+  const bool has_index = index_ ? index_->size() > 0 : lies_by_slot() || place_.size() > 0;
   const bool has_counters = !admission_ || admission_->memory_bytes() > 0;
   if (memory_.size() > 0 && has_index && has_counters) return ok_status();
   return Error{Code::kUnavailable, "not enough memory for the table of the model", "bits",
@@ -86,9 +86,7 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(&found.x[found.count]), values);
 
   float** const at = &found.at[found.count];
-  float* const rows = memory_.data();
-  const std::uint32_t* const places = place_.data();
-  for (std::size_t k = 0; k < kLanes; ++k) at[k] = rows + places[features[k].hash & mask_] * width_;
+  for (std::size_t k = 0; k < kLanes; ++k) at[k] = row_of(features[k].hash);
 
   const auto [columns] = load_columns(at);
   columns[1].store(&found.first[found.count]);
@@ -125,7 +123,20 @@ std::uint32_t FeatureTable::next_row() {
   return next_++;
 }
 
-// A slot nobody took becomes the id's, with the next row; use of one that is another's is counted.
+// The row of a slot; one that was nobody's is all zeros and now taken, if not yet by a tag.
+float* FeatureTable::take_slot(std::uint32_t hash, bool& is_new) {
+  if (lies_by_slot()) {
+    float* const at = row_of(hash);
+    is_new = std::bit_cast<std::uint32_t>(*at) == 0;
+    return at;
+  }
+  std::uint32_t& place = place_[hash & mask_];
+  is_new = place == 0;
+  if (is_new) place = next_row();
+  return row(place);
+}
+
+// A slot nobody took becomes the id's; use of one that is another's is counted.
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
   std::array<Feature, kLanes> last{};
   for (std::size_t i = 0; i < features.size(); i += kLanes) {
@@ -147,10 +158,8 @@ void FeatureTable::take_hashed(Row features, FoundRows& found) {
     for (free &= there; free != 0; free &= free - 1) {
       const auto lane = static_cast<std::size_t>(std::countr_zero(free));
       const std::uint32_t hash = eight[lane].hash;
-      std::uint32_t& place = place_[hash & mask_];
-      const bool is_fresh = place == 0;  // else an earlier one of the eight took it
-      if (is_fresh) place = next_row();
-      float* const at = found.at[found.count + lane] = row(place);
+      bool is_fresh = false;  // an earlier one of the eight may have taken it
+      float* const at = found.at[found.count + lane] = take_slot(hash, is_fresh);
       if (!is_fresh) {
         counts_.shared_uses += std::bit_cast<std::uint32_t>(*at) != tag(hash) ? 1 : 0;
         continue;
@@ -170,12 +179,7 @@ void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& fo
     const std::uint32_t hash = features[lane].hash;
     float*& at = found.at[found.count + lane];
     bool is_new = std::bit_cast<std::uint32_t>(*at) == 0;
-    if (is_new) {
-      std::uint32_t& place = place_[hash & mask_];
-      is_new = place == 0;  // else an earlier one of the eight took it
-      if (is_new) place = next_row();
-      at = row(place);
-    }
+    if (is_new) at = take_slot(hash, is_new);  // an earlier one of the eight may have
     const auto owner = std::bit_cast<std::uint32_t>(*at);
     if ((owner & ~kMark) != tag(hash)) counts_.shared_uses += is_new ? 0 : 1;
     if ((owner & kMark) != 0) continue;
@@ -199,12 +203,8 @@ void FeatureTable::forget_changes() {
 
 float* FeatureTable::take_row(std::uint32_t hash, bool& is_new) {
   if (memory_.size() < most_floats()) leave_file();
-  std::uint32_t& place = place_[hash & mask_];
-  if (place == 0) {
-    place = next_row();
-    ++counts_.rows;
-  }
-  float* const at = row(place);
+  float* const at = take_slot(hash, is_new);
+  if (is_new) ++counts_.rows;
   is_new = std::bit_cast<std::uint32_t>(*at) == 0;
   if (is_new) {
     std::fill_n(at, width_, 0.0F);
@@ -315,6 +315,7 @@ TableCounts FeatureTable::counts() const {
 }
 
 std::size_t FeatureTable::memory_bytes() const {
+  if (lies_by_slot()) return most_memory_bytes();
   if (!index_) return place_.size() * sizeof(std::uint32_t) + next_ * width_ * sizeof(float);
   return memory_.size() * sizeof(float) + index_->memory_bytes() +
          (admission_ ? admission_->memory_bytes() : 0);

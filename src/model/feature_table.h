@@ -1,9 +1,10 @@
 // FeatureTable: a row of floats for each feature id, aligned to 64 bytes. Hashed: the row of the
-// slot hash & mask, ids may share one; rows lie in the order their slots were first used in, so
-// that only those that are taken take memory. Collision-free: found by the whole hash; ids are
-// admitted when seen often enough, dropped when not seen for long, and the longest unseen gives way
-// when memory is full. The first word of a row is the table's own (0 = not taken); the rest starts
-// as 0 and is the model's. find() is const and safe to share; the rest is one thread's.
+// slot hash & mask, ids may share one; narrow rows lie by their slots, wide ones in the order their
+// slots were first used in, so that only those that are taken take memory. Collision-free: found by
+// the whole hash; ids are admitted when seen often enough, dropped when not seen for long, and the
+// longest unseen gives way when memory is full. The first word of a row is the table's own (0 = not
+// taken); the rest starts as 0 and is the model's. find() is const and safe to share; the rest is
+// one thread's.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -68,10 +69,10 @@ class FeatureTable {
   Status usable() const;  // kUnavailable when there is not so much memory
   std::size_t width() const { return width_; }
 
-  // In two steps, as a row is found in two: where it lies, then the row. What was not asked for in
-  // the first is waited for in the second.
+  // In two steps, as a wide row is found in two: where it lies, then the row. What was not asked
+  // for in the first is waited for in the second. Narrow rows need the second alone.
   void prefetch_place(std::uint32_t hash) const {
-    if (!index_) __builtin_prefetch(&place_[hash & mask_]);
+    if (has_places()) __builtin_prefetch(&place_[hash & mask_]);
   }
   void prefetch(std::uint32_t hash) const {
     if (index_) return index_->prefetch(hash);
@@ -119,13 +120,21 @@ class FeatureTable {
 
  private:
   float* row(std::size_t number) const { return memory_.data() + number * width_; }
-  float* row_of(std::uint32_t hash) const { return row(place_[hash & mask_]); }
+  bool lies_by_slot() const { return !index_ && width_ <= kNarrow; }
+  bool has_places() const { return !index_ && width_ > kNarrow; }
+  float* row_of(std::uint32_t hash) const {
+    const std::uint32_t slot = hash & mask_;
+    return row(lies_by_slot() ? slot + std::size_t{1} : place_[slot]);
+  }
+  // Floats of a row that is fetched as fast as the number of a place would be: 16 bytes for 4.
+  static constexpr std::size_t kNarrow = 4;
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
   void take_hashed(Row features, FoundRows& found);
   void take_watched(Row features, std::uint32_t lanes, FoundRows& found);
   std::uint32_t next_row();
+  float* take_slot(std::uint32_t hash, bool& is_new);
   void make_room(std::size_t rows);
   void leave_file();
   void find_hashed(Row features, FoundRows& found) const;
@@ -137,10 +146,13 @@ class FeatureTable {
   void encode_rows(ModelSink& sink) const;
   void encode_as_in_memory(ModelSink& sink) const;
   void encode_in_order(ModelSink& sink) const;
+  void encode_by_slot(ModelSink& sink) const;
   bool restore_rows(Reader& reader);
   bool restore_as_in_memory(ModelSource& source);
   bool restore_in_order(ModelSource& source);
+  bool restore_by_slot(ModelSource& source);
   bool restore_slots(std::string_view rows);
+  bool restore_row(std::uint32_t slot, std::string_view floats);
   void restore_memory(std::string_view rows, const ModelSource& source);
 
   std::size_t width_;
@@ -149,9 +161,9 @@ class FeatureTable {
   std::uint32_t mask_ = 0;
   std::uint64_t expire_rows_;
   TableMemory<float> memory_;
-  // When hashed: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
+  // Hashed, wide: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
   TableMemory<std::uint32_t> place_;
-  std::uint32_t next_ = 1;              // row to be taken
+  std::uint32_t next_ = 1;              // row to be taken, of those in order
   std::optional<IdIndex> index_;        // when collision-free
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows

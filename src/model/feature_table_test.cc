@@ -52,9 +52,13 @@ TEST(FeatureTable, CountsCollisionsOfTheHashedTable) {
 }
 
 // Eight at a time or one by one: the same rows, counts and order, ids twice in a row included.
-TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
+// Narrow rows lie by slot, wide ones in the order of first use.
+class HashedTable : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(HashedTable, RowsAreTakenAsOneByOne) {
+  const std::size_t width = GetParam();
   Rng rng(5);
-  FeatureTable table({.bits = 8}, kWidth);
+  FeatureTable table({.bits = 8}, width);
   std::map<std::uint32_t, std::uint32_t> owners;  // of slots, as tags
   std::map<std::uint32_t, float*> rows;           // of slots
   std::uint64_t shared = 0;
@@ -82,8 +86,10 @@ TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
       ASSERT_EQ(found.x[i], row[i].value);
       ASSERT_EQ(std::bit_cast<std::uint32_t>(found.at[i][0]), owners.at(row[i].hash & 0xff));
       const auto [slot, is_new] = rows.try_emplace(row[i].hash & 0xff, found.at[i]);
-      float* const next = is_new ? rows.at(first) + (rows.size() - 1) * kWidth : slot->second;
-      ASSERT_EQ(found.at[i], next);
+      const std::ptrdiff_t order = width == 4 ? std::ptrdiff_t{slot->first} - std::ptrdiff_t{first}
+                                              : std::ptrdiff_t(rows.size()) - 1;
+      const std::ptrdiff_t floats = order * static_cast<std::ptrdiff_t>(width);
+      ASSERT_EQ(found.at[i], is_new ? rows.at(first) + floats : slot->second);
       found.at[i][1] = static_cast<float>(row[i].hash & 0xff);
     }
     FoundRows again;
@@ -97,6 +103,9 @@ TEST(FeatureTable, HashedRowsAreTakenAsOneByOne) {
   EXPECT_EQ(table.counts().rows, owners.size());
   EXPECT_EQ(table.counts().shared_uses, shared);
 }
+
+INSTANTIATE_TEST_SUITE_P(Widths, HashedTable, testing::Values(4, 8),
+                         [](const auto& of) { return std::to_string(of.param); });
 
 TEST(FeatureTable, AnIdNobodyLearnedHasZerosAndTakesNoRow) {
   FeatureTable table({.bits = 8}, kWidth);

@@ -41,7 +41,6 @@ class LinearModel final : public StoredModel {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
       prefetch(ahead(rows, r + kAhead));
-      prefetch_places(ahead(rows, r + 2 * kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
     }
@@ -50,10 +49,8 @@ class LinearModel final : public StoredModel {
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
       next_ = ahead(rows, r + kAhead);
-      later_ = ahead(rows, r + 2 * kAhead);
       before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
       prefetch(next_);
-      prefetch_places(later_);
     }
   }
 
@@ -92,19 +89,12 @@ class LinearModel final : public StoredModel {
   void prefetch(Row row) const {
     for (const Feature& f : row) table_.prefetch(f.hash);
   }
-  void prefetch_places(Row row) const {
-    for (const Feature& f : row) table_.prefetch_place(f.hash);
-  }
-  static Row take_eight(Row& from) {
-    const Row eight = from.first(std::min<std::size_t>(8, from.size()));
-    from = from.subspan(eight.size());
-    return eight;
-  }
-  // A few of the rows to come while a few of this one are learned: the memory has only so many
+  // A few of a row to come while a few of this one are learned: the memory has only so many
   // requests under way.
   void prefetch_eight() {
-    prefetch(take_eight(next_));
-    prefetch_places(take_eight(later_));
+    const std::size_t count = std::min<std::size_t>(8, next_.size());
+    prefetch(next_.first(count));
+    next_ = next_.subspan(count);
   }
 
   FoundRows& with_bias(FoundRows& found) const {
@@ -163,7 +153,7 @@ class LinearModel final : public StoredModel {
   FeatureTable table_;
   alignas(16) std::array<float, kWidth> bias_{};
   FoundRows found_;
-  Row next_, later_;  // features to prefetch, of rows to come: rows of the table, and their places
+  Row next_;  // features to prefetch, of a row to come
 };
 
 template <class Rule>

@@ -57,13 +57,33 @@ void FeatureTable::encode(ModelSink& sink) const {
   encode_as_in_memory(sink);
 }
 
-// The slots of the rows, then the rows, that of zeros first.
+// The slots of the rows, then the rows, that of zeros first. Those that lie by slot in that order.
 void FeatureTable::encode_in_order(ModelSink& sink) const {
+  if (lies_by_slot()) return encode_by_slot(sink);
   std::vector<std::uint32_t> slots(next_);
   for (std::uint32_t slot = 0; slot < capacity_; ++slot) slots[place_[slot]] = slot;
   Writer(sink.out).varint(next_ - 1);
   sink.pass({reinterpret_cast<const char*>(slots.data() + 1), (next_ - 1) * sizeof(std::uint32_t)});
   put_aligned(sink, memory_.data(), next_ * width_);
+}
+
+void FeatureTable::encode_by_slot(ModelSink& sink) const {
+  Writer w(sink.out);
+  const auto is_taken = [this](std::size_t slot) {
+    return std::bit_cast<std::uint32_t>(*row(slot + 1)) != 0;
+  };
+  w.varint(counts_.rows);
+  for (std::uint32_t slot = 0; slot < capacity_; ++slot) {
+    if (!is_taken(slot)) continue;
+    w.u32(slot);
+    sink.drain_if_long();
+  }
+  put_aligned(sink, memory_.data(), width_);
+  const std::size_t bytes = width_ * sizeof(float);
+  for (std::size_t slot = 0; slot < capacity_; ++slot) {
+    if (is_taken(slot)) sink.out.append(reinterpret_cast<const char*>(row(slot + 1)), bytes);
+    sink.drain_if_long();
+  }
 }
 
 void FeatureTable::encode_as_in_memory(ModelSink& sink) const {
@@ -119,12 +139,23 @@ bool FeatureTable::restore_rows(Reader& r) {
       if (seen == 0) return false;
     }
     const std::string_view floats = r.bytes(width_ * sizeof(float));
-    if (!r.ok() || (!index_ && place_[slot] != 0)) return false;
-    if (!index_) place_[slot] = next_row();
-    std::memcpy(row(index_ ? slot : place_[slot]), floats.data(), floats.size());
+    if (!r.ok()) return false;
+    if (index_) {
+      std::memcpy(row(slot), floats.data(), floats.size());
+    } else if (!restore_row(static_cast<std::uint32_t>(slot), floats)) {
+      return false;
+    }
     ++counts_.rows;
   }
   return r.ok();
+}
+
+// Of a hashed table. False when the slot was taken, or the row says that nobody took it.
+bool FeatureTable::restore_row(std::uint32_t slot, std::string_view floats) {
+  bool is_new = false;
+  float* const at = take_slot(slot, is_new);
+  if (is_new) std::memcpy(at, floats.data(), floats.size());
+  return is_new && std::bit_cast<std::uint32_t>(*at) != 0;
 }
 
 bool FeatureTable::restore_as_in_memory(ModelSource& source) {
@@ -147,19 +178,21 @@ bool FeatureTable::restore_as_in_memory(ModelSource& source) {
 // A hashed table of a row for each slot.
 bool FeatureTable::restore_slots(std::string_view rows) {
   const std::size_t bytes = width_ * sizeof(float);
-  for (std::size_t slot = 0; slot < capacity_; ++slot) {
+  std::uint64_t taken = 0;
+  for (std::uint32_t slot = 0; slot < capacity_; ++slot) {
     const std::string_view floats = rows.substr(slot * bytes, bytes);
     if (Reader(floats).u32() == 0) continue;
-    place_[slot] = next_row();
-    std::memcpy(row(place_[slot]), floats.data(), bytes);
+    if (!restore_row(slot, floats)) return false;
+    ++taken;
   }
-  return counts_.rows == next_ - 1;
+  return counts_.rows == taken;
 }
 
 bool FeatureTable::restore_in_order(ModelSource& source) {
   Reader& r = source.reader;
   counts_.rows = r.varint();
   if (index_ || counts_.rows > capacity_) return false;
+  if (lies_by_slot()) return restore_by_slot(source);
   for (; next_ <= counts_.rows; ++next_) {
     const std::uint32_t slot = r.u32();
     if (!r.ok() || slot >= capacity_ || place_[slot] != 0) return false;
@@ -170,6 +203,20 @@ bool FeatureTable::restore_in_order(ModelSource& source) {
   if (!r.ok() || zeros.find_first_not_of('\0') != std::string_view::npos) return false;
   restore_memory(rows, source);
   return true;
+}
+
+bool FeatureTable::restore_by_slot(ModelSource& source) {
+  Reader& r = source.reader;
+  const std::string_view slots = r.bytes(counts_.rows * sizeof(std::uint32_t));
+  const std::string_view rows = read_aligned(source, (counts_.rows + 1) * width_);
+  if (!r.ok()) return false;
+  const std::size_t bytes = width_ * sizeof(float);
+  Reader slot(slots);
+  for (std::size_t i = 1; i <= counts_.rows; ++i) {
+    const std::uint32_t at = slot.u32();
+    if (at >= capacity_ || !restore_row(at, rows.substr(i * bytes, bytes))) return false;
+  }
+  return rows.substr(0, bytes).find_first_not_of('\0') == std::string_view::npos;
 }
 
 // Only what is needed of the rows is touched, so that a mapped file is read as it is used.

@@ -11,9 +11,13 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kWidth = 8, kBits = 8;
+constexpr std::size_t kBits = 8;
 
-FeatureTable empty_table() { return FeatureTable({.bits = kBits}, kWidth); }
+// By width: narrow rows lie by slot, wide ones in the order of first use.
+class TableBytes : public testing::TestWithParam<std::size_t> {
+ protected:
+  FeatureTable empty_table(int bits = kBits) { return FeatureTable({.bits = bits}, GetParam()); }
+};
 
 // Rows of eight features; `slots`: how many there are ids for.
 std::vector<std::vector<Feature>> rows_of(std::uint64_t seed, std::uint64_t slots) {
@@ -33,7 +37,7 @@ void learn(FeatureTable& table, const std::vector<std::vector<Feature>>& rows) {
   for (const auto& row : rows) {
     ASSERT_TRUE(table.take(row, found));
     for (std::size_t i = 0; i < found.size; ++i) {
-      for (std::size_t k = 1; k < kWidth; ++k) found.at[i][k] += static_cast<float>(i + k);
+      for (std::size_t k = 1; k < table.width(); ++k) found.at[i][k] += static_cast<float>(i + k);
     }
   }
 }
@@ -69,7 +73,7 @@ bool lies_in(const FeatureTable& table, std::string_view bytes, std::uint32_t ha
   return at >= bytes.data() && at < bytes.data() + bytes.size();
 }
 
-TEST(TableBytes, ARestoredTableGoesOnAsIfItHadNeverStopped) {
+TEST_P(TableBytes, ARestoredTableGoesOnAsIfItHadNeverStopped) {
   for (const std::uint64_t slots : {20u, 256u}) {
     FeatureTable table = empty_table(), back = empty_table(), mapped = empty_table();
     learn(table, rows_of(1, slots));
@@ -89,24 +93,25 @@ TEST(TableBytes, ARestoredTableGoesOnAsIfItHadNeverStopped) {
   }
 }
 
-TEST(TableBytes, AMappedTableIsReadInPlaceAndLearnsBesideItsFile) {
+TEST_P(TableBytes, AMappedTableOfWideRowsIsReadInPlaceAndLearnsBesideItsFile) {
   FeatureTable table = empty_table(), mapped = empty_table();
   const auto rows = rows_of(1, 20);
   learn(table, rows);
   const std::string bytes = saved(table);
   const Mapped file(bytes);
   ASSERT_TRUE(restore(mapped, file.all, file.memory));
-  EXPECT_TRUE(lies_in(mapped, file.all, rows[0][0].hash));
-  EXPECT_TRUE(lies_in(mapped, file.all, 255));  // of which it knows nothing
+  const bool is_in_place = GetParam() > 4;
+  EXPECT_EQ(lies_in(mapped, file.all, rows[0][0].hash), is_in_place);
+  EXPECT_EQ(lies_in(mapped, file.all, 255), is_in_place);  // of which it knows nothing
   learn(mapped, rows_of(2, 256));
   EXPECT_FALSE(lies_in(mapped, file.all, rows[0][0].hash));
   EXPECT_EQ(file.all, bytes);
 }
 
-TEST(TableBytes, FewIdsAreFewBytes) {
-  FeatureTable table({.bits = 20}, kWidth);
+TEST_P(TableBytes, FewIdsAreFewBytes) {
+  FeatureTable table = empty_table(20);
   learn(table, rows_of(1, 20));
-  EXPECT_LT(saved(table).size(), 2300u);  // 61 rows of 32 bytes, 60 slots of 4
+  EXPECT_LT(saved(table).size(), 64u + 61 * GetParam() * 4 + 60 * 4 + 64);  // 61 rows, 60 slots
 }
 
 std::string changed(std::string bytes, std::size_t at, char value) {
@@ -114,16 +119,16 @@ std::string changed(std::string bytes, std::size_t at, char value) {
   return bytes;
 }
 
-TEST(TableBytes, ASlotTwiceOrBeyondTheTableIsRefused) {
+TEST_P(TableBytes, ASlotTwiceOrBeyondTheTableIsRefused) {
   FeatureTable table = empty_table();
   learn(table, {{{7, 1}, {9, 1}}});
   const std::string bytes = saved(table);
-  const auto is_read = [](const std::string& of) {
+  const auto is_read = [this](const std::string& of) {
     FeatureTable to = empty_table();
     return restore(to, of);
   };
   // Rows learned, four counts, form, rows taken; two slots; zeros, the row of zeros, two rows.
-  ASSERT_EQ(bytes.size(), 64u + 3 * kWidth * 4 + 8);
+  ASSERT_EQ(bytes.size(), 64u + 3 * GetParam() * 4 + 8);
   ASSERT_EQ(bytes.substr(5, 10), std::string("\2\2\7\0\0\0\11\0\0\0", 10));
   EXPECT_TRUE(is_read(bytes));
   EXPECT_TRUE(is_read(changed(bytes, 11, 8)));
@@ -131,9 +136,10 @@ TEST(TableBytes, ASlotTwiceOrBeyondTheTableIsRefused) {
   EXPECT_FALSE(is_read(changed(bytes, 12, 1)));
   EXPECT_FALSE(is_read(changed(bytes, 6, 3)));
   EXPECT_FALSE(is_read(changed(bytes, 5, 3)));
-  EXPECT_FALSE(is_read(changed(bytes, 64 + 5, 1)));  // not zeros
+  EXPECT_FALSE(is_read(changed(bytes, 64 + 5, 1)));                // not zeros
+  EXPECT_EQ(is_read(changed(bytes, 64 + 16, 0)), GetParam() > 4);  // narrow: a row of nobody
   EXPECT_FALSE(is_read(bytes.substr(1)));
-  FeatureTable collision_free({.bits = kBits, .collision_free = true}, kWidth);
+  FeatureTable collision_free({.bits = kBits, .collision_free = true}, GetParam());
   EXPECT_FALSE(restore(collision_free, bytes));
 }
 
@@ -156,7 +162,7 @@ std::string earlier(const FeatureTable& table, bool is_row_by_row) {
     if (is_row_by_row && !is_taken) continue;
     if (is_row_by_row) w.varint(slot - last + 1);
     last = slot;
-    bytes.append(reinterpret_cast<const char*>(found.at[0]), kWidth * sizeof(float));
+    bytes.append(reinterpret_cast<const char*>(found.at[0]), table.width() * sizeof(float));
   }
   if (is_row_by_row) w.varint(0);
   w.u64(0);
@@ -169,12 +175,12 @@ std::map<std::uint32_t, std::vector<float>> contents(const FeatureTable& table) 
   for (std::uint32_t slot = 0; slot < 1U << kBits; ++slot) {
     FoundRows found;
     EXPECT_TRUE(table.find(std::vector<Feature>{{slot, 1}}, found));
-    all[slot].assign(found.at[0], found.at[0] + kWidth);
+    all[slot].assign(found.at[0], found.at[0] + table.width());
   }
   return all;
 }
 
-TEST(TableBytes, TheFormsBeforeAreRead) {
+TEST_P(TableBytes, TheFormsBeforeAreRead) {
   for (const std::uint64_t slots : {20u, 250u}) {
     for (const bool is_row_by_row : {true, false}) {
       FeatureTable table = empty_table(), back = empty_table(), mapped = empty_table();
@@ -192,6 +198,9 @@ TEST(TableBytes, TheFormsBeforeAreRead) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Widths, TableBytes, testing::Values(4, 8),
+                         [](const auto& of) { return std::to_string(of.param); });
 
 }  // namespace
 }  // namespace attune
