@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/result.h"
 #include "model/feature_table.h"
 
 namespace attune {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kRowsAtOnce = 4096;
 
 enum class Form : std::uint8_t { kRowByRow, kAsInMemory, kInOrder };
 
@@ -68,21 +70,23 @@ void FeatureTable::encode_in_order(ModelSink& sink) const {
 }
 
 void FeatureTable::encode_by_slot(ModelSink& sink) const {
-  Writer w(sink.out);
-  const auto is_taken = [this](std::size_t slot) {
-    return std::bit_cast<std::uint32_t>(*row(slot + 1)) != 0;
-  };
-  w.varint(counts_.rows);
-  for (std::uint32_t slot = 0; slot < capacity_; ++slot) {
-    if (!is_taken(slot)) continue;
-    w.u32(slot);
-    sink.drain_if_long();
+  std::vector<std::uint32_t> slots(counts_.rows + 1);
+  std::size_t taken = 0;
+  for (std::uint32_t slot = 0; slot < capacity_ && taken <= counts_.rows; ++slot) {
+    slots[taken] = slot;  // stays if it is taken: no branch that is guessed wrong each third time
+    taken += std::bit_cast<std::uint32_t>(*row(slot + std::size_t{1})) != 0 ? 1 : 0;
   }
+  CHECK(taken == counts_.rows);
+  Writer(sink.out).varint(taken);
+  sink.pass({reinterpret_cast<const char*>(slots.data()), taken * sizeof(std::uint32_t)});
   put_aligned(sink, memory_.data(), width_);
-  const std::size_t bytes = width_ * sizeof(float);
-  for (std::size_t slot = 0; slot < capacity_; ++slot) {
-    if (is_taken(slot)) sink.out.append(reinterpret_cast<const char*>(row(slot + 1)), bytes);
-    sink.drain_if_long();
+  std::vector<float> rows(kRowsAtOnce * width_);
+  for (std::size_t i = 0; i < taken; i += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, taken - i);
+    for (std::size_t k = 0; k < count; ++k) {
+      std::copy_n(row(slots[i + k] + std::size_t{1}), width_, &rows[k * width_]);
+    }
+    sink.pass({reinterpret_cast<const char*>(rows.data()), count * width_ * sizeof(float)});
   }
 }
 
