@@ -16,8 +16,9 @@ namespace {
 // vector, rows and ones seen, 2 unused; with several pieces, then their accumulators; of several
 // tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
-constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
-constexpr float kSmoothing = 10;   // rows of all that the rate of an id starts with
+constexpr std::size_t kAhead = 4;         // rows, so that memory is there in time
+constexpr float kSmoothing = 10;          // rows of all that the rate of an id starts with
+constexpr double kShareOfSeen = 1.0 / 16;  // rows of a step at most, of those learned before
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
   const std::size_t further = FurtherHeads::floats(heads);
@@ -78,7 +79,6 @@ std::size_t FieldModel::most_memory_bytes() const {
 
 float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (rows_ + 2)); }
 
-// What this row needs of the table, and where that of one a batch later lies.
 // Of rows to come: what the table has of a row, and where that is of one further ahead.
 void FieldModel::prefetch(const Examples& rows, std::size_t row, std::size_t end) const {
   if (row + 2 * kAhead < end) {
@@ -114,7 +114,8 @@ void FieldModel::place(const Examples& rows, std::size_t r, Gathered& to) const 
 void FieldModel::read_rates(Gathered& of) const {
   const float p = base_rate();
   const Float8 ones(kSmoothing * p), zeros(kSmoothing * (1 - p));
-  const Float8 all(std::log(p / (1 - p)));
+  const Float8 all =
+      natural_log(ones / zeros);  // so that the rate of an unseen id is 0, to the bit
   of.rates.resize(of.found.count);
   for (std::size_t i = 0; i < of.found.count; i += 8) {
     float* counts[8];
@@ -185,10 +186,19 @@ void FieldModel::predict_heads(const Examples& rows, std::span<float> out) const
   }
 }
 
+// Rows of one step all push from where none of them has pushed yet, and each pushes as far as it
+// does alone: many at once go much too far while the accumulators are small.
+std::size_t FieldModel::step_rows() const {
+  const double most = std::max(rows_ * kShareOfSeen, 1.0);
+  return most < static_cast<double>(batch_) ? static_cast<std::size_t>(most) : batch_;
+}
+
 void FieldModel::learn_range(const Examples& rows, std::size_t begin, std::size_t end,
                              std::span<float> before) {
-  for (std::size_t begun = begin; begun < end; begun += batch_) {
-    learn_batch(rows, begun, std::min(end, begun + batch_), before);
+  for (std::size_t begun = begin; begun < end;) {
+    const std::size_t count = std::min(end - begun, step_rows());
+    learn_batch(rows, begun, begun + count, before);
+    begun += count;
   }
 }
 

@@ -6,9 +6,10 @@
 // vectors are shared, and learn from the joint loss (joint_loss.h).
 // r_i is how much more often rows with this id are a 1 than all are, in logits, smoothed with 10
 // rows of all; read before the batch's own labels count, so nothing leaks. Rows are taken in
-// mini-batches, `batch` at a time within one call of learn(): all are predicted, then all learned
-// from. Ids learn by AdaGrad with one accumulator for the weight and one for the vector (or each
-// piece of it), what is dense by Adam. Fields beyond options.inputs count as the last one.
+// mini-batches, `batch` at a time within one call of learn() (less while few rows were seen): all
+// are predicted, then all learned from. Ids learn by AdaGrad with one accumulator for the weight
+// and one for the vector (or each piece of it), what is dense by Adam. Fields beyond options.inputs
+// count as the last one.
 #pragma once
 #include <array>
 #include <memory>
@@ -130,6 +131,7 @@ class FieldModel final : public ReplicatedModel {
   void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;
   void take_labels(const Examples& rows, std::size_t begun);
   std::size_t find_errors(const Examples& rows, std::size_t begun, std::span<float> before);
+  std::size_t step_rows() const;
   void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before);
   void step_row(Gathered& row, const Float8* slopes, const Push& push);

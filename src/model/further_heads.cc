@@ -21,7 +21,7 @@ void FurtherHeads::add_logits(const FoundRows& found, std::span<const std::uint1
   rates.resize(heads_.size() * found.count);
   for (std::size_t h = 0; h < heads_.size(); ++h) {
     const float p = heads_[h].base_rate();
-    const Float8 ones(kSmoothing * p), zeros(kSmoothing * (1 - p)), all(std::log(p / (1 - p)));
+    const Float8 ones(kSmoothing * p), zeros(kSmoothing * (1 - p)), all = natural_log(ones / zeros);
     float* const own = rates.data() + h * found.count;
     Float8 linear;
     for (std::size_t i = 0; i < found.count; i += 8) {
