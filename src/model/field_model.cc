@@ -16,8 +16,8 @@ namespace {
 // vector, rows and ones seen, 2 unused; with several pieces, then their accumulators; of several
 // tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
-constexpr std::size_t kAhead = 4;         // rows, so that memory is there in time
-constexpr float kSmoothing = 10;          // rows of all that the rate of an id starts with
+constexpr std::size_t kAhead = 4;          // rows, so that memory is there in time
+constexpr float kSmoothing = 10;           // rows of all that the rate of an id starts with
 constexpr double kShareOfSeen = 1.0 / 16;  // rows of a step at most, of those learned before
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
