@@ -183,17 +183,23 @@ void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& fo
     const auto owner = std::bit_cast<std::uint32_t>(*at);
     if ((owner & ~kMark) != tag(hash)) counts_.shared_uses += is_new ? 0 : 1;
     if ((owner & kMark) != 0) continue;
-    changed_.push_back({at, hash, is_new});
     before_.insert(before_.end(), at, at + width_);
+    at[note_] = std::bit_cast<float>(static_cast<std::uint32_t>(changed_.size()));
+    changed_.push_back({at, hash, is_new});
     *at = std::bit_cast<float>((is_new ? tag(hash) : owner) | kMark);
     if (is_new) found.fresh.emplace_back(at, hash);
   }
 }
 
-void FeatureTable::watch(bool is_watched) {
+void FeatureTable::watch(std::size_t note) {
+  note_ = note;
+  is_watched_ = true;
+}
+
+void FeatureTable::stop_watching() {
   for (const Changed& one : changed_) *one.row = unmarked(one.row);
   forget_changes();
-  is_watched_ = is_watched;
+  is_watched_ = false;
 }
 
 void FeatureTable::forget_changes() {
@@ -204,11 +210,9 @@ void FeatureTable::forget_changes() {
 float* FeatureTable::take_row(std::uint32_t hash, bool& is_new) {
   if (memory_.size() < most_floats()) leave_file();
   float* const at = take_slot(hash, is_new);
-  if (is_new) ++counts_.rows;
-  is_new = std::bit_cast<std::uint32_t>(*at) == 0;
   if (is_new) {
-    std::fill_n(at, width_, 0.0F);
-    *at = std::bit_cast<float>(tag(hash));
+    ++counts_.rows;
+    *at = taken_by(hash);
   }
   return at;
 }

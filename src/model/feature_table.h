@@ -89,25 +89,33 @@ class FeatureTable {
   // Up to a multiple of 8, after the model added rows of its own.
   void pad(FoundRows& found) const;
 
-  // From watch(true) on, hashed tables note each row that take() hands out for the first time since
-  // forget_changes(), and what it was. The notes are also what others may be told: see
-  // replicated_model.cc.
+  // Between watch() and stop_watching(), hashed tables note each row that take() hands out for the
+  // first time since forget_changes(), and what it was: see replicated_model.cc.
   struct Changed {
     float* row;
     std::uint32_t hash;  // of an id it is found by
     bool is_new;         // taken since
   };
-  void watch(bool is_watched);
+  // note: a float of the rows that is the table's to write, and stays whatever it was at last.
+  void watch(std::size_t note);
+  void stop_watching();
   std::span<const Changed> changed() const { return changed_; }
   float* before(std::size_t changed) { return &before_[changed * width_]; }  // zeros of a new one
-  std::span<const float> changes() const { return before_; }  // all of them, width() floats each
+  // Which of changed() a row is.
+  std::optional<std::size_t> changed_at(const float* row) const {
+    const auto at = std::bit_cast<std::uint32_t>(row[note_]);
+    const bool is_one = at < changed_.size() && changed_[at].row == row;
+    return is_one ? std::optional<std::size_t>(at) : std::nullopt;
+  }
   void forget_changes();
   // The first word of a changed row as it is to be once it is forgotten.
   static float unmarked(const float* row) {
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(*row) & ~kMark);
   }
-  // The row of an id in a hashed table, taken if nobody has it or its first word is 0. It is not
-  // noted; a new one is zeros.
+  // The first word of a row that was taken by this id.
+  float taken_by(std::uint32_t hash) const { return std::bit_cast<float>(tag(hash)); }
+  // The row of an id in a hashed table, taken if nobody has it. It is not noted; a new one is
+  // zeros.
   float* take_row(std::uint32_t hash, bool& is_new);
   std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
   void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }
@@ -171,6 +179,7 @@ class FeatureTable {
   bool is_watched_ = false;
   std::vector<Changed> changed_;
   std::vector<float> before_;  // (changed_, width_)
+  std::size_t note_ = 0;       // a changed row says in this float which of changed_ it is
 };
 
 }  // namespace attune

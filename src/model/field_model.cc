@@ -13,8 +13,8 @@ namespace attune {
 namespace {
 
 // Floats of a row before its vector: the table's own word, w, the accumulators of w and of the
-// vector, rows and ones seen, 2 unused; with several pieces, then their accumulators; of several
-// tasks, then what further heads have.
+// vector, rows and ones seen, 1 unused, 1 of the table's when several threads learn; with several
+// pieces, then their accumulators; of several tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
 constexpr std::size_t kAhead = 4;          // rows, so that memory is there in time
 constexpr float kSmoothing = 10;           // rows of all that the rate of an id starts with
@@ -203,7 +203,7 @@ void FieldModel::learn_range(const Examples& rows, std::size_t begin, std::size_
 }
 
 FieldModel::RowParts FieldModel::row_parts() const {
-  RowParts parts{2, std::vector<bool>(table_.width(), true)};
+  RowParts parts{2, 7, std::vector<bool>(table_.width(), true)};
   for (std::size_t i = 2; i < head_; ++i) parts.is_weight[i] = false;
   return parts;
 }

@@ -21,15 +21,16 @@ constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there i
 constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
 
-// Floats of a row, four at a time: before becomes (row - before) * share, without shares
-// row - before, and row what it was before.
-void take_back(float* row, float* before, const float* shares, std::size_t width) {
+// Floats of a row, four at a time: change becomes (row - before) * share, without shares
+// row - before, and row what before and change make of it in every replica.
+void take_change(float* row, const float* before, float* change, const float* shares,
+                 std::size_t width) {
   for (std::size_t c = 0; c < width; c += 4) {
     const __m128 was = _mm_loadu_ps(before + c);
-    __m128 change = _mm_sub_ps(_mm_loadu_ps(row + c), was);
-    if (shares != nullptr) change = _mm_mul_ps(change, _mm_loadu_ps(shares + c));
-    _mm_storeu_ps(row + c, was);
-    _mm_storeu_ps(before + c, change);
+    __m128 by = _mm_sub_ps(_mm_loadu_ps(row + c), was);
+    if (shares != nullptr) by = _mm_mul_ps(by, _mm_loadu_ps(shares + c));
+    _mm_storeu_ps(row + c, _mm_add_ps(was, by));
+    _mm_storeu_ps(change + c, by);
   }
 }
 
@@ -101,7 +102,7 @@ ReplicatedModel::~ReplicatedModel() = default;
 Status ReplicatedModel::use_threads(std::size_t count) {
   TRY_OK(can_use_threads(options(), can_be_replicated(), count));
   team_.reset();
-  table().watch(false);
+  table().stop_watching();
   if (count == 1) return ok_status();
   std::string bytes;
   encode(bytes);
@@ -119,7 +120,7 @@ Status ReplicatedModel::use_threads(std::size_t count) {
     }
   }
   for (ReplicatedModel* const replica : team->replicas) {
-    replica->table().watch(true);
+    replica->table().watch(team->parts.note);
     replica->at_merge_ = numbers();
   }
   team_ = std::move(team);
@@ -184,27 +185,55 @@ void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
   me.offer(*this, task.rounds[round].members);
 }
 
-// What was learned since the last merge, as it counts: in place of what the rows were before. The
-// rows are again what they are in every replica; those just taken are nobody's.
+// The words of a row that are the table's, kept while its floats change.
+class ReplicatedModel::Words {
+ public:
+  Words(float* row, std::size_t note)
+      : row_(row),
+        note_(note),
+        owner_(std::exchange(row[0], 0.0F)),
+        at_(std::exchange(row[note], 0.0F)) {}
+  ~Words() {
+    row_[0] = owner_;
+    row_[note_] = at_;
+  }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+
+ private:
+  float* const row_;
+  const std::size_t note_;
+  const float owner_, at_;
+};
+
+// What was learned since the last merge, as it counts. The rows are what they are in all replicas
+// if nobody else changed them.
 void ReplicatedModel::offer(const Team& team, std::size_t learners) {
   FeatureTable& table = this->table();
+  const std::size_t width = table.width(), note = team.parts.note, squares = team.parts.squares;
   const std::span<const FeatureTable::Changed> changed = table.changed();
+  if (changes_.size() < changed.size() * width) changes_.resize(changed.size() * width);
+  offered_ = changed.size() * width;
   for (std::size_t i = 0; i < changed.size(); ++i) {
     if (i + kAhead < changed.size()) __builtin_prefetch(changed[i + kAhead].row, 1);
     float* const row = changed[i].row;
     float* const before = table.before(i);
-    const float owner = changed[i].is_new ? 0 : FeatureTable::unmarked(row);
+    float* const change = &changes_[i * width];
     if (changed[i].is_new) start_row(before, changed[i].hash);
-    const bool is_often = row[team.parts.squares] - before[team.parts.squares] > kOften;
-    row[0] = before[0] = 0;
-    take_back(row, before, is_often ? team.often[learners].data() : nullptr, table.width());
-    row[0] = owner;
-    before[0] = std::bit_cast<float>(changed[i].hash);
+    const bool is_often = row[squares] - before[squares] > kOften;
+    row[0] = FeatureTable::unmarked(row);
+    before[0] = before[note] = 0;
+    {
+      const Words kept(row, note);
+      take_change(row, before, change, is_often ? team.often[learners].data() : nullptr, width);
+    }
+    change[0] = std::bit_cast<float>(changed[i].hash);
   }
 }
 
-// Every replica does the same in the same order, so that they stay the same to the bit.
-void ReplicatedModel::absorb(std::span<const float> changes) {
+// What others offer. Every replica makes the same sums in the same order, that of the members, so
+// that they stay the same to the bit; is_first: theirs come before its own.
+void ReplicatedModel::absorb(std::span<const float> changes, bool is_first, std::size_t note) {
   FeatureTable& table = this->table();
   const std::size_t width = table.width();
   const auto hash_of = [&](std::size_t at) { return std::bit_cast<std::uint32_t>(changes[at]); };
@@ -214,17 +243,52 @@ void ReplicatedModel::absorb(std::span<const float> changes) {
     if (soon < changes.size()) table.prefetch(hash_of(soon));
     bool is_new = false;
     float* const row = table.take_row(hash_of(at), is_new);
-    if (is_new) start_row(row, hash_of(at));
-    const float owner = std::exchange(row[0], 0.0F);
+    if (is_new) {
+      start_row(row, hash_of(at));
+    } else if (const auto own = is_first ? table.changed_at(row) : std::nullopt) {
+      take_back(*own, hash_of(at), note);
+    }
+    const Words kept(row, note);
     add_changes(&changes[at], row, width);
-    row[0] = owner;
   }
+}
+
+// A changed row becomes what it was, once: of a new one, what the first who took it says.
+void ReplicatedModel::take_back(std::size_t changed, std::uint32_t first, std::size_t note) {
+  FeatureTable& table = this->table();
+  float* const before = table.before(changed);
+  if (before[0] != 0) return;
+  const auto& [row, hash, is_new] = table.changed()[changed];
+  if (is_new) {
+    std::fill_n(before, table.width(), 0.0F);
+    start_row(before, first);
+    row[0] = table.taken_by(first);
+  }
+  const Words kept(row, note);
+  std::copy_n(before, table.width(), row);
+  before[0] = 1;
+  taken_back_.push_back(static_cast<std::uint32_t>(changed));
+}
+
+void ReplicatedModel::add_own(std::size_t note) {
+  FeatureTable& table = this->table();
+  for (const std::uint32_t changed : taken_back_) {
+    float* const row = table.changed()[changed].row;
+    const Words kept(row, note);
+    add_changes(&changes_[changed * table.width()], row, table.width());
+  }
+  taken_back_.clear();
 }
 
 void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
   const std::size_t learners = task.rounds[round].members;
-  for (ReplicatedModel* const from : replicas) {
-    replicas[member]->absorb(from->table().changes());
+  ReplicatedModel& me = *replicas[member];
+  for (std::size_t from = 0; from < replicas.size(); ++from) {
+    if (from == member) {
+      me.add_own(parts.note);
+    } else {
+      me.absorb(replicas[from]->offered(), from < member, parts.note);
+    }
   }
   average(member, learners);
   if (member == 0) add_numbers(learners);

@@ -37,6 +37,7 @@ class ReplicatedModel : public StoredModel {
   // What of a row of the table is what.
   struct RowParts {
     std::size_t squares = 0;      // which float sums the squared gradients of its weight
+    std::size_t note = 0;         // which float the model does not use
     std::vector<bool> is_weight;  // of each float: it may be averaged; the others add up
   };
 
@@ -57,10 +58,17 @@ class ReplicatedModel : public StoredModel {
  private:
   struct Team;
   void offer(const Team& team, std::size_t learners);
-  void absorb(std::span<const float> changes);
+  std::span<const float> offered() const { return std::span(changes_).first(offered_); }
+  void absorb(std::span<const float> changes, bool is_first, std::size_t note);
+  void take_back(std::size_t changed, std::uint32_t first, std::size_t note);
+  void add_own(std::size_t note);
+  class Words;
 
   std::unique_ptr<Team> team_;
   Numbers at_merge_;
+  std::vector<float> changes_;             // what was learned, of each changed row
+  std::size_t offered_ = 0;                // floats of it
+  std::vector<std::uint32_t> taken_back_;  // changed rows that others changed before
 };
 
 }  // namespace attune
