@@ -1,7 +1,7 @@
 // attune_load: measures a running server over HTTP. One JSON object on stdout per measurement.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "load/measure.h"
 
 namespace {
@@ -15,8 +15,8 @@ int finish(const Result<std::string>& report) {
   return 1;
 }
 
-CLI::App* add_ingest(CLI::App& app, IngestOptions& options) {
-  CLI::App* command = app.add_subcommand("ingest", "durable events at a fixed rate");
+Command* add_ingest(Command& app, IngestOptions& options) {
+  Command* command = app.add_subcommand("ingest", "durable events at a fixed rate");
   command->add_option("--rate", options.rate, "events per second");
   command->add_option("--seconds", options.seconds, "length of the measurement");
   command->add_option("--batch", options.batch, "events per request");
@@ -25,8 +25,8 @@ CLI::App* add_ingest(CLI::App& app, IngestOptions& options) {
   return command;
 }
 
-CLI::App* add_decide(CLI::App& app, DecideOptions& options) {
-  CLI::App* command = app.add_subcommand("decide", "decisions at a fixed rate");
+Command* add_decide(Command& app, DecideOptions& options) {
+  Command* command = app.add_subcommand("decide", "decisions at a fixed rate");
   command->add_option("--rate", options.rate, "decisions per second");
   command->add_option("--seconds", options.seconds, "length of the measurement");
   command->add_option("--items", options.items, "items in the catalog");
@@ -37,8 +37,8 @@ CLI::App* add_decide(CLI::App& app, DecideOptions& options) {
   return command;
 }
 
-CLI::App* add_scale(CLI::App& app, ScaleOptions& options) {
-  CLI::App* command = app.add_subcommand("scale", "many persons, as fast as the server takes them");
+Command* add_scale(Command& app, ScaleOptions& options) {
+  Command* command = app.add_subcommand("scale", "many persons, as fast as the server takes them");
   command->add_option("--persons", options.persons, "different persons");
   command->add_option("--items", options.items, "items in the catalog");
   command->add_option("--events", options.events, "events in all");
@@ -50,7 +50,7 @@ CLI::App* add_scale(CLI::App& app, ScaleOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Measures a running Attune server."};
+  Command app{"Measures a running Attune server."};
   app.require_subcommand(1);
   Target target;
   app.add_option("--host", target.host, "address of the server");
@@ -62,12 +62,12 @@ int main(int argc, char** argv) {
   DecideOptions decide;
   FreshOptions fresh;
   ScaleOptions scale;
-  const CLI::App* ingest_command = add_ingest(app, ingest);
-  const CLI::App* decide_command = add_decide(app, decide);
-  CLI::App* fresh_command = app.add_subcommand("fresh", "an event to that person's next decision");
+  const Command* ingest_command = add_ingest(app, ingest);
+  const Command* decide_command = add_decide(app, decide);
+  Command* fresh_command = app.add_subcommand("fresh", "an event to that person's next decision");
   fresh_command->add_option("--rounds", fresh.rounds, "persons, one after the other");
   add_scale(app, scale);
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = app.parse(argc, argv)) return *code;
   if (ingest_command->parsed()) return finish(measure_ingest(target, ingest));
   if (decide_command->parsed()) return finish(measure_decide(target, decide));
   if (fresh_command->parsed()) return finish(measure_fresh(target, fresh));

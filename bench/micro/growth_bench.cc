@@ -5,9 +5,9 @@
 // with them; making them is not counted. One core.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <ctime>
 
+#include "base/command_line.h"
 #include "criteo_like.h"
 #include "model/model.h"
 
@@ -85,14 +85,14 @@ Result<std::vector<double>> rates_at(const ModelOptions& options,
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"The rate of learning after ever more rows and with ever larger tables"};
+  Command app{"The rate of learning after ever more rows and with ever larger tables"};
   std::vector<std::string> kinds{"ftrl", "fwfm"};
   std::vector<int> bits{18, 20, 22, 24, 26};
   std::vector<std::size_t> counts{1'000'000, 5'000'000};
   app.add_option("--kind", kinds, "kinds of models");
   app.add_option("--bits", bits, "tables of 2^bits rows");
   app.add_option("--rows", counts, "ascending");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = app.parse(argc, argv)) return *code;
   fmt::print("| kind | bits | MB |");
   for (const std::size_t count : counts) fmt::print(" rows/CPU-s at {} |", count);
   fmt::print(" lines a row | lines/CPU-s at random | rows/CPU-s they allow | share reached |\n");

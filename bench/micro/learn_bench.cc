@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <ctime>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "criteo_like.h"
 #include "model/model.h"
 #include "model/row_cache.h"
@@ -160,7 +160,7 @@ Result<Measured> best_of_two(const ModelOptions& options, std::size_t threads, c
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Rows a CPU-second of each kind of model, on generated rows"};
+  Command app{"Rows a CPU-second of each kind of model, on generated rows"};
   std::size_t rows = 1'000'000, threads = 1;
   ModelOptions options;
   std::vector<std::string> kinds{"ftrl", "fm"};
@@ -171,7 +171,7 @@ int run(int argc, char** argv) {
   app.add_option("--set", options.settings, "settings: NAME VALUE ...");
   app.add_flag("--collision-free", options.collision_free, "a row for each id");
   app.add_option("--admit-after", options.admit_after, "uses before an id has its row");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = app.parse(argc, argv)) return *code;
   const Data data = generate(rows);
   options.inputs = kFields;
   bool is_right = true;

@@ -1,13 +1,13 @@
-// The TOML side of Config: the one place that includes toml11, whose exceptions end here.
+// The TOML side of Config.
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <toml.hpp>
 
 #include "base/config.h"
+#include "base/toml.h"
 
 namespace attune {
 namespace {
@@ -18,38 +18,38 @@ struct Found {
   std::size_t line = 0;
 };
 
-std::optional<ConfigValue> texts_of(const toml::value& array) {
+std::optional<ConfigValue> texts_of(const TomlValue& array) {
   std::vector<std::string> texts;
-  for (const toml::value& member : array.as_array()) {
+  for (const TomlValue& member : array.as_array()) {
     if (!member.is_string()) return std::nullopt;
-    texts.push_back(member.as_string().str);
+    texts.push_back(member.as_string());
   }
   return texts;
 }
 
-std::optional<ConfigValue> table_of(const toml::value& table) {
+std::optional<ConfigValue> table_of(const TomlValue& table) {
   ConfigTable texts;
   for (const auto& [name, member] : table.as_table()) {
     if (!member.is_string()) return std::nullopt;
-    texts[name] = member.as_string().str;
+    texts[name] = member.as_string();
   }
   return texts;
 }
 
-std::optional<ConfigValue> value_of(const toml::value& value) {
+std::optional<ConfigValue> value_of(const TomlValue& value) {
   if (value.is_boolean()) return value.as_boolean();
-  if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
+  if (value.is_integer()) return value.as_integer();
   if (value.is_floating()) return value.as_floating();
-  if (value.is_string()) return value.as_string().str;
+  if (value.is_string()) return value.as_string();
   if (value.is_array()) return texts_of(value);
   if (value.is_table()) return table_of(value);
   return std::nullopt;
 }
 
 // Tables that are no row themselves hold rows.
-Status collect(const Config& config, const toml::value& value, const std::string& key,
+Status collect(const Config& config, const TomlValue& value, const std::string& key,
                const std::string& path, std::vector<Found>& out) {
-  const std::size_t line = value.location().line();
+  const std::size_t line = value.line();
   if (value.is_table() && !config.find(key)) {
     const std::string prefix = key.empty() ? "" : key + ".";
     for (const auto& [name, member] : value.as_table()) {
@@ -67,6 +67,14 @@ Status collect(const Config& config, const toml::value& value, const std::string
   return ok_status();
 }
 
+Error not_toml(const std::string& path, const TomlFault& fault) {
+  if (fault.line == 0) {
+    return {Code::kInvalid, fmt::format("{}: not valid TOML", path), "config", fault.what};
+  }
+  return {Code::kInvalid, fmt::format("{} line {}: not valid TOML", path, fault.line), "config",
+          fault.what.substr(0, fault.what.find('\n'))};
+}
+
 }  // namespace
 
 Status Config::load_file(const std::string& path) {
@@ -78,21 +86,15 @@ Status Config::load_file(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   // toml11 reads outside its buffer while it reports a quoted key that is not UTF-8.
-  if (const std::string bytes = text.str(); !simdjson::validate_utf8(bytes)) {
+  const std::string bytes = text.str();
+  if (!simdjson::validate_utf8(bytes)) {
     return Error{Code::kInvalid, path + ": not UTF-8 text", "config", "save the file as UTF-8"};
   }
+  TomlFault fault;
+  const auto root = parse_toml(bytes, path, fault);
+  if (!root) return not_toml(path, fault);
   std::vector<Found> found;
-  try {
-    const toml::value root = toml::parse(text, path);
-    TRY_OK(collect(*this, root, "", path, found));
-  } catch (const toml::exception& error) {
-    const std::string what = error.what();
-    return Error{Code::kInvalid,
-                 fmt::format("{} line {}: not valid TOML", path, error.location().line()), "config",
-                 what.substr(0, what.find('\n'))};
-  } catch (const std::exception& error) {
-    return Error{Code::kInvalid, fmt::format("{}: not valid TOML", path), "config", error.what()};
-  }
+  TRY_OK(collect(*this, *root, "", path, found));
   // In the order of the file: the first mistake is named first.
   std::stable_sort(found.begin(), found.end(),
                    [](const Found& a, const Found& b) { return a.line < b.line; });

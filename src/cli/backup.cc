@@ -1,8 +1,8 @@
 // Commands about a whole workspace at rest: backup, restore, retention.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -100,9 +100,9 @@ Status retain(const BackupOptions& options) {
 
 }  // namespace
 
-void add_backup(CLI::App& app, Action& chosen) {
+void add_backup(Command& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(app, kOperateGroup, "backup", "One archive of everything but the keys",
                   "attune backup --workspace shop --output monday.tar.zst");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
@@ -113,9 +113,9 @@ void add_backup(CLI::App& app, Action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return backup(*options); }; });
 }
 
-void add_restore(CLI::App& app, Action& chosen) {
+void add_restore(Command& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kOperateGroup, "restore", "Makes a workspace of an archive and the newest key file",
       "attune restore monday.tar.zst --keys shop/keys --workspace shop-again");
   command->add_option("archive", options->archive, "what attune backup wrote")->required();
@@ -125,15 +125,15 @@ void add_restore(CLI::App& app, Action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return restore(*options); }; });
 }
 
-void add_retain(CLI::App& app, Action& chosen) {
+void add_retain(Command& app, Action& chosen) {
   const auto options = std::make_shared<BackupOptions>();
-  CLI::App* command = add_command(app, kOperateGroup, "retain",
-                                  "Drops whole log files older than that; profiles and models stay",
-                                  "attune retain --keep-days 365 --workspace shop --yes");
+  Command* command = add_command(app, kOperateGroup, "retain",
+                                 "Drops whole log files older than that; profiles and models stay",
+                                 "attune retain --keep-days 365 --workspace shop --yes");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--keep-days", options->days, "days of records kept")
       ->required()
-      ->check(CLI::Range(0.01, 36500.0));
+      ->check(range(0.01, 36500.0));
   command->add_flag("--yes", options->is_yes, "do not ask");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return retain(*options); }; });

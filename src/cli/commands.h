@@ -5,11 +5,9 @@
 
 #include "base/result.h"
 
-namespace CLI {
-class App;
-}
-
 namespace attune {
+
+class Command;
 
 using Action = std::function<Status()>;
 
@@ -19,35 +17,35 @@ inline constexpr const char* kLearnGroup = "Learn from files";
 inline constexpr const char* kUnderstandGroup = "Understand";
 inline constexpr const char* kOperateGroup = "Operate";
 
-void add_start(CLI::App& app, Action& chosen);
-void add_serve(CLI::App& app, Action& chosen);
-void add_train(CLI::App& app, Action& chosen);
-void add_eval(CLI::App& app, Action& chosen);
-void add_predict(CLI::App& app, Action& chosen);
-void add_explain(CLI::App& app, Action& chosen);
-void add_preview(CLI::App& app, Action& chosen);
-void add_replay(CLI::App& app, Action& chosen);
-void add_person(CLI::App& app, Action& chosen);
-void add_export(CLI::App& app, Action& chosen);
-void add_erase(CLI::App& app, Action& chosen);
-void add_backup(CLI::App& app, Action& chosen);
-void add_restore(CLI::App& app, Action& chosen);
-void add_retain(CLI::App& app, Action& chosen);
-void add_import(CLI::App& app, Action& chosen);
-void add_items(CLI::App& app, Action& chosen);
-void add_simulate(CLI::App& app, Action& chosen);
-void add_simulate_ctr(CLI::App& simulate, Action& chosen);
-void add_eval_recommend(CLI::App& eval, Action& chosen);
-void add_report(CLI::App& app, Action& chosen);
-void add_tune(CLI::App& app, Action& chosen);
-void add_config(CLI::App& app, Action& chosen);
-void add_keys(CLI::App& app, Action& chosen);
-void add_registry(CLI::App& app, Action& chosen);
-void add_runs(CLI::App& app, Action& chosen);
-void add_workspace(CLI::App& app, Action& chosen);
-void add_plan(CLI::App& app, Action& chosen);
-void add_doctor(CLI::App& app, Action& chosen);
-void add_reference(CLI::App& app, Action& chosen);
+void add_start(Command& app, Action& chosen);
+void add_serve(Command& app, Action& chosen);
+void add_train(Command& app, Action& chosen);
+void add_eval(Command& app, Action& chosen);
+void add_predict(Command& app, Action& chosen);
+void add_explain(Command& app, Action& chosen);
+void add_preview(Command& app, Action& chosen);
+void add_replay(Command& app, Action& chosen);
+void add_person(Command& app, Action& chosen);
+void add_export(Command& app, Action& chosen);
+void add_erase(Command& app, Action& chosen);
+void add_backup(Command& app, Action& chosen);
+void add_restore(Command& app, Action& chosen);
+void add_retain(Command& app, Action& chosen);
+void add_import(Command& app, Action& chosen);
+void add_items(Command& app, Action& chosen);
+void add_simulate(Command& app, Action& chosen);
+void add_simulate_ctr(Command& simulate, Action& chosen);
+void add_eval_recommend(Command& eval, Action& chosen);
+void add_report(Command& app, Action& chosen);
+void add_tune(Command& app, Action& chosen);
+void add_config(Command& app, Action& chosen);
+void add_keys(Command& app, Action& chosen);
+void add_registry(Command& app, Action& chosen);
+void add_runs(Command& app, Action& chosen);
+void add_workspace(Command& app, Action& chosen);
+void add_plan(Command& app, Action& chosen);
+void add_doctor(Command& app, Action& chosen);
+void add_reference(Command& app, Action& chosen);
 
 int run_attune(int argc, char** argv);
 

@@ -1,9 +1,9 @@
 // attune config: what the settings are, mean, and where they come from.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -75,30 +75,30 @@ struct ConfigOptions {
 
 }  // namespace
 
-void add_config(CLI::App& app, Action& chosen) {
+void add_config(Command& app, Action& chosen) {
   const auto options = std::make_shared<ConfigOptions>();
-  CLI::App* config = add_command(app, kOperateGroup, "config", "The settings",
-                                 "attune config print --config attune.toml\n"
-                                 "attune config check attune.toml\n"
-                                 "attune config explain workspace.retention_s");
+  Command* config = add_command(app, kOperateGroup, "config", "The settings",
+                                "attune config print --config attune.toml\n"
+                                "attune config check attune.toml\n"
+                                "attune config explain workspace.retention_s");
   config->require_subcommand(1);
   const auto add = [&](const char* name, const char* summary, const char* example) {
-    CLI::App* command = add_command(*config, "Commands", name, summary, example);
+    Command* command = add_command(*config, "Commands", name, summary, example);
     command->add_flag("--json", options->is_json, "one JSON object on stdout");
     return command;
   };
-  CLI::App* check_command =
+  Command* check_command =
       add("check", "Finds mistakes in a file of settings", "attune config check attune.toml");
   check_command->add_option("file", options->file, "TOML file")->required()->type_name("FILE");
   check_command->callback(
       [=, &chosen] { chosen = [=] { return check(options->file, options->is_json); }; });
-  CLI::App* explain_command =
+  Command* explain_command =
       add("explain", "What a key means and may be", "attune config explain workspace.retention_s");
   explain_command->add_option("key", options->key, "section.key")->required()->type_name("KEY");
   explain_command->callback(
       [=, &chosen] { chosen = [=] { return explain(options->key, options->is_json); }; });
-  CLI::App* print_command = add("print", "Every setting as it holds, and where it comes from",
-                                "attune config print --config attune.toml --set log.level=warn");
+  Command* print_command = add("print", "Every setting as it holds, and where it comes from",
+                               "attune config print --config attune.toml --set log.level=warn");
   const auto given = add_settings(*print_command, {});
   print_command->callback(
       [=, &chosen] { chosen = [=] { return print(*given, options->is_json); }; });

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "api/app.h"
 #include "api/http_server.h"
+#include "base/command_line.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/data_player.h"
@@ -172,20 +172,20 @@ Status start_demo(const StartOptions& options) {
 
 }  // namespace
 
-void add_start(CLI::App& app, Action& chosen) {
+void add_start(Command& app, Action& chosen) {
   const auto options = std::make_shared<StartOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(app, kRunGroup, "start", "Plays a simulated audience and shows the policy learn",
                   "attune start\nattune start --impressions 200000 --seed 2 --workspace demo\n"
                   "attune start --data FOLDER           play real sequences instead");
   command->add_option("--seed", options->seed, "seed of the simulated world");
   command->add_option("--impressions", options->impressions, "impressions to play")
-      ->check(CLI::Range(1000, 10'000'000));
+      ->check(range(1000, 10'000'000));
   command->add_option("--data", options->data,
                       "play real sequences of this folder instead (amazon-s3rec-sequences)");
   command->add_option("--set", options->set, "which of them: Beauty, ...");
   command->add_option("--questions", options->questions, "with --data: slates asked for, about")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(range(1, 1'000'000));
   command->add_option("--workspace", options->workspace, "keep the workspace in this new folder");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return start_demo(*options); }; });

@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "api/workspaces.h"
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -220,8 +220,8 @@ Status doctor(const GivenSettings& given, bool is_json) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Action& chosen) {
-  CLI::App* command = add_command(
+void add_doctor(Command& app, Action& chosen) {
+  Command* command = add_command(
       app, kOperateGroup, "doctor", "Says what is wrong with machine, workspace or server",
       "attune doctor --workspace shop\n"
       "ATTUNE_ADMIN_KEY=... attune doctor --workspace shop --listen 127.0.0.1:8090 --json");

@@ -1,11 +1,11 @@
 // attune eval: how good a saved model is on the rows of a file, as a whole and by slice.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/calibration_report.h"
 #include "cli/commands.h"
@@ -273,9 +273,9 @@ Status eval(const EvalOptions& options) {
 
 }  // namespace
 
-void add_eval(CLI::App& app, Action& chosen) {
+void add_eval(Command& app, Action& chosen) {
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(app, kLearnGroup, "eval", "How good a model is on the rows of a file",
                   "attune eval march.csv --model bank.attune\n"
                   "attune eval march.csv --model bank.attune --slice job --svg calibration.svg\n"
@@ -299,12 +299,12 @@ void add_eval(CLI::App& app, Action& chosen) {
       "--group", options->group,
       "column of persons or queries: gauc, NDCG, recall and precision of the first k rows of each");
   command->add_option("--k", options->k, "rows of a group that count as shown")
-      ->check(CLI::Range(1, 10000));
+      ->check(range(1, 10000));
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(range(0.0, 1.0));
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([command, options, &chosen] {
-    if (command->get_subcommands().empty()) chosen = [options] { return eval(*options); };
+    if (!command->has_parsed_subcommand()) chosen = [options] { return eval(*options); };
   });
   add_eval_recommend(*command, chosen);
 }

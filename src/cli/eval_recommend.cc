@@ -1,12 +1,12 @@
 // `attune eval recommend`: lists of items against what people took later.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
 
+#include "base/command_line.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "cli/access.h"
@@ -209,9 +209,9 @@ Status eval_recommend(const EvalOptions& options) {
 
 }  // namespace
 
-void add_eval_recommend(CLI::App& eval, Action& chosen) {
+void add_eval_recommend(Command& eval, Action& chosen) {
   const auto options = std::make_shared<EvalOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       eval, "Commands", "recommend",
       "Ranks all items for every person, against what they took later",
       "attune eval recommend --data gowalla-ngcf --format gowalla-ngcf\n"
@@ -233,11 +233,9 @@ void add_eval_recommend(CLI::App& eval, Action& chosen) {
       "if not given, the latest fifth of the engagements is the test");
   command
       ->add_option("--format", options->format, "gowalla-ngcf: a line is a person and their items")
-      ->check(CLI::IsMember({"gowalla-ngcf"}));
-  command->add_option("--methods", options->methods, help)
-      ->delimiter(',')
-      ->check(CLI::IsMember(names));
-  command->add_option("--k", options->k, "places of a list")->check(CLI::Range(1, 1000));
+      ->check(one_of({"gowalla-ngcf"}));
+  command->add_option("--methods", options->methods, help)->delimiter(',')->check(one_of(names));
+  command->add_option("--k", options->k, "places of a list")->check(range(1, 1000));
   command->add_option("--seed", options->seed, "of the random ranking");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback(

@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "base/command_line.h"
 #include "base/nearest.h"
+#include "base/version.h"
 
 namespace attune {
 namespace {
@@ -124,34 +126,13 @@ std::optional<std::string> unknown_command(const CLI::App& app) {
   return words.front();
 }
 
-}  // namespace
-
-void explain_itself(CLI::App& app) { app.formatter(std::make_shared<HelpForm>()); }
-
-CLI::App* add_command(CLI::App& parent, const std::string& group, const std::string& name,
-                      const std::string& summary, const std::string& examples) {
-  CLI::App* command = parent.add_subcommand(name, summary);
-  command->group(group);
-  command->footer(examples);
-  command->get_help_ptr()->description("this text");
-  return command;
-}
-
-std::string cli_markdown(const CLI::App& app) {
-  std::string out =
-      "# Command line\n\nPrinted by `attune reference`; a test compares this page with it.\n\n"
-      "Data goes to standard output, talk to standard error. Exit code 0: done, 1: failed, 2: "
-      "misuse. `NO_COLOR` is obeyed. Keys come from the environment, never from a flag.\n";
-  for (const CLI::App* command : app.get_subcommands({})) out += markdown_of(*command);
-  return out;
-}
-
-std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
+// What is wrong with the command line.
+std::string misuse(const CLI::App& app, const CLI::Error& error) {
   if (const auto word = unknown_command(app)) {
-    return not_understood(app, *word) + fmt::format("\n  {} --help shows how", full_name(app));
+    return not_understood(app, *word) + fmt::format("\n  {} --help shows how\n", full_name(app));
   }
   const CLI::App& command = named(app);
-  const std::string help = fmt::format("\n  {} --help shows how", full_name(command));
+  const std::string help = fmt::format("\n  {} --help shows how\n", full_name(command));
   for (const std::string& word : app.remaining(true)) {
     if (word != "--") return not_understood(command, word) + help;
   }
@@ -159,6 +140,36 @@ std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
     return fmt::format("{}: name a command{}", full_name(command), help);
   }
   return fmt::format("{}: {}{}", full_name(command), error.what(), help);
+}
+
+}  // namespace
+
+void explain_itself(Command& program, const std::string& examples) {
+  CLI::App& app = program.app();
+  app.formatter(std::make_shared<HelpForm>());
+  app.footer(examples);
+  app.get_help_ptr()->description("this text; attune COMMAND --help for one command");
+  app.set_version_flag("--version", "attune " + std::string(kVersion), "the version");
+  app.failure_message([](const CLI::App* a, const CLI::Error& error) { return misuse(*a, error); });
+}
+
+Command* add_command(Command& parent, const std::string& group, const std::string& name,
+                     const std::string& summary, const std::string& examples) {
+  Command* command = parent.add_subcommand(name, summary);
+  command->app().group(group);
+  command->app().footer(examples);
+  command->app().get_help_ptr()->description("this text");
+  return command;
+}
+
+std::string cli_markdown(const Command& program) {
+  std::string out =
+      "# Command line\n\nPrinted by `attune reference`; a test compares this page with it.\n\n"
+      "Data goes to standard output, talk to standard error. Exit code 0: done, 1: failed, 2: "
+      "misuse. `NO_COLOR` is obeyed. Keys come from the environment, never from a flag.\n";
+  const CLI::App& app = program.app();
+  for (const CLI::App* command : app.get_subcommands({})) out += markdown_of(*command);
+  return out;
 }
 
 }  // namespace attune

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -125,9 +125,9 @@ Status undo(const OneImport& options) {
   return ok_status();
 }
 
-CLI::App* add_one(CLI::App& parent, const char* name, const char* summary, const char* example,
-                  const std::shared_ptr<OneImport>& options) {
-  CLI::App* command = add_command(parent, "Commands", name, summary, example);
+Command* add_one(Command& parent, const char* name, const char* summary, const char* example,
+                 const std::shared_ptr<OneImport>& options) {
+  Command* command = add_command(parent, "Commands", name, summary, example);
   if (std::string_view(name) != "list") {
     command->add_option("number", options->number, "number of the import")->required();
   }
@@ -137,7 +137,7 @@ CLI::App* add_one(CLI::App& parent, const char* name, const char* summary, const
   return command;
 }
 
-void add_rest(CLI::App& parent, Action& chosen) {
+void add_rest(Command& parent, Action& chosen) {
   const auto options = std::make_shared<OneImport>();
   add_one(parent, "list", "Imports of a workspace, staged ones too",
           "attune import list --workspace shop", options)
@@ -145,14 +145,14 @@ void add_rest(CLI::App& parent, Action& chosen) {
   add_one(parent, "commit", "Makes a staged import part of the workspace",
           "attune import commit 3 --workspace shop", options)
       ->callback([options, &chosen] { chosen = [options] { return commit(*options); }; });
-  CLI::App* command =
+  Command* command =
       add_one(parent, "undo", "Takes an import back: free while staged, a cut afterwards",
               "attune import undo 3 --workspace shop --yes", options);
   command->add_flag("--yes", options->is_yes, "do not ask");
   command->callback([options, &chosen] { chosen = [options] { return undo(*options); }; });
 }
 
-void add_table_flags(CLI::App& command, FileImportOptions& options) {
+void add_table_flags(Command& command, FileImportOptions& options) {
   command.add_option("--map", options.map,
                      "which column is what: person, anonymous, item, verb, time, value, decision; "
                      "guessed by the columns' names if not given");
@@ -169,14 +169,14 @@ void add_table_flags(CLI::App& command, FileImportOptions& options) {
                      "utf-8, utf-16le, utf-16be, gbk or latin-1; guessed");
   command
       .add_option("--header", options.header, "whether the first row names the columns; guessed")
-      ->check(CLI::IsMember({"yes", "no"}));
+      ->check(one_of({"yes", "no"}));
 }
 
 }  // namespace
 
-void add_import(CLI::App& app, Action& chosen) {
+void add_import(Command& app, Action& chosen) {
   const auto options = std::make_shared<FileImportOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kOperateGroup, "import",
       "Stores what a file says happened: CSV, JSONL, gowalla-ngcf, amazon-s3rec, "
       "uci-bank-marketing, obd, movielens, criteo, vw, libsvm, libffm; plain, gzip or zstd. Bad "
@@ -194,7 +194,7 @@ void add_import(CLI::App& app, Action& chosen) {
   command->add_option("--workspace", options->workspace,
                       "folder of a stopped workspace; made when absent");
   command->add_option("--as", options->kind, "what rows are: events or items")
-      ->check(CLI::IsMember({"events", "items"}));
+      ->check(one_of({"events", "items"}));
   add_table_flags(*command, *options);
   command->add_option("--bad", options->bad_file, "where bad rows go; PATH.bad.csv if not given");
   command->add_flag("--stage", options->is_staged, "store beside the workspace, until commit");
@@ -202,7 +202,7 @@ void add_import(CLI::App& app, Action& chosen) {
   command->add_flag("--yes", options->is_yes, "do not ask about what was guessed");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, command, &chosen] {
-    if (!command->get_subcommands().empty()) return;
+    if (command->has_parsed_subcommand()) return;
     chosen = [options] { return import_and_say(*options); };
   });
   add_rest(*command, chosen);

@@ -1,8 +1,8 @@
 // Commands that look into a workspace: a decision explained, all state rebuilt and compared.
-#include <CLI/CLI.hpp>
 #include <cinttypes>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -114,10 +114,10 @@ Status replay_verify(const InspectOptions& options) {
 
 }  // namespace
 
-void add_explain(CLI::App& app, Action& chosen) {
+void add_explain(Command& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
   const auto of_model = std::make_shared<ExplainModelOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kUnderstandGroup, "explain", "Why a decision was made, or what a model predicts by",
       "attune explain --workspace shop d_01...\n"
       "attune explain --model bank.attune --row 3 bank.csv    the parts of a prediction\n"
@@ -131,9 +131,9 @@ void add_explain(CLI::App& app, Action& chosen) {
                       "ask a running server instead, with the key in ATTUNE_ADMIN_KEY");
   command->add_option("--model", of_model->model, "file of a model, by attune train");
   command->add_option("--row", of_model->row, "explain the prediction of this row of the file")
-      ->check(CLI::Range(1, 2'000'000'000));
+      ->check(range(1, 2'000'000'000));
   command->add_option("--top", of_model->top, "of how many weights or parts")
-      ->check(CLI::Range(1, 1'000'000));
+      ->check(range(1, 1'000'000));
   command->add_flag("--importance", of_model->is_importance,
                     "how much each column of the file matters: what mixing it up costs");
   command->add_option("--column", of_model->column,
@@ -141,7 +141,7 @@ void add_explain(CLI::App& app, Action& chosen) {
   command->add_flag("--counterfactual", of_model->is_counterfactual,
                     "with --row: which one change would have moved the prediction most");
   command->add_option("--rows", of_model->rows, "rows of the file that are asked, drawn at random")
-      ->check(CLI::Range(1, 100'000));
+      ->check(range(1, 100'000));
   command->add_option("--seed", of_model->seed, "same seed, same rows");
   add_format_options(*command, of_model->file);
   command->add_flag("--json", options->is_json, "all of it as one JSON object");
@@ -152,16 +152,16 @@ void add_explain(CLI::App& app, Action& chosen) {
   });
 }
 
-void add_replay(CLI::App& app, Action& chosen) {
+void add_replay(Command& app, Action& chosen) {
   const auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kUnderstandGroup, "replay",
       "Rebuilds all state from the journal and compares; recomputes the rows of decisions",
       "attune replay --verify --workspace shop\nattune replay --verify --workspace shop --shards 7 "
       "--json");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
   command->add_option("--shards", options->shards, "partitions to rebuild with")
-      ->check(CLI::Range(1, 64));
+      ->check(range(1, 64));
   command->add_flag("--verify", options->is_verify, "compare with the live state");
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return replay_verify(*options); }; });

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -199,9 +199,9 @@ Status import_and_say(const ImportOptions& options) {
   return done;
 }
 
-void add_items_import(CLI::App& items, Action& chosen) {
+void add_items_import(Command& items, Action& chosen) {
   const auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       items, "Commands", "import",
       "Stores items from a CSV file (the first line names the columns; id is needed; category, "
       "tags "
@@ -221,7 +221,7 @@ void add_items_import(CLI::App& items, Action& chosen) {
   command
       ->add_option("--format", options->format,
                    "csv or jsonl; by the file's name or its text if not given")
-      ->check(CLI::IsMember({"csv", "jsonl"}));
+      ->check(one_of({"csv", "jsonl"}));
   command->add_option("--ids", options->ids,
                       "ids of the rows of a .npy file of vectors, one a line");
   command->add_option("--delimiter", options->delimiter, "one character, or tab; guessed");
@@ -265,9 +265,9 @@ std::string report_json(const ImportReport& report, bool is_dry_run) {
   return out;
 }
 
-void add_items(CLI::App& app, Action& chosen) {
-  CLI::App* items = add_command(app, kOperateGroup, "items", "Items of the catalog",
-                                "attune items import shop.csv --workspace shop");
+void add_items(Command& app, Action& chosen) {
+  Command* items = add_command(app, kOperateGroup, "items", "Items of the catalog",
+                               "attune items import shop.csv --workspace shop");
   items->require_subcommand(1);
   add_items_import(*items, chosen);
 }

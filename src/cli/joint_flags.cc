@@ -5,9 +5,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/command_line.h"
+
 namespace attune {
 
-void add_joint_flags(CLI::App& command, JointFlags& flags) {
+void add_joint_flags(Command& command, JointFlags& flags) {
   command
       .add_option("--also", flags.also,
                   "of a table: columns to predict too, each a yes or no, with the target by one "

@@ -1,7 +1,6 @@
 // JointFlags: what `attune train` predicts beside the target, with one model, as the command line
 // says.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,8 @@
 
 namespace attune {
 
+class Command;
+
 struct JointFlags {
   std::vector<std::string> also, weights;  // columns; NAME=NUMBER
   std::string second_loss;                 // NAME=NUMBER
@@ -20,7 +21,7 @@ struct JointFlags {
     return !also.empty() || !weights.empty() || !second_loss.empty() || compare_alone;
   }
 };
-void add_joint_flags(CLI::App& command, JointFlags& flags);
+void add_joint_flags(Command& command, JointFlags& flags);
 
 // "NAME=NUMBER", the last = counts: names of columns may have it. kInvalid names the option.
 Result<std::pair<std::string, double>> named_number(const std::string& text, const char* option,

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -89,16 +89,16 @@ Status revoke(ApiKeys& keys, const KeysOptions& options) {
 
 }  // namespace
 
-void add_keys(CLI::App& app, Action& chosen) {
-  CLI::App* keys = add_command(app, kOperateGroup, "keys", "API keys of a stopped workspace",
-                               "attune keys create shop-site --scope write --workspace shop\n"
-                               "attune keys list --workspace shop\n"
-                               "attune keys revoke k_2q7c9m4x1a --workspace shop");
+void add_keys(Command& app, Action& chosen) {
+  Command* keys = add_command(app, kOperateGroup, "keys", "API keys of a stopped workspace",
+                              "attune keys create shop-site --scope write --workspace shop\n"
+                              "attune keys list --workspace shop\n"
+                              "attune keys revoke k_2q7c9m4x1a --workspace shop");
   keys->require_subcommand(1);
   const auto add = [&](const char* name, const char* summary, const char* example, Work work,
                        const auto& more) {
     const auto options = std::make_shared<KeysOptions>();
-    CLI::App* command = add_command(*keys, "Commands", name, summary, example);
+    Command* command = add_command(*keys, "Commands", name, summary, example);
     more(*command, *options);
     options->given = add_settings(*command, {kWorkspaceFlag});
     command->add_flag("--json", options->is_json, "one JSON object on stdout");
@@ -106,19 +106,19 @@ void add_keys(CLI::App& app, Action& chosen) {
   };
   add("create", "Makes a key and prints it, this once",
       "attune keys create shop-site --scope write --workspace shop", create,
-      [](CLI::App& command, KeysOptions& options) {
+      [](Command& command, KeysOptions& options) {
         command.add_option("name", options.name, "what it is for")->required()->type_name("NAME");
         command
             .add_option("--scope", options.scopes, "write, decide, read or admin; may be repeated")
             ->required()
-            ->check(CLI::IsMember({"write", "decide", "read", "admin"}))
+            ->check(one_of({"write", "decide", "read", "admin"}))
             ->type_name("SCOPE")
             ->allow_extra_args(false);
       });
   add("list", "Every key but the key itself, revoked ones too", "attune keys list --workspace shop",
-      list, [](CLI::App&, KeysOptions&) {});
+      list, [](Command&, KeysOptions&) {});
   add("revoke", "Ends a key", "attune keys revoke k_2q7c9m4x1a --workspace shop", revoke,
-      [](CLI::App& command, KeysOptions& options) {
+      [](Command& command, KeysOptions& options) {
         command.add_option("id", options.id, "of the key: attune keys list")
             ->required()
             ->type_name("ID");

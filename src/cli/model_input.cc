@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
+#include "base/command_line.h"
 #include "base/nearest.h"
 
 namespace attune {
@@ -43,7 +42,7 @@ Result<TableOptions> FileOptions::table() const {
   return table;
 }
 
-void add_format_options(CLI::App& command, FileOptions& options) {
+void add_format_options(Command& command, FileOptions& options) {
   command.add_option("--format", options.format,
                      "csv, tsv, jsonl (guessed), or criteo, vw, libsvm, libffm");
   command.add_option("--delimiter", options.delimiter,

@@ -8,11 +8,9 @@
 #include "format/example_reader.h"
 #include "format/table.h"
 
-namespace CLI {
-class App;
-}
-
 namespace attune {
+
+class Command;
 
 struct FileOptions {
   std::string file;
@@ -27,6 +25,6 @@ struct FileOptions {
 };
 
 // --format, --delimiter, --encoding, --no-header
-void add_format_options(CLI::App& command, FileOptions& options);
+void add_format_options(Command& command, FileOptions& options);
 
 }  // namespace attune

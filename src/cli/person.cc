@@ -1,10 +1,10 @@
 // Commands about one person: what is known, everything stored, erasure.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -154,9 +154,9 @@ Status erase(const PersonOptions& options) {
   return ok_status();
 }
 
-CLI::App* add_person_command(CLI::App& app, const char* name, const char* summary,
-                             const char* examples, const std::shared_ptr<PersonOptions>& options) {
-  CLI::App* command = add_command(app, kOperateGroup, name, summary, examples);
+Command* add_person_command(Command& app, const char* name, const char* summary,
+                            const char* examples, const std::shared_ptr<PersonOptions>& options) {
+  Command* command = add_command(app, kOperateGroup, name, summary, examples);
   command->add_option("person", options->person, "user id, or anonymous_id:ID")
       ->required(std::string_view(name) != "export");
   command->add_option("--workspace", options->place.workspace, "folder of the workspace");
@@ -167,9 +167,9 @@ CLI::App* add_person_command(CLI::App& app, const char* name, const char* summar
 
 }  // namespace
 
-void add_person(CLI::App& app, Action& chosen) {
+void add_person(Command& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command =
+  Command* command =
       add_person_command(app, "person", "What is known of a person",
                          "attune person u-17 --workspace shop\nattune person anonymous_id:a-2 "
                          "--server http://127.0.0.1:8090",
@@ -178,9 +178,9 @@ void add_person(CLI::App& app, Action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return show(*options); }; });
 }
 
-void add_export(CLI::App& app, Action& chosen) {
+void add_export(Command& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command = add_person_command(
+  Command* command = add_person_command(
       app, "export",
       "Everything stored of a person as JSON lines: profile, events, decisions; or all decisions "
       "with their propensities as CSV",
@@ -188,15 +188,15 @@ void add_export(CLI::App& app, Action& chosen) {
       "attune export --format obd --workspace shop --output decisions.csv",
       options);
   command->add_option("--format", options->format, "obd: a row per shown item, as Open Bandit")
-      ->check(CLI::IsMember({"obd"}));
+      ->check(one_of({"obd"}));
   command->add_option("--output", options->output, "a new file; - or nothing: standard output");
   command->add_flag("--json", options->is_json, "one JSON object about the file written");
   command->callback([options, &chosen] { chosen = [options] { return export_person(*options); }; });
 }
 
-void add_erase(CLI::App& app, Action& chosen) {
+void add_erase(Command& app, Action& chosen) {
   const auto options = std::make_shared<PersonOptions>();
-  CLI::App* command = add_person_command(
+  Command* command = add_person_command(
       app, "erase", "Erases a person with all linked identities, in backups too; prints a receipt",
       "attune erase u-17 --workspace shop --yes", options);
   command->add_flag("--yes", options->is_yes, "do not ask");

@@ -1,11 +1,11 @@
 // attune plan: the plan a row is made by, to read, to check, to begin an own one from.
 #include "cli/plan.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -79,9 +79,9 @@ Result<Plan> read_plan(const std::string& path) {
   return Plan::declare(text, path);
 }
 
-void add_plan(CLI::App& app, Action& chosen) {
+void add_plan(Command& app, Action& chosen) {
   const auto options = std::make_shared<PlanOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(app, kOperateGroup, "plan", "Prints the default plan of features, or checks one",
                   "attune plan > plan.toml\n"
                   "attune plan plan.toml\n"

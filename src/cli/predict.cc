@@ -1,9 +1,9 @@
 // attune predict: a probability (or a value) a line, one for each row of a file.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -138,14 +138,14 @@ Status predict(const PredictOptions& options) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, Action& chosen) {
+void add_predict(Command& app, Action& chosen) {
   const auto options = std::make_shared<PredictOptions>();
-  CLI::App* command = add_command(app, kLearnGroup, "predict",
-                                  "A probability a line for the rows of a file, by a model",
-                                  "attune predict new.csv --model bank.attune --output p.txt\n"
-                                  "attune predict new.csv --model shop.attune --all-targets\n"
-                                  "cat new.csv | attune predict - --model bank.attune\n"
-                                  "attune predict --workspace shop --model ranker");
+  Command* command = add_command(app, kLearnGroup, "predict",
+                                 "A probability a line for the rows of a file, by a model",
+                                 "attune predict new.csv --model bank.attune --output p.txt\n"
+                                 "attune predict new.csv --model shop.attune --all-targets\n"
+                                 "cat new.csv | attune predict - --model bank.attune\n"
+                                 "attune predict --workspace shop --model ranker");
   command->add_option("file", options->file.file, "rows to predict; - is standard input");
   add_format_options(*command, options->file);
   command

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -105,9 +105,9 @@ Status preview(const PreviewOptions& options) {
 
 }  // namespace
 
-void add_preview(CLI::App& app, Action& chosen) {
+void add_preview(Command& app, Action& chosen) {
   const auto options = std::make_shared<PreviewOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kUnderstandGroup, "preview",
       "What diversity and freshness would do to a placement's lists, before they are set",
       "attune preview --workspace shop --placement feed\n"
@@ -119,11 +119,11 @@ void add_preview(CLI::App& app, Action& chosen) {
   command
       ->add_option("--persons", options->question.persons,
                    "how many persons' last requests are made again")
-      ->check(CLI::Range(std::size_t{1}, DialQuestion::kMostPersons));
+      ->check(range(std::size_t{1}, DialQuestion::kMostPersons));
   command
       ->add_option("--half-life-s", options->half_life_s,
                    "of freshness, instead of the placement's own")
-      ->check(CLI::Range(60.0, 3660.0 * 86400));
+      ->check(range(60.0, 3660.0 * 86400));
   command->add_flag("--json", options->is_json, "one JSON object on stdout");
   command->callback([options, &chosen] {
     if (options->half_life_s > 0) options->question.freshness_half_life_s = options->half_life_s;

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -273,8 +273,8 @@ enum Access { kRead, kChange };
 
 }  // namespace
 
-void add_registry(CLI::App& app, Action& chosen) {
-  CLI::App* registry = add_command(
+void add_registry(Command& app, Action& chosen) {
+  Command* registry = add_command(
       app, kOperateGroup, "registry", "Trained models of a workspace, and which one ranks",
       "attune registry list --workspace shop\n"
       "attune registry promote ranker@2 --workspace shop --reason \"log loss 2 % lower\"\n"
@@ -284,7 +284,7 @@ void add_registry(CLI::App& app, Action& chosen) {
                            Status (*work)(const RegistryOptions&), Access access,
                            const auto& more) {
     const auto options = std::make_shared<RegistryOptions>();
-    CLI::App* command = add_command(*registry, "Commands", name, summary, example);
+    Command* command = add_command(*registry, "Commands", name, summary, example);
     more(*command, *options);
     command->add_option("--workspace", options->place.workspace, "folder of the workspace");
     if (access == kChange) {
@@ -294,52 +294,52 @@ void add_registry(CLI::App& app, Action& chosen) {
     command->add_flag("--json", options->is_json, "one JSON object on stdout");
     command->callback([=, &chosen] { chosen = [=] { return work(*options); }; });
   };
-  const auto by_name = [](CLI::App& command, RegistryOptions& options) {
+  const auto by_name = [](Command& command, RegistryOptions& options) {
     command.add_option("name", options.name, "of the model")->required()->type_name("NAME");
   };
-  const auto by_version = [](CLI::App& command, RegistryOptions& options) {
+  const auto by_version = [](Command& command, RegistryOptions& options) {
     command.add_option("model", options.model, "which version of which model")
         ->required()
         ->type_name("NAME@VERSION");
   };
-  const auto with_reason = [](CLI::App& command, RegistryOptions& options) {
+  const auto with_reason = [](Command& command, RegistryOptions& options) {
     command.add_option("--reason", options.reason, "why, for those who ask later");
   };
   add_one("list", "Every version of every model", "attune registry list --workspace shop", list,
-          kRead, [](CLI::App&, RegistryOptions&) {});
+          kRead, [](Command&, RegistryOptions&) {});
   add_one("show", "The versions of a model, and each step it took",
           "attune registry show ranker --workspace shop", show, kRead, by_name);
   add_one("register", "A model file becomes the next version of a named model",
           "attune registry register fm.attune --name ranker --workspace shop", add, kChange,
-          [](CLI::App& command, RegistryOptions& options) {
+          [](Command& command, RegistryOptions& options) {
             command.add_option("file", options.file, "model of attune train")->required();
             command.add_option("--name", options.name, "a-z, 0-9, - and _")->required();
           });
   add_one("promote", "A version ranks from now on, where a placement asks for the model",
           "attune registry promote ranker@2 --workspace shop", promote, kChange,
-          [&](CLI::App& command, RegistryOptions& options) {
+          [&](Command& command, RegistryOptions& options) {
             by_version(command, options);
             with_reason(command, options);
           });
   add_one("rollback", "Back to the version promoted before, or to the live learner",
           "attune registry rollback ranker --workspace shop", roll_back, kChange,
-          [&](CLI::App& command, RegistryOptions& options) {
+          [&](Command& command, RegistryOptions& options) {
             by_name(command, options);
             with_reason(command, options);
           });
   add_one("shadow", "A version is measured beside what ranks, and ranks for nobody",
           "attune registry shadow ranker@3 --workspace shop", shadow, kChange,
-          [&](CLI::App& command, RegistryOptions& options) {
+          [&](Command& command, RegistryOptions& options) {
             by_version(command, options);
             with_reason(command, options);
           });
   add_one("canary",
           "A version ranks for a share of the persons, always the same ones, until it harms",
           "attune registry canary ranker@3 --share 0.05 --workspace shop", canary, kChange,
-          [&](CLI::App& command, RegistryOptions& options) {
+          [&](Command& command, RegistryOptions& options) {
             by_version(command, options);
             command.add_option("--share", options.share, "of the persons, at most 0.5")
-                ->check(CLI::Range(0.0001, ModelRegistry::kMostShare))
+                ->check(range(0.0001, ModelRegistry::kMostShare))
                 ->capture_default_str();
             with_reason(command, options);
           });
@@ -347,14 +347,14 @@ void add_registry(CLI::App& app, Action& chosen) {
           "attune registry compare ranker --workspace shop", compare, kChange, by_name);
   add_one("retire", "The challenge ends; the version stays",
           "attune registry retire ranker --workspace shop --reason \"no better\"", retire, kChange,
-          [&](CLI::App& command, RegistryOptions& options) {
+          [&](Command& command, RegistryOptions& options) {
             by_name(command, options);
             with_reason(command, options);
           });
   add_one("learn", "A version goes on learning from the stream of outcomes while it ranks",
           "attune registry learn ranker@3 --workspace shop\n"
           "attune registry learn ranker@3 --stop --workspace shop",
-          learn, kChange, [&](CLI::App& command, RegistryOptions& options) {
+          learn, kChange, [&](Command& command, RegistryOptions& options) {
             by_version(command, options);
             command.add_flag("--stop", options.stops, "as it was registered again");
             with_reason(command, options);

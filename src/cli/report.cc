@@ -1,13 +1,13 @@
 // attune report: what there is to know of data before anything learns from it.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 
+#include "base/command_line.h"
 #include "base/hash.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -183,12 +183,12 @@ Status report_data(ReportOptions options) {
 
 }  // namespace
 
-void add_report(CLI::App& app, Action& chosen) {
-  CLI::App* report = add_command(app, kUnderstandGroup, "report", "Reports on data",
-                                 "attune report data train.csv --target y");
+void add_report(Command& app, Action& chosen) {
+  Command* report = add_command(app, kUnderstandGroup, "report", "Reports on data",
+                                "attune report data train.csv --target y");
   report->require_subcommand(1);
   const auto options = std::make_shared<ReportOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(*report, "Commands", "data",
                   "Whether data can be trusted: what is wrong, why it matters, what to do",
                   "attune report data train.csv --target y\n"

@@ -1,14 +1,13 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "base/version.h"
+#include "base/command_line.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 
 namespace attune {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {
+constexpr void (*kCommands[])(Command&, Action&) = {
     add_start,  add_serve,    add_train,    add_eval,      add_predict, add_explain,  add_preview,
     add_replay, add_person,   add_export,   add_erase,     add_backup,  add_restore,  add_retain,
     add_import, add_items,    add_simulate, add_report,    add_tune,    add_config,   add_plan,
@@ -31,8 +30,8 @@ int finish(const Status& status) {
 
 }  // namespace
 
-void add_reference(CLI::App& app, Action& chosen) {
-  CLI::App* command =
+void add_reference(Command& app, Action& chosen) {
+  Command* command =
       add_command(app, kOperateGroup, "reference", "Every command with its options, as markdown",
                   "attune reference > docs/reference/cli.md");
   command->callback([&app, &chosen] {
@@ -44,22 +43,12 @@ void add_reference(CLI::App& app, Action& chosen) {
 }
 
 int run_attune(int argc, char** argv) {
-  CLI::App app{"learns from what people do and decides what to show next"};
-  explain_itself(app);
-  app.footer(kExamples);
-  app.get_help_ptr()->description("this text; attune COMMAND --help for one command");
-  app.set_version_flag("--version", "attune " + std::string(kVersion), "the version");
+  Command app{"learns from what people do and decides what to show next"};
+  explain_itself(app, kExamples);
   app.require_subcommand(1);
   Action chosen;
   for (const auto add : kCommands) add(app, chosen);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // --help, --version
-    return app.exit(asked);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s\n", misuse(app, error).c_str());
-    return 2;
-  }
+  if (const auto code = app.parse(argc, argv)) return *code == 0 ? 0 : 2;
   return finish(chosen());
 }
 

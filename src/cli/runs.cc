@@ -1,10 +1,10 @@
 // attune runs: what was trained, and how one run differs from another.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -154,16 +154,16 @@ Status compare(const RunsOptions& options) {
 
 }  // namespace
 
-void add_runs(CLI::App& app, Action& chosen) {
-  CLI::App* runs = add_command(app, kLearnGroup, "runs",
-                               "What was trained, and how one run differs from another",
-                               "attune runs list --runs runs\n"
-                               "attune runs compare r_1a2b r_3c4d --runs runs");
+void add_runs(Command& app, Action& chosen) {
+  Command* runs = add_command(app, kLearnGroup, "runs",
+                              "What was trained, and how one run differs from another",
+                              "attune runs list --runs runs\n"
+                              "attune runs compare r_1a2b r_3c4d --runs runs");
   runs->require_subcommand(1);
   const auto add = [&](const char* name, const char* summary, const char* examples,
                        Status (*act)(const RunsOptions&)) {
     const auto options = std::make_shared<RunsOptions>();
-    CLI::App* command = add_command(*runs, "Commands", name, summary, examples);
+    Command* command = add_command(*runs, "Commands", name, summary, examples);
     command->add_option("--runs", options->folder, "folder of attune train --runs");
     command->add_option("--workspace", options->workspace, "the trainings on its decisions");
     command->add_flag("--json", options->is_json, "one JSON object on stdout");
@@ -172,7 +172,7 @@ void add_runs(CLI::App& app, Action& chosen) {
   };
   const auto [list, list_options] =
       add("list", "The latest runs, newest first", "attune runs list --workspace shop", list_runs);
-  list->add_option("--most", list_options->most, "at most so many")->check(CLI::Range(1, 1000000));
+  list->add_option("--most", list_options->most, "at most so many")->check(range(1, 1000000));
   const auto [show, show_options] =
       add("show", "All that is known of one run", "attune runs show latest --runs runs", show_run);
   show->add_option("run", show_options->names, "its id, the beginning of it, or latest")

@@ -1,18 +1,19 @@
 #include "cli/search_flags.h"
 
+#include "base/command_line.h"
 #include "base/config.h"
 
 namespace attune {
 
-void add_search_flags(CLI::App& command, SearchFlags& flags) {
+void add_search_flags(Command& command, SearchFlags& flags) {
   command
       .add_option("--search", flags.settings,
                   "of a table: try so many settings of each kind on rows held back (6)")
-      ->check(CLI::Range(1, 1000));
+      ->check(range(1, 1000));
   command
       .add_option("--budget-seconds", flags.budget_s,
                   "of a table: how long to look for kind and settings, about (60)")
-      ->check(CLI::Range(0.1, 1e6));
+      ->check(range(0.1, 1e6));
   command
       .add_option("--resume", flags.resume,
                   "of a table: keep each setting tried in this file; cut short, the same command "

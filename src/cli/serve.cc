@@ -1,13 +1,13 @@
 // attune serve: settings, log, workspaces and HTTP server, until a signal says stop.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -177,8 +177,8 @@ Status serve(const GivenSettings& given) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Action& chosen) {
-  CLI::App* command =
+void add_serve(Command& app, Action& chosen) {
+  Command* command =
       add_command(app, kRunGroup, "serve", "Serves HTTP or HTTPS until it is told to stop",
                   "attune serve --workspace shop --listen 127.0.0.1:8090\n"
                   "attune serve --config attune.toml --memory 512M\n"

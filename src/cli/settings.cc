@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include "base/command_line.h"
 
 namespace attune {
 
@@ -15,7 +15,7 @@ Settings::Settings() {
   bind(log, config);
 }
 
-std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
+std::shared_ptr<GivenSettings> add_settings(Command& command,
                                             const std::vector<SettingFlag>& flags) {
   auto given = std::make_shared<GivenSettings>();
   const Settings settings;
@@ -24,7 +24,7 @@ std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
     CHECK(row != nullptr);
     const std::string key = flag.key, source = flag.flag;
     command
-        .add_option_function<std::string>(
+        .add_option_function(
             source,
             [=](const std::string& value) {
               given->by_flag.push_back({key, value, source});

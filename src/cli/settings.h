@@ -14,11 +14,9 @@
 #include "engine/options.h"
 #include "engine/retraining.h"
 
-namespace CLI {
-class App;
-}
-
 namespace attune {
+
+class Command;
 
 struct Settings {
   EngineSettings engine;
@@ -50,7 +48,7 @@ struct SettingFlag {
 inline constexpr SettingFlag kWorkspaceFlag = {"--workspace", "workspace.path"};
 
 // Adds --config, --set and these flags to the command; their help is that of their keys.
-std::shared_ptr<GivenSettings> add_settings(CLI::App& command,
+std::shared_ptr<GivenSettings> add_settings(Command& command,
                                             const std::vector<SettingFlag>& flags);
 
 Status load(const GivenSettings& given, Settings& settings);

@@ -1,10 +1,10 @@
 // `attune simulate`: rows of a simulated world, and events of its people, as files.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "base/time.h"
 #include "cli/commands.h"
@@ -125,12 +125,12 @@ struct Rows {
   Status (*run)(const SimulateOptions&);
 };
 
-void add_one(CLI::App& parent, Action& chosen, const Rows& rows) {
+void add_one(Command& parent, Action& chosen, const Rows& rows) {
   const auto options = std::make_shared<SimulateOptions>();
-  CLI::App* command = add_command(parent, "Commands", rows.name, rows.summary, rows.example);
+  Command* command = add_command(parent, "Commands", rows.name, rows.summary, rows.example);
   command->add_option("--seed", options->seed, "seed of the simulated world");
   command->add_option(rows.count, options->count, "how many")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+      ->check(range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   command->add_option("--output", options->output, "file; - is standard output");
   command->add_flag("--json", options->is_json, "a summary as one JSON object on stdout");
   command->callback(
@@ -139,8 +139,8 @@ void add_one(CLI::App& parent, Action& chosen, const Rows& rows) {
 
 }  // namespace
 
-void add_simulate(CLI::App& app, Action& chosen) {
-  CLI::App* command =
+void add_simulate(Command& app, Action& chosen) {
+  Command* command =
       add_command(app, kRunGroup, "simulate", "Data of a simulated audience, for files",
                   "attune simulate world --seed 1 --rows 10000 --output world.csv\n"
                   "attune simulate events --seed 1 --events 50000 --output events.jsonl\n"

@@ -1,12 +1,12 @@
 // `attune simulate ctr`: CTR data v1 as files for learners.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -157,17 +157,17 @@ Status simulate_ctr(const CtrOptions& options) {
 
 }  // namespace
 
-void add_simulate_ctr(CLI::App& simulate, Action& chosen) {
+void add_simulate_ctr(Command& simulate, Action& chosen) {
   const auto options = std::make_shared<CtrOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(simulate, "Commands", "ctr",
                   "CTR data 1: ad impressions in the manner of Criteo's, and their true chances",
                   "attune simulate ctr --rows 1000000 --test-rows 200000 --out ctr\n"
                   "attune simulate ctr --rows 1000000 --formats tsv --seed 2 --out ctr2");
-  const CLI::Range any(std::uint64_t{0}, std::uint64_t{1'000'000'000});
+  const Check any = range(std::uint64_t{0}, std::uint64_t{1'000'000'000});
   command->add_option("--seed", options->seed, "everything follows from it");
   command->add_option("--rows", options->rows, "rows to learn from: train.*, truth.txt")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+      ->check(range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   command
       ->add_option("--test-rows", options->test_rows, "the rows after them: test.*, test_truth.txt")
       ->check(any);
@@ -177,7 +177,7 @@ void add_simulate_ctr(CLI::App& simulate, Action& chosen) {
       ->add_option("--formats", options->formats,
                    "with commas: tsv (Criteo), vw (Vowpal Wabbit), ffm (libffm)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"tsv", "vw", "ffm"}));
+      ->check(one_of({"tsv", "vw", "ffm"}));
   command->add_flag("--json", options->is_json, "a summary as one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return simulate_ctr(*options); }; });
 }

@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
+#include "base/command_line.h"
 #include "base/config.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -363,9 +363,9 @@ Status train(const TrainOptions& options) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Action& chosen) {
+void add_train(Command& app, Action& chosen) {
   const auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = add_command(
+  Command* command = add_command(
       app, kLearnGroup, "train", "Learns a model from a file, and says how good it is",
       "attune train bank.csv --target y --drop duration --output bank.attune\n"
       "attune train bank.csv --target y --kind ftrl,fm,mlp --folds 5\n"
@@ -396,8 +396,7 @@ void add_train(CLI::App& app, Action& chosen) {
       ->delimiter(',');
   add_search_flags(*command, options->search);
   command->add_option("--set", options->settings, "a setting of the kind, NAME=NUMBER");
-  command->add_option("--bits", options->bits, "tables of 2^bits weights")
-      ->check(CLI::Range(8, 28));
+  command->add_option("--bits", options->bits, "tables of 2^bits weights")->check(range(8, 28));
   command->add_flag("--collision-free", options->is_collision_free,
                     "a weight of its own for every id, instead of shared by chance; slower");
   command->add_option("--admit-after", options->admit_after,
@@ -410,27 +409,27 @@ void add_train(CLI::App& app, Action& chosen) {
                    "gives way")
       ->type_name("SIZE");
   command->add_option("--passes", options->passes, "over the rows (tables: as many as help)")
-      ->check(CLI::Range(1, 1000));
+      ->check(range(1, 1000));
   command
       ->add_option("--threads", options->threads,
                    "of kinds over fields on criteo, vw, libffm: threads that learn, and one that "
                    "reads ahead; "
                    "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
-      ->check(CLI::Range(std::size_t{1}, kMostThreads));
+      ->check(range(std::size_t{1}, kMostThreads));
   command->add_option("--test", options->test_file, "file to test on");
   command->add_option("--split", options->share, "share of the rows to test on")
-      ->check(CLI::Range(0.01, 0.9));
+      ->check(range(0.01, 0.9));
   command->add_option("--folds", options->folds, "test on each of so many folds")
-      ->check(CLI::Range(2, 1000));
+      ->check(range(2, 1000));
   command->add_option("--time-column", options->time_column,
                       "test on the latest rows by this column (one of times); none: by chance");
   command->add_option("--weight", options->weight, "column of how much a row counts in learning");
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(range(0.0, 1.0));
   command
       ->add_option("--calibrate", options->calibration,
                    "isotonic or platt: predictions as often right as they say, by rows held back")
-      ->check(CLI::IsMember({"none", "isotonic", "platt"}));
+      ->check(one_of({"none", "isotonic", "platt"}));
   command->add_option(
       "--group", options->group,
       "column of what rows compete in (a search, a person, a test): measured inside "
@@ -440,7 +439,7 @@ void add_train(CLI::App& app, Action& chosen) {
       ->add_option("--objective", options->objective,
                    "ranking: the order of rows inside a --group (trees); prediction: each row by "
                    "itself")
-      ->check(CLI::IsMember({"ranking", "prediction"}));
+      ->check(one_of({"ranking", "prediction"}));
   command->add_option("--seed", options->seed, "same seed, same model");
   command->add_option("--weights", options->weights, "print so many of the largest weights");
   command->add_option("--cache", options->cache,
@@ -467,7 +466,7 @@ void add_train(CLI::App& app, Action& chosen) {
   command
       ->add_option("--cpu-share", options->cpu_share,
                    "of a workspace: at most so much of one core, at the lowest priority")
-      ->check(CLI::Range(0.01, 1.0));
+      ->check(range(0.01, 1.0));
   command->add_option("--output", options->output, "file of the model");
   command->add_flag("--json", options->is_json, "the report as one JSON object on stdout");
   command

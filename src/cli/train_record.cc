@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <filesystem>
 
+#include "base/command_line.h"
 #include "base/file.h"
 #include "base/time.h"
 #include "base/version.h"
@@ -114,14 +114,12 @@ std::string events_of(const Run& run, const TrainReport& report, const TrainingC
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> given_options(const CLI::App& command) {
+std::vector<std::pair<std::string, std::string>> given_options(const Command& command) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const CLI::Option* option : command.get_options()) {
-    const std::string name = option->get_single_name();
+  for (const auto& [name, values] : command.given()) {
     const bool is_of_no_concern =
         std::find(kOfNoConcern.begin(), kOfNoConcern.end(), name) != kOfNoConcern.end();
-    if (option->count() == 0 || is_of_no_concern || option->get_positional()) continue;
-    out.emplace_back(name, fmt::format("{}", fmt::join(option->results(), ",")));
+    if (!is_of_no_concern) out.emplace_back(name, fmt::format("{}", fmt::join(values, ",")));
   }
   return out;
 }

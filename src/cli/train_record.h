@@ -9,11 +9,9 @@
 #include "cli/training_curve.h"
 #include "learn/table_training.h"
 
-namespace CLI {
-class App;
-}
-
 namespace attune {
+
+class Command;
 
 struct RecordOptions {
   std::string runs;                                        // folder of the registry; "" = none
@@ -22,7 +20,7 @@ struct RecordOptions {
 };
 
 // The options the user gave, by name, without those that change nothing about the model.
-std::vector<std::pair<std::string, std::string>> given_options(const CLI::App& command);
+std::vector<std::pair<std::string, std::string>> given_options(const Command& command);
 
 // The id of the run; "" when nothing is recorded.
 Result<std::string> record_run(const RecordOptions& options, const TrainedModel& made,

@@ -1,10 +1,10 @@
 // attune tune: what learning goes by, derived from the data. `tune plan` derives a plan.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/access.h"
 #include "cli/commands.h"
@@ -107,13 +107,13 @@ Status tune_plan(const TunePlanOptions& options) {
 
 }  // namespace
 
-void add_tune(CLI::App& app, Action& chosen) {
-  CLI::App* tune =
+void add_tune(Command& app, Action& chosen) {
+  Command* tune =
       add_command(app, kUnderstandGroup, "tune", "Derives from data what learning goes by",
                   "attune tune plan train.csv --target y --output plan.toml");
   tune->require_subcommand(1);
   const auto options = std::make_shared<TunePlanOptions>();
-  CLI::App* command =
+  Command* command =
       add_command(*tune, "Commands", "plan", "A plan of features, with the reason for each column",
                   "attune tune plan train.csv --target y\n"
                   "attune tune plan train.csv --target y --drop duration --output plan.toml\n"

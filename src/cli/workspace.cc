@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 
 #include "api/workspaces.h"
+#include "base/command_line.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -122,13 +122,13 @@ Status list(const WorkspaceOptions& options) {
 
 }  // namespace
 
-void add_workspace(CLI::App& app, Action& chosen) {
-  CLI::App* workspace =
+void add_workspace(Command& app, Action& chosen) {
+  Command* workspace =
       add_command(app, kOperateGroup, "workspace", "Workspaces that one server serves together",
                   "attune workspace create shop --workspaces /srv/attune\n"
                   "attune workspace list --workspaces /srv/attune");
   workspace->require_subcommand(1);
-  const auto add = [&](CLI::App* command, const std::shared_ptr<WorkspaceOptions>& options,
+  const auto add = [&](Command* command, const std::shared_ptr<WorkspaceOptions>& options,
                        Status (*work)(const WorkspaceOptions&),
                        const std::vector<SettingFlag>& flags) {
     options->given = add_settings(*command, flags);
@@ -136,11 +136,11 @@ void add_workspace(CLI::App& app, Action& chosen) {
     command->callback([=, &chosen] { chosen = [=] { return work(*options); }; });
   };
   const auto made = std::make_shared<WorkspaceOptions>();
-  CLI::App* command = add_command(*workspace, "Commands", "create",
-                                  "Makes a workspace and prints its first keys, this once",
-                                  "attune workspace create shop --workspaces /srv/attune\n"
-                                  "attune workspace create bazaar --workspaces /srv/attune "
-                                  "--time-zone Asia/Shanghai");
+  Command* command = add_command(*workspace, "Commands", "create",
+                                 "Makes a workspace and prints its first keys, this once",
+                                 "attune workspace create shop --workspaces /srv/attune\n"
+                                 "attune workspace create bazaar --workspaces /srv/attune "
+                                 "--time-zone Asia/Shanghai");
   command->add_option("name", made->name, "of its folder")->required()->type_name("NAME");
   add(command, made, create,
       {{"--workspaces", "server.workspaces"}, {"--time-zone", "workspace.time_zone"}});

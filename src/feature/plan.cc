@@ -3,24 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <toml.hpp>
 
 #include "base/json.h"
+#include "base/toml.h"
 #include "feature/plan_kinds.h"
 
 namespace attune {
 namespace {
 
-std::string quoted(const std::string& text) { return toml::format(toml::value(text)); }
-
 std::string list_of(const std::vector<std::string>& texts) {
   std::string list;
-  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + quoted(text);
+  for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + toml_quoted(text);
   return "[" + list + "]";
 }
 
 void add_text(std::string_view key, const std::string& text, std::string& out) {
-  if (!text.empty()) out += fmt::format("{} = {}\n", key, quoted(text));
+  if (!text.empty()) out += fmt::format("{} = {}\n", key, toml_quoted(text));
 }
 
 void add_list(std::string_view key, const std::vector<std::string>& list, std::string& out) {

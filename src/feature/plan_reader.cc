@@ -5,9 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <set>
-#include <sstream>
-#include <toml.hpp>
 
+#include "base/toml.h"
 #include "feature/plan_kinds.h"
 
 namespace attune {
@@ -15,16 +14,16 @@ namespace {
 
 constexpr double kLeastScale = 1e-3, kMostScale = 1e3;
 
-Error wrong(const std::string& source, const toml::value& at, const std::string& what,
+Error wrong(const std::string& source, const TomlValue& at, const std::string& what,
             const std::string& field) {
-  return {Code::kInvalid, fmt::format("{} line {}: {}", source, at.location().line(), what), field,
+  return {Code::kInvalid, fmt::format("{} line {}: {}", source, at.line(), what), field,
           "docs/reference/plan.md lists the kinds and keys"};
 }
 
 // Reads one [[feature]] table.
 class FeatureReader {
  public:
-  FeatureReader(const toml::value& table, const std::string& source, const Sensitive& sensitive)
+  FeatureReader(const TomlValue& table, const std::string& source, const Sensitive& sensitive)
       : table_(table), source_(source), sensitive_(sensitive) {}
 
   Result<PlanFeature> read() {
@@ -37,21 +36,19 @@ class FeatureReader {
     TRY_OK(numbers());
     const PlanFault fault = check_feature(feature_, sensitive_);
     if (fault.key.empty()) return std::move(feature_);
-    return wrong_at(find(fault.key) ? *find(fault.key) : table_, fault.what);
+    return wrong_at(find(fault.key).value_or(table_), fault.what);
   }
 
  private:
-  Error wrong_at(const toml::value& at, const std::string& what) const {
+  Error wrong_at(const TomlValue& at, const std::string& what) const {
     return wrong(source_, at, what, "feature");
   }
-  const toml::value* find(const std::string& key) const {
-    return table_.contains(key) ? &table_.at(key) : nullptr;
-  }
+  std::optional<TomlValue> find(const std::string& key) const { return table_.find(key); }
   Result<FeatureKind> kind() const {
-    const toml::value* const value = find("kind");
+    const auto value = find("kind");
     if (!value) return wrong_at(table_, "a feature needs a kind");
     if (!value->is_string()) return wrong_at(*value, "kind must be a text");
-    const std::string name = value->as_string().str;
+    const std::string name = value->as_string();
     std::vector<std::string> known;
     for (const FeatureKindRow& row : feature_kinds()) {
       if (row.name == name) return row.kind;
@@ -75,7 +72,7 @@ class FeatureReader {
   }
   template <class T>
   Status number(const std::string& key, double low, double high, T& out) const {
-    const toml::value* const value = find(key);
+    const auto value = find(key);
     if (!value) return ok_status();
     const double number = value->is_integer() ? static_cast<double>(value->as_integer())
                           : value->is_floating() && !std::is_integral_v<T>
@@ -90,34 +87,34 @@ class FeatureReader {
     return ok_status();
   }
   Status flag(const std::string& key, bool& out) const {
-    const toml::value* const value = find(key);
+    const auto value = find(key);
     if (!value) return ok_status();
     if (!value->is_boolean()) return wrong_at(*value, key + " must be true or false");
     out = value->as_boolean();
     return ok_status();
   }
   Status text(const std::string& key, std::string& out) const {
-    const toml::value* const value = find(key);
+    const auto value = find(key);
     if (!value) return ok_status();
     if (!value->is_string()) return wrong_at(*value, key + " must be a text");
-    out = value->as_string().str;
+    out = value->as_string();
     return ok_status();
   }
   Status texts(const std::string& key, std::size_t most, std::vector<std::string>& out) const {
-    const toml::value* const value = find(key);
+    const auto value = find(key);
     if (!value) return ok_status();
     if (!value->is_array()) return wrong_at(*value, key + " must be a list of texts");
-    for (const toml::value& name : value->as_array()) {
+    for (const TomlValue& name : value->as_array()) {
       if (!name.is_string()) return wrong_at(name, key + " must be a list of texts");
-      out.push_back(name.as_string().str);
+      out.push_back(name.as_string());
     }
     if (out.size() <= most) return ok_status();
     return wrong_at(*value, fmt::format("more than {} {}", most, key));
   }
   Status inputs() {
-    const toml::value* const value = find("of");
+    const auto value = find("of");
     if (value && value->is_string()) {
-      feature_.of = {value->as_string().str};
+      feature_.of = {value->as_string()};
       return ok_status();
     }
     return texts("of", kMostCrossInputs, feature_.of);
@@ -141,13 +138,13 @@ class FeatureReader {
     return edges();
   }
   Status edges() {
-    const toml::value* const value = find("edges");
+    const auto value = find("edges");
     if (!value) return ok_status();
     if (!value->is_array() || value->as_array().size() >= kMostBins) {
       return wrong_at(*value,
                       fmt::format("edges must be a list of less than {} numbers", kMostBins));
     }
-    for (const toml::value& edge : value->as_array()) {
+    for (const TomlValue& edge : value->as_array()) {
       if (!edge.is_integer() && !edge.is_floating()) {
         return wrong_at(edge, "edges must be ascending numbers");
       }
@@ -157,7 +154,7 @@ class FeatureReader {
     return ok_status();
   }
 
-  const toml::value& table_;
+  const TomlValue& table_;
   const std::string& source_;
   const Sensitive& sensitive_;
   PlanFeature feature_;
@@ -165,7 +162,7 @@ class FeatureReader {
 
 class PlanReader {
  public:
-  PlanReader(const toml::value& root, const std::string& source) : root_(root), source_(source) {}
+  PlanReader(const TomlValue& root, const std::string& source) : root_(root), source_(source) {}
 
   Result<Plan> read(bool with_usual_names) {
     for (const auto& [key, value] : root_.as_table()) {
@@ -195,15 +192,16 @@ class PlanReader {
     out.erase(std::unique(out.begin(), out.end()), out.end());
   }
   Status text(const std::string& key, std::string& out) const {
-    if (!root_.contains(key)) return ok_status();
-    const toml::value& value = root_.at(key);
-    if (!value.is_string()) return wrong(source_, value, key + " must be a text", key);
-    out = value.as_string().str;
+    const auto value = root_.find(key);
+    if (!value) return ok_status();
+    if (!value->is_string()) return wrong(source_, *value, key + " must be a text", key);
+    out = value->as_string();
     return ok_status();
   }
   Status sensitive() {
-    if (!root_.contains("sensitive")) return ok_status();
-    for (const auto& [key, list] : root_.at("sensitive").as_table()) {
+    const auto table = root_.find("sensitive");
+    if (!table) return ok_status();
+    for (const auto& [key, list] : table->as_table()) {
       if (key != "names" && key != "allow") {
         return wrong(source_, list,
                      fmt::format("unknown key {}{}", key, did_you_mean(key, {"names", "allow"})),
@@ -212,20 +210,21 @@ class PlanReader {
       std::vector<std::string> names;
       const bool is_list = list.is_array() && list.as_array().size() <= kMostFeatures;
       if (!is_list) return wrong(source_, list, key + " must be a list of texts", "sensitive");
-      for (const toml::value& name : list.as_array()) {
+      for (const TomlValue& name : list.as_array()) {
         if (!name.is_string()) return wrong(source_, name, key + " must be a list of texts", key);
-        names.push_back(name.as_string().str);
+        names.push_back(name.as_string());
       }
       add(names, key == "names" ? plan_.sensitive.names : plan_.sensitive.allow);
     }
     return ok_status();
   }
   Status features() {
-    if (!root_.contains("feature")) {
+    const auto list = root_.find("feature");
+    if (!list) {
       return Error{Code::kInvalid, source_ + ": no [[feature]] in it", "feature",
                    "docs/reference/plan.md shows a plan"};
     }
-    for (const toml::value& table : root_.at("feature").as_array()) {
+    for (const TomlValue& table : list->as_array()) {
       if (!table.is_table() || plan_.features.size() == kMostFeatures) {
         return wrong(source_, table,
                      fmt::format("feature must be at most {} [[feature]] tables", kMostFeatures),
@@ -264,7 +263,7 @@ class PlanReader {
     return fmt::format("a plan names at most {} inputs of items", kMostItemInputs);
   }
 
-  const toml::value& root_;
+  const TomlValue& root_;
   const std::string& source_;
   std::set<std::string> item_inputs_;
   Plan plan_;
@@ -274,14 +273,11 @@ Result<Plan> read_text(std::string_view text, const std::string& source, bool wi
   if (text.size() > kPlanBytes) {
     return Error{Code::kInvalid, fmt::format("{}: more than {} bytes", source, kPlanBytes), "", ""};
   }
-  try {
-    std::istringstream in{std::string(text)};
-    return PlanReader(toml::parse(in, source), source).read(with_usual_names);
-  } catch (const std::exception& error) {  // toml11 tells of bad syntax so
-    const std::string what = error.what();
-    return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, what.substr(0, 400)), "",
-                 "docs/reference/plan.md shows a plan"};
-  }
+  TomlFault fault;
+  const auto root = parse_toml(std::string(text), source, fault);
+  if (root) return PlanReader(*root, source).read(with_usual_names);
+  return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, fault.what.substr(0, 400)),
+               "", "docs/reference/plan.md shows a plan"};
 }
 
 }  // namespace

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
-#include <toml.hpp>
 
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/toml.h"
 
 namespace attune {
 namespace {
@@ -155,7 +154,7 @@ Status choose_kept(const ColumnMapping& mapping, const TableShape& shape, Mapped
 
 class MappingFile {
  public:
-  MappingFile(const toml::value& root, const std::string& source) : root_(root), source_(source) {}
+  MappingFile(const TomlValue& root, const std::string& source) : root_(root), source_(source) {}
   Result<ColumnMapping> read() {
     ColumnMapping out;
     for (const auto& [key, value] : root_.as_table()) {
@@ -169,9 +168,9 @@ class MappingFile {
           return ok_status();
         }));
       } else if (key == "verb" && value.is_string()) {
-        TRY(out.verb, at(value, verb_named(value.as_string().str)));
+        TRY(out.verb, at(value, verb_named(value.as_string())));
       } else if (key == "time" && value.is_string()) {
-        TRY(out.time_format, at(value, time_format_named(value.as_string().str)));
+        TRY(out.time_format, at(value, time_format_named(value.as_string())));
       } else if ((key == "traits" || key == "keep") && value.is_array()) {
         TRY((key == "traits" ? out.traits : out.keep), texts(value));
       } else {
@@ -184,33 +183,33 @@ class MappingFile {
   }
 
  private:
-  Error wrong(const toml::value& where, const std::string& what) const {
-    return {Code::kInvalid, fmt::format("{} line {}: {}", source_, where.location().line(), what),
-            "map_file", "docs/reference/import-file.md shows one"};
+  Error wrong(const TomlValue& where, const std::string& what) const {
+    return {Code::kInvalid, fmt::format("{} line {}: {}", source_, where.line(), what), "map_file",
+            "docs/reference/import-file.md shows one"};
   }
   template <class T>
-  Result<T> at(const toml::value& where, Result<T> result) const {
+  Result<T> at(const TomlValue& where, Result<T> result) const {
     if (result.ok()) return result;
     return wrong(where, result.error().message);
   }
   template <class Use>
-  Status each_text(const toml::value& table, const Use& use) const {
+  Status each_text(const TomlValue& table, const Use& use) const {
     if (!table.is_table()) return wrong(table, "must be a table");
     for (const auto& [key, value] : table.as_table()) {
       if (!value.is_string()) return wrong(value, fmt::format("{} must be a text", key));
-      TRY_OK(at(value, use(key, value.as_string().str)));
+      TRY_OK(at(value, use(key, value.as_string())));
     }
     return ok_status();
   }
-  Result<std::vector<std::string>> texts(const toml::value& list) const {
+  Result<std::vector<std::string>> texts(const TomlValue& list) const {
     std::vector<std::string> out;
-    for (const toml::value& one : list.as_array()) {
+    for (const TomlValue& one : list.as_array()) {
       if (!one.is_string()) return wrong(one, "must be a list of column names");
-      out.push_back(one.as_string().str);
+      out.push_back(one.as_string());
     }
     return out;
   }
-  const toml::value& root_;
+  const TomlValue& root_;
   const std::string& source_;
 };
 
@@ -252,15 +251,11 @@ Result<TimeFormat> time_format_named(std::string_view name) {
 }
 
 Result<ColumnMapping> parse_mapping(const std::string& toml, const std::string& source) {
-  try {
-    std::istringstream in(toml);
-    const toml::value root = toml::parse(in, source);
-    return MappingFile(root, source).read();
-  } catch (const std::exception& error) {
-    const std::string what = error.what();
-    return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, what.substr(0, 300)),
-                 "map_file", "docs/reference/import-file.md shows one"};
-  }
+  TomlFault fault;
+  const auto root = parse_toml(toml, source, fault);
+  if (root) return MappingFile(*root, source).read();
+  return Error{Code::kInvalid, fmt::format("{}: not TOML: {}", source, fault.what.substr(0, 300)),
+               "map_file", "docs/reference/import-file.md shows one"};
 }
 
 std::string mapping_json(const ColumnMapping& mapping) {

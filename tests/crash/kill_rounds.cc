@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <thread>
 #include <unordered_set>
 
+#include "base/command_line.h"
 #include "base/rng.h"
 #include "event/event.h"
 #include "journal/journal.h"
@@ -185,10 +185,10 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   attune::crash::Options options;
-  CLI::App app("Kills a server under load, again and again, and looks into its journal.");
+  attune::Command app("Kills a server under load, again and again, and looks into its journal.");
   app.add_option("--program", options.program, "the attune to run")->required();
   app.add_option("--rounds", options.rounds, "how often");
   app.add_option("--seed", options.seed, "of the times it is killed at");
-  CLI11_PARSE(app, argc, argv);
+  if (const auto code = app.parse(argc, argv)) return *code;
   return attune::crash::run(options);
 }
