@@ -46,13 +46,14 @@ bool are_allowed(Row features) {
   return is_allowed;
 }
 
-FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width)
+FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width, RowOrder order)
     : width_(width),
+      order_(order),
       capacity_(rows_within(options, width)),
       bits_(options.bits),
       expire_rows_(options.expire_rows) {
   mask_ = static_cast<std::uint32_t>((std::uint64_t{1} << bits_) - 1);
-  if (!options.collision_free && width_ > kNarrow) {
+  if (!options.collision_free && order == RowOrder::kByFirstUse) {
     memory_ = TableMemory<float>::reserved(most_floats());
     place_ = TableMemory<std::uint32_t>::zeroed(capacity_);
     if (!memory_.open(width_)) memory_ = {};

@@ -1,6 +1,6 @@
 // FeatureTable: a row of floats for each feature id, aligned to 64 bytes. Hashed: the row of the
-// slot hash & mask, ids may share one; narrow rows lie by their slots, wide ones in the order their
-// slots were first used in, so that only those that are taken take memory. Collision-free: found by
+// slot hash & mask, ids may share one; rows lie by their slots, or in the order their slots were
+// first used in, so that only those that are taken take memory. Collision-free: found by
 // the whole hash; ids are admitted when seen often enough, dropped when not seen for long, and the
 // longest unseen gives way when memory is full. The first word of a row is the table's own (0 = not
 // taken); the rest starts as 0 and is the model's. find() is const and safe to share; the rest is
@@ -62,15 +62,20 @@ struct FoundRows {
 // Whether every value is one a row may have.
 bool are_allowed(Row features);
 
+// Where the rows of a hashed table lie. In the order of first use a table takes as little memory as
+// there are ids, and one more access to find a row: for kinds that do more with a row than add it.
+enum class RowOrder { kBySlot, kByFirstUse };
+
 class FeatureTable {
  public:
   // width: floats a row, a multiple of 4, with the table's own.
-  FeatureTable(const ModelOptions& options, std::size_t width);
+  FeatureTable(const ModelOptions& options, std::size_t width,
+               RowOrder order = RowOrder::kByFirstUse);
   Status usable() const;  // kUnavailable when there is not so much memory
   std::size_t width() const { return width_; }
 
-  // In two steps, as a wide row is found in two: where it lies, then the row. What was not asked
-  // for in the first is waited for in the second. Narrow rows need the second alone.
+  // In two steps, as a row is found in two: where it lies, then the row. What was not asked for in
+  // the first is waited for in the second. Rows that lie by slot need the second alone.
   void prefetch_place(std::uint32_t hash) const {
     if (has_places()) __builtin_prefetch(&place_[hash & mask_]);
   }
@@ -128,14 +133,12 @@ class FeatureTable {
 
  private:
   float* row(std::size_t number) const { return memory_.data() + number * width_; }
-  bool lies_by_slot() const { return !index_ && width_ <= kNarrow; }
-  bool has_places() const { return !index_ && width_ > kNarrow; }
+  bool lies_by_slot() const { return !index_ && order_ == RowOrder::kBySlot; }
+  bool has_places() const { return !index_ && order_ == RowOrder::kByFirstUse; }
   float* row_of(std::uint32_t hash) const {
     const std::uint32_t slot = hash & mask_;
     return row(lies_by_slot() ? slot + std::size_t{1} : place_[slot]);
   }
-  // Floats of a row that is fetched as fast as the number of a place would be: 16 bytes for 4.
-  static constexpr std::size_t kNarrow = 4;
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
@@ -164,12 +167,13 @@ class FeatureTable {
   void restore_memory(std::string_view rows, const ModelSource& source);
 
   std::size_t width_;
+  RowOrder order_;
   std::size_t capacity_ = 0;
   int bits_;
   std::uint32_t mask_ = 0;
   std::uint64_t expire_rows_;
   TableMemory<float> memory_;
-  // Hashed, wide: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
+  // By first use: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
   TableMemory<std::uint32_t> place_;
   std::uint32_t next_ = 1;              // row to be taken, of those in order
   std::optional<IdIndex> index_;        // when collision-free

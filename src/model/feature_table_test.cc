@@ -52,13 +52,13 @@ TEST(FeatureTable, CountsCollisionsOfTheHashedTable) {
 }
 
 // Eight at a time or one by one: the same rows, counts and order, ids twice in a row included.
-// Narrow rows lie by slot, wide ones in the order of first use.
+// Those of 4 floats by slot, of 8 in the order of first use.
 class HashedTable : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(HashedTable, RowsAreTakenAsOneByOne) {
   const std::size_t width = GetParam();
   Rng rng(5);
-  FeatureTable table({.bits = 8}, width);
+  FeatureTable table({.bits = 8}, width, width == 4 ? RowOrder::kBySlot : RowOrder::kByFirstUse);
   std::map<std::uint32_t, std::uint32_t> owners;  // of slots, as tags
   std::map<std::uint32_t, float*> rows;           // of slots
   std::uint64_t shared = 0;

@@ -39,7 +39,7 @@ class Fm final : public StoredModel {
         k_(static_cast<std::size_t>(v[0])),
         rates_{static_cast<float>(v[1]), static_cast<float>(v[2]), static_cast<float>(v[3]),
                static_cast<float>(v[4]), static_cast<float>(v[5])},
-        table_(options, (kHead + 8 * kChunks + 15) / 16 * 16) {}
+        table_(options, (kHead + 8 * kChunks + 15) / 16 * 16, RowOrder::kBySlot) {}
   bool is_probability() const override { return true; }
   Status usable() const override { return table_.usable(); }
   double bias() const override { return bias_; }
@@ -106,11 +106,7 @@ class Fm final : public StoredModel {
 
   static Float8 chunk(const float* row, std::size_t c) { return Float8::load(row + kHead + 8 * c); }
 
-  // What this row needs of the table, and where that of one some rows later lies.
   void prefetch(const Examples& rows, std::size_t row) const {
-    if (row + kAhead < rows.size()) {
-      for (const Feature& f : rows.row(row + kAhead)) table_.prefetch_place(f.hash);
-    }
     if (row >= rows.size()) return;
     for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
   }

@@ -29,7 +29,7 @@ template <class Rule>
 class LinearModel final : public StoredModel {
  public:
   LinearModel(const ModelOptions& options, std::span<const double> values)
-      : StoredModel(options), rule_(values), table_(options, kWidth) {}
+      : StoredModel(options), rule_(values), table_(options, kWidth, RowOrder::kBySlot) {}
   bool is_probability() const override { return Rule::kIsProbability; }
   Status usable() const override { return table_.usable(); }
   double bias() const override { return bias_[1]; }
