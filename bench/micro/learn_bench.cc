@@ -145,7 +145,7 @@ Measured measure(Model& model, const Data& data) {
 }
 
 // kInvalid for options no model can have.
-Result<Measured> best_of_two(const ModelOptions& options, std::size_t threads, const Data& data,
+Result<Measured> best_of_two(const ModelOptions& options, Threads threads, const Data& data,
                              const RowCache& cache) {
   Measured best;
   for (int run = 0; run < 2; ++run) {
@@ -161,12 +161,14 @@ Result<Measured> best_of_two(const ModelOptions& options, std::size_t threads, c
 
 int run(int argc, char** argv) {
   Command app{"Rows a CPU-second of each kind of model, on generated rows"};
-  std::size_t rows = 1'000'000, threads = 1;
+  std::size_t rows = 1'000'000;
+  Threads threads;
   ModelOptions options;
   std::vector<std::string> kinds{"ftrl", "fm"};
   app.add_option("--rows", rows, "how many");
   app.add_option("--kind", kinds, "kinds of models");
-  app.add_option("--threads", threads, "that learn from memory; the cache is read by one");
+  app.add_option("--threads", threads.count, "that learn from memory; the cache is read by one");
+  app.add_flag("--hogwild", threads.is_hogwild, "threads write into one table");
   app.add_option("--bits", options.bits, "of the table");
   app.add_option("--set", options.settings, "settings: NAME VALUE ...");
   app.add_flag("--collision-free", options.collision_free, "a row for each id");

@@ -135,6 +135,7 @@ Result<TrainedModel> from_stream(const TrainOptions& options, ExampleFormat form
   if (!options.kinds.empty()) training.model.kind = options.kinds.front();
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.threads = options.threads;
+  training.is_hogwild = options.is_hogwild;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
   training.cache = cache_path(options);
@@ -416,6 +417,9 @@ void add_train(Command& app, Action& chosen) {
                    "reads ahead; "
                    "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
       ->check(range(std::size_t{1}, kMostThreads));
+  command->add_flag("--hogwild", options->is_hogwild,
+                    "with --threads: all write into one table and none waits; faster, and not the "
+                    "same model each time");
   command->add_option("--test", options->test_file, "file to test on");
   command->add_option("--split", options->share, "share of the rows to test on")
       ->check(range(0.01, 0.9));

@@ -168,6 +168,10 @@ Status check_train(const TrainOptions& options) {
     return Error{Code::kInvalid, "--threads is for criteo, vw, libsvm and libffm", "threads",
                  "leave it out: tables and workspaces are learned on one thread"};
   }
+  if (options.is_hogwild && options.threads < 2) {
+    return Error{Code::kInvalid, "--hogwild needs --threads of 2 or more", "hogwild",
+                 "add --threads 2"};
+  }
   const bool has_table_options =
       options.admit_after > 0 || options.expire_rows > 0 || !options.table_memory.empty();
   if (has_table_options && !options.is_collision_free) {

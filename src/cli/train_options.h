@@ -20,6 +20,7 @@ struct TrainOptions {
   std::vector<std::string> drop, allow, kinds, settings;
   double share = 0.2, threshold = 0.5;
   std::size_t folds = 0, passes = 0, weights = 0, threads = 0;
+  bool is_hogwild = false;
   int bits = 0;
   bool is_collision_free = false;
   std::uint32_t admit_after = 0;

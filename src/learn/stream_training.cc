@@ -53,7 +53,7 @@ class StreamTraining {
     report_.file = options.file;
     report_.input = options.format_name;
     report_.threshold = options.threshold;
-    report_.threads = std::max<std::size_t>(options.threads, 1);
+    report_.threads = {std::max<std::size_t>(options.threads, 1), options.is_hogwild};
     trained_.input = options.format_name;
   }
 
@@ -63,7 +63,7 @@ class StreamTraining {
                    "calibrate", "standard input can be read only once"};
     }
     TRY_OK(make());
-    TRY_OK(trained_.model->use_threads(std::max<std::size_t>(options_.threads, 1)));
+    TRY_OK(trained_.model->use_threads(report_.threads));
     FileBlocks blocks(options_.file, options_.format, {name_sink(), {}});
     if (options_.threads == 1) blocks.read_here();
     std::unique_ptr<CachedBlocks> cached;
@@ -80,7 +80,7 @@ class StreamTraining {
       if (options_.on_stage) options_.on_stage(trained_.model->kind(), progress);
     };
     TRY(FitReport fitted, fit(*trained_.model, rows, fit_options));
-    TRY_OK(trained_.model->use_threads(1));
+    TRY_OK(trained_.model->use_threads({1}));
     const RowNotes notes =
         cached ? cached->notes() : RowNotes{blocks.fields(), blocks.bad_rows(), blocks.first_bad()};
     trained_.fields = notes.fields;

@@ -22,6 +22,7 @@ struct StreamTrainingOptions {
   // Threads that learn; beside more than one, another reads ahead. 1 = all on one thread, 0 = one
   // learns and another reads ahead. The model depends on how many learn.
   std::size_t threads = 0;
+  bool is_hogwild = false;  // as Threads
   double threshold = 0.5;
   // The rows held back for it are read once more after the passes.
   CalibrationKind calibration = CalibrationKind::kNone;

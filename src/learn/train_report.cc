@@ -175,7 +175,8 @@ std::string report_json(const TrainReport& report) {
   if (report.is_binary && !report.is_ranking) json.field("threshold", report.threshold);
   if (!report.group.empty()) write_groups(json, report);
   json.field("passes", std::uint64_t{best.passes}).field("converged", !best.is_still_falling);
-  json.field("threads", report.threads);
+  json.field("threads", report.threads.count);
+  if (report.threads.is_hogwild) json.field("hogwild", true);
   json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));

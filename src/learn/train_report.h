@@ -102,7 +102,7 @@ struct TrainReport {
   std::vector<std::string> warnings;
   std::vector<BadRow> first_bad;
   double seconds = 0;              // from the first byte of text to the model, saved
-  std::size_t threads = 1;         // that learned
+  Threads threads;                 // that learned
   double cpu_seconds = 0;          // of the process, all threads
   double learner_seconds = 0;      // of them inside the model
   std::uint64_t rows_learned = 0;  // over all passes of the model that is kept

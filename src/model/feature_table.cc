@@ -105,8 +105,8 @@ std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& foun
 // Where mapped rows end, in a file, there is no room for more.
 void FeatureTable::leave_file() {
   const auto mapped = std::exchange(memory_, TableMemory<float>::reserved(most_floats()));
-  make_room(next_);
-  std::copy_n(mapped.data(), next_ * width_, memory_.data());
+  make_room(taking_->next);
+  std::copy_n(mapped.data(), taking_->next * width_, memory_.data());
 }
 
 // Where there is no memory it ends as `new` does.
@@ -120,8 +120,41 @@ void FeatureTable::make_room(std::size_t rows) {
 
 // Of zeros.
 std::uint32_t FeatureTable::next_row() {
-  make_room(next_ + std::size_t{1});
-  return next_++;
+  make_room(taking_->next + std::size_t{1});
+  return taking_->next++;
+}
+
+// Ids that are new are few, and it takes less than it would to wait.
+std::uint32_t FeatureTable::Taking::take_shared(std::uint32_t& place, bool& is_new) {
+  while (is_busy.test_and_set(std::memory_order_acquire)) _mm_pause();
+  const std::atomic_ref shared(place);
+  std::uint32_t taken = shared.load(std::memory_order_relaxed);
+  is_new = taken == 0;
+  if (is_new) shared.store(taken = next++, std::memory_order_relaxed);
+  is_busy.clear(std::memory_order_release);
+  return taken;
+}
+
+std::uint32_t FeatureTable::take_place(std::uint32_t slot, bool& is_new) {
+  std::uint32_t& place = place_[slot];
+  if (is_shared_) return taking_->take_shared(place, is_new);
+  is_new = place == 0;
+  if (is_new) place = next_row();
+  return place;
+}
+
+Status FeatureTable::share(FeatureTable& of) {
+  CHECK(has_places() && of.has_places() && width_ == of.width_ && mask_ == of.mask_);
+  if (of.memory_.size() < of.most_floats()) of.leave_file();
+  if (!of.memory_.open(of.most_floats())) {
+    return Error{Code::kUnavailable, "not enough memory for the table of the model", "bits",
+                 "use fewer bits"};
+  }
+  memory_ = of.memory_;
+  place_ = of.place_;
+  taking_ = of.taking_;
+  is_shared_ = of.is_shared_ = true;
+  return ok_status();
 }
 
 // The row of a slot; one that was nobody's is all zeros and now taken, if not yet by a tag.
@@ -131,10 +164,7 @@ float* FeatureTable::take_slot(std::uint32_t hash, bool& is_new) {
     is_new = std::bit_cast<std::uint32_t>(*at) == 0;
     return at;
   }
-  std::uint32_t& place = place_[hash & mask_];
-  is_new = place == 0;
-  if (is_new) place = next_row();
-  return row(place);
+  return row(take_place(hash & mask_, is_new));
 }
 
 // A slot nobody took becomes the id's; use of one that is another's is counted.
@@ -309,6 +339,7 @@ void FeatureTable::pad(FoundRows& found) const {
 TableCounts FeatureTable::counts() const {
   TableCounts counts = counts_;
   counts.capacity = capacity_;
+  if (has_places()) counts.rows = taking_->next - 1;
   if (index_ || counts.rows == 0) return counts;
   // n ids thrown at random into m rows leave m e^(-n/m) of them free (linear counting, Whang 1990).
   const auto m = static_cast<double>(capacity_);
@@ -321,7 +352,7 @@ TableCounts FeatureTable::counts() const {
 
 std::size_t FeatureTable::memory_bytes() const {
   if (lies_by_slot()) return most_memory_bytes();
-  if (!index_) return place_.size() * sizeof(std::uint32_t) + next_ * width_ * sizeof(float);
+  if (!index_) return place_.size() * sizeof(std::uint32_t) + taking_->next * width_ * sizeof(float);
   return memory_.size() * sizeof(float) + index_->memory_bytes() +
          (admission_ ? admission_->memory_bytes() : 0);
 }

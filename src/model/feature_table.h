@@ -6,8 +6,10 @@
 // taken); the rest starts as 0 and is the model's. find() is const and safe to share; the rest is
 // one thread's.
 #pragma once
+#include <atomic>
 #include <bit>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -122,6 +124,11 @@ class FeatureTable {
   // The row of an id in a hashed table, taken if nobody has it. It is not noted; a new one is
   // zeros.
   float* take_row(std::uint32_t hash, bool& is_new);
+  // From now on both have the same rows, each table for a thread of its own (Hogwild, Niu et al.
+  // 2011): who first sees an id takes a row for all; what is in rows is read and written in no
+  // order. Hashed ones in the order of first use, not watched. kUnavailable without the memory.
+  Status share(FeatureTable& of);
+  void stop_sharing() { is_shared_ = false; }  // the others are not used any more
   std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
   void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }
 
@@ -137,7 +144,11 @@ class FeatureTable {
   bool has_places() const { return !index_ && order_ == RowOrder::kByFirstUse; }
   float* row_of(std::uint32_t hash) const {
     const std::uint32_t slot = hash & mask_;
-    return row(lies_by_slot() ? slot + std::size_t{1} : place_[slot]);
+    return row(lies_by_slot() ? slot + std::size_t{1} : place_of(slot));
+  }
+  // Another thread may be taking it.
+  std::uint32_t place_of(std::uint32_t slot) const {
+    return std::atomic_ref(place_.data()[slot]).load(std::memory_order_relaxed);
   }
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
@@ -145,6 +156,7 @@ class FeatureTable {
   void take_hashed(Row features, FoundRows& found);
   void take_watched(Row features, std::uint32_t lanes, FoundRows& found);
   std::uint32_t next_row();
+  std::uint32_t take_place(std::uint32_t slot, bool& is_new);
   float* take_slot(std::uint32_t hash, bool& is_new);
   void make_room(std::size_t rows);
   void leave_file();
@@ -175,7 +187,14 @@ class FeatureTable {
   TableMemory<float> memory_;
   // By first use: the row of each slot, 0 = nobody took it. Row 0 stays zeros and is nobody's.
   TableMemory<std::uint32_t> place_;
-  std::uint32_t next_ = 1;              // row to be taken, of those in order
+  // Of rows in order, also of tables that share them.
+  struct Taking {
+    std::uint32_t next = 1;  // row to be taken
+    std::atomic_flag is_busy;
+    std::uint32_t take_shared(std::uint32_t& place, bool& is_new);
+  };
+  std::shared_ptr<Taking> taking_ = std::make_shared<Taking>();
+  bool is_shared_ = false;
   std::optional<IdIndex> index_;        // when collision-free
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows

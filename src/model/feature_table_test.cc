@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <fstream>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/hash.h"
@@ -119,6 +121,33 @@ TEST(FeatureTable, AnIdNobodyLearnedHasZerosAndTakesNoRow) {
     for (std::size_t k = 0; k < kWidth; ++k) EXPECT_EQ(found.at[i][k], 0);
   }
   EXPECT_EQ(table.counts().rows, 1u);
+}
+
+// Two threads meet the same ids at about the same time, and each id gets one row.
+TEST(FeatureTable, WhoSharesRowsTakesEachOnce) {
+  constexpr std::uint64_t kIds = 60'000;
+  constexpr std::size_t kWide = 16;
+  FeatureTable one({.bits = 16}, kWide), two({.bits = 16}, kWide);
+  ASSERT_TRUE(two.share(one).ok());
+  std::array<std::vector<float*>, 2> rows;
+  const auto take_all = [&](FeatureTable& table, std::vector<float*>& to) {
+    FoundRows found;
+    for (std::uint64_t id = 0; id < kIds; ++id) {
+      EXPECT_TRUE(table.take(std::vector<Feature>{{hash_of(id), 1}}, found));
+      to.push_back(found.at[0]);
+    }
+  };
+  std::thread other([&] { take_all(two, rows[1]); });
+  take_all(one, rows[0]);
+  other.join();
+  EXPECT_EQ(rows[0], rows[1]);
+  std::set<std::uint32_t> slots;
+  for (std::uint64_t id = 0; id < kIds; ++id) slots.insert(hash_of(id) & 0xffff);
+  EXPECT_EQ(std::set<float*>(rows[0].begin(), rows[0].end()).size(), slots.size());
+  EXPECT_EQ(one.counts().rows, slots.size());
+  one.stop_sharing();
+  use(one, hash_of(kIds));
+  EXPECT_GE(one.counts().rows, slots.size());
 }
 
 TEST(FeatureTable, AHashedTableHoldsWhatIsTaken) {

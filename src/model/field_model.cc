@@ -121,7 +121,9 @@ void FieldModel::read_rates(Gathered& of) const {
     float* counts[8];
     for (std::size_t k = 0; k < 8; ++k) counts[k] = of.found.at[i + k] + 4;
     const auto [columns] = load_columns(counts);
-    const Float8 rate = natural_log((columns[1] + ones) / (columns[0] - columns[1] + zeros));
+    // Threads that share rows (Hogwild) may lose one seen and keep its label.
+    const Float8 missed = larger(columns[0] - columns[1], Float8());
+    const Float8 rate = natural_log((columns[1] + ones) / (missed + zeros));
     (rate - all).store(&of.rates[i]);
   }
 }

@@ -234,7 +234,9 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
       "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) can, with a hashed table"};
 }
 
-Status Model::use_threads(std::size_t count) { return can_use_threads(options(), false, count); }
+Status Model::use_threads(Threads threads) {
+  return can_use_threads(options(), false, threads.count);
+}
 
 void Model::encode(std::string& out) const {
   StringSink sink(out);

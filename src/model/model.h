@@ -77,6 +77,14 @@ struct TableCounts {
   std::uint64_t expired = 0;       // ids dropped as not seen for expire_rows
 };
 
+// That learn a model together.
+struct Threads {
+  std::size_t count = 1;
+  // All write into one table and none waits (Hogwild): faster, and other bits each time. Else the
+  // same rows and threads give the same bits.
+  bool is_hogwild = false;
+};
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -111,9 +119,9 @@ class Model {
   // How many of some 1000 rows are best given to learn_blocks(): several on several threads.
   virtual std::size_t blocks_at_once() const { return 1; }
   // learn() uses so many threads from now on, the caller's included; 1, as made, ends the others.
-  // The same rows and threads give the same bits; predict() always stays on the caller's. kInvalid
-  // beyond kMostThreads, and of a model that learns on one thread.
-  virtual Status use_threads(std::size_t count);
+  // predict() always stays on the caller's. kInvalid beyond kMostThreads, and of a model that
+  // learns on one thread.
+  virtual Status use_threads(Threads threads);
   // Whether it only gathers what learn() is given and becomes a model in finish(), of everything
   // since the one before: tree kinds. Until then it says of every row what it said before, and what
   // is gathered is not written.

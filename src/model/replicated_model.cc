@@ -80,14 +80,17 @@ struct ReplicatedModel::Team {
     std::vector<Round> rounds;
   };
 
-  Team(std::size_t members, ReplicatedModel& first) : team(members), replicas{&first} {}
+  Team(Threads threads, ReplicatedModel& first)
+      : team(threads.count), is_hogwild(threads.is_hogwild), replicas{&first} {}
   void cut(double seen);
   void learn(std::size_t round, std::size_t member);
   void merge(std::size_t round, std::size_t member);
+  void bring_rows_together(std::size_t member);
   void average(std::size_t member, std::size_t learners);
   void add_numbers(std::size_t learners);
 
   attune::Team team;
+  const bool is_hogwild;
   std::vector<std::unique_ptr<Model>> others;
   std::vector<ReplicatedModel*> replicas;  // the model itself, then the others
   // By what a change of each float counts in a row that many rows taught, of so many learners.
@@ -99,29 +102,34 @@ struct ReplicatedModel::Team {
 ReplicatedModel::ReplicatedModel(ModelOptions options) : StoredModel(std::move(options)) {}
 ReplicatedModel::~ReplicatedModel() = default;
 
-Status ReplicatedModel::use_threads(std::size_t count) {
-  TRY_OK(can_use_threads(options(), can_be_replicated(), count));
+Status ReplicatedModel::use_threads(Threads threads) {
+  TRY_OK(can_use_threads(options(), can_be_replicated(), threads.count));
   team_.reset();
   table().stop_watching();
-  if (count == 1) return ok_status();
+  table().stop_sharing();
+  if (threads.count == 1) return ok_status();
   std::string bytes;
   encode(bytes);
-  auto team = std::make_unique<Team>(count, *this);
-  while (team->replicas.size() < count) {
+  auto team = std::make_unique<Team>(threads, *this);
+  while (team->replicas.size() < threads.count) {
     TRY(std::unique_ptr<Model> other, decode_model(bytes));
     team->replicas.push_back(static_cast<ReplicatedModel*>(other.get()));
-    team->replicas.back()->table().take_shared_uses();  // the first has them
     team->others.push_back(std::move(other));
   }
   team->parts = row_parts();
-  for (std::size_t learners = 1; learners <= count; ++learners) {
+  for (std::size_t learners = 1; learners <= threads.count; ++learners) {
     for (const bool is_weight : team->parts.is_weight) {
       team->often[learners].push_back(is_weight ? 1.0F / static_cast<float>(learners) : 1.0F);
     }
   }
   for (ReplicatedModel* const replica : team->replicas) {
-    replica->table().watch(team->parts.note);
     replica->at_merge_ = numbers();
+    if (replica != this) replica->table().take_shared_uses();  // the first has them
+    if (!threads.is_hogwild) {
+      replica->table().watch(team->parts.note);
+    } else if (replica != this) {
+      TRY_OK(replica->table().share(table()));
+    }
   }
   team_ = std::move(team);
   return ok_status();
@@ -176,13 +184,13 @@ void ReplicatedModel::Team::cut(double seen) {
 void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
   ReplicatedModel& me = *replicas[member];
   const Rows mine = task.rounds[round].rows[member];
-  me.table().forget_changes();
+  if (!is_hogwild) me.table().forget_changes();
   for (std::size_t b = 0; b < task.blocks.size(); ++b) {
     const std::size_t first = b == 0 ? 0 : task.ends[b - 1];
     const std::size_t begin = std::max(mine.begin, first), end = std::min(mine.end, task.ends[b]);
     if (begin < end) me.learn_range(task.blocks[b], begin - first, end - first, task.before[b]);
   }
-  me.offer(*this, task.rounds[round].members);
+  if (!is_hogwild) me.offer(*this, task.rounds[round].members);
 }
 
 // The words of a row that are the table's, kept while its floats change.
@@ -282,6 +290,12 @@ void ReplicatedModel::add_own(std::size_t note) {
 
 void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
   const std::size_t learners = task.rounds[round].members;
+  if (!is_hogwild) bring_rows_together(member);
+  average(member, learners);
+  if (member == 0) add_numbers(learners);
+}
+
+void ReplicatedModel::Team::bring_rows_together(std::size_t member) {
   ReplicatedModel& me = *replicas[member];
   for (std::size_t from = 0; from < replicas.size(); ++from) {
     if (from == member) {
@@ -290,8 +304,6 @@ void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
       me.absorb(replicas[from]->offered(), from < member, parts.note);
     }
   }
-  average(member, learners);
-  if (member == 0) add_numbers(learners);
 }
 
 // The member's part of the dense weights, of all replicas.

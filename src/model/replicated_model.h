@@ -6,7 +6,9 @@
 //   is averaged, for each replica has gone all of the way by itself: biases, dense weights
 //   (McDonald et al. 2010), and ids used some hundreds of times since the last merge. Counts and
 //   sums of squares add up always.
-// The same rows and threads give the same bits. One thread at a time may call it.
+// The same rows and threads give the same bits. With Threads::is_hogwild replicas have one table
+// (feature_table.h), of which nothing is brought together; the rest is as above, and bits differ.
+// One thread at a time may call it.
 #pragma once
 #include <array>
 #include <memory>
@@ -26,7 +28,7 @@ class ReplicatedModel : public StoredModel {
   void learn(const Examples& rows, std::span<float> before) final;
   void learn_blocks(std::span<const Examples> blocks, std::span<std::vector<float>> before) final;
   std::size_t blocks_at_once() const final;
-  Status use_threads(std::size_t count) final;
+  Status use_threads(Threads threads) final;
 
  protected:
   // What a model learns beside its table and dense weights.

@@ -62,11 +62,11 @@ void FeatureTable::encode(ModelSink& sink) const {
 // The slots of the rows, then the rows, that of zeros first. Those that lie by slot in that order.
 void FeatureTable::encode_in_order(ModelSink& sink) const {
   if (lies_by_slot()) return encode_by_slot(sink);
-  std::vector<std::uint32_t> slots(next_);
+  std::vector<std::uint32_t> slots(taking_->next);
   for (std::uint32_t slot = 0; slot < capacity_; ++slot) slots[place_[slot]] = slot;
-  Writer(sink.out).varint(next_ - 1);
-  sink.pass({reinterpret_cast<const char*>(slots.data() + 1), (next_ - 1) * sizeof(std::uint32_t)});
-  put_aligned(sink, memory_.data(), next_ * width_);
+  Writer(sink.out).varint(taking_->next - 1);
+  sink.pass({reinterpret_cast<const char*>(slots.data() + 1), (taking_->next - 1) * sizeof(std::uint32_t)});
+  put_aligned(sink, memory_.data(), taking_->next * width_);
 }
 
 void FeatureTable::encode_by_slot(ModelSink& sink) const {
@@ -197,12 +197,12 @@ bool FeatureTable::restore_in_order(ModelSource& source) {
   counts_.rows = r.varint();
   if (index_ || counts_.rows > capacity_) return false;
   if (lies_by_slot()) return restore_by_slot(source);
-  for (; next_ <= counts_.rows; ++next_) {
+  for (; taking_->next <= counts_.rows; ++taking_->next) {
     const std::uint32_t slot = r.u32();
     if (!r.ok() || slot >= capacity_ || place_[slot] != 0) return false;
-    place_[slot] = next_;
+    place_[slot] = taking_->next;
   }
-  const std::string_view rows = read_aligned(source, next_ * width_);
+  const std::string_view rows = read_aligned(source, taking_->next * width_);
   const std::string_view zeros = rows.substr(0, width_ * sizeof(float));
   if (!r.ok() || zeros.find_first_not_of('\0') != std::string_view::npos) return false;
   restore_memory(rows, source);

@@ -14,7 +14,7 @@ TEST(ModelOptions, ThreadsAreRefusedWhereTheyCannotBe) {
   ModelOptions options{.kind = "ftrl"};
   const auto message = [&](std::size_t threads) {
     const auto model = make_model(options);
-    return (*model)->use_threads(threads).error().message;
+    return (*model)->use_threads({threads}).error().message;
   };
   EXPECT_EQ(message(2), "ftrl learns on one thread");
   options = {.kind = "fwfm", .inputs = 8, .collision_free = true};

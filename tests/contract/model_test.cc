@@ -26,7 +26,7 @@ void PrintTo(const Case& of, std::ostream* out) { *out << of.name; }
 
 bool learns_on_threads(const ModelOptions& options) {
   const auto model = make_model(options);
-  return model.ok() && (*model)->use_threads(2).ok();
+  return model.ok() && (*model)->use_threads({2}).ok();
 }
 
 std::vector<Case> cases() {
@@ -111,7 +111,7 @@ Examples separable(std::size_t rows, std::uint64_t seed = 7) {
 std::unique_ptr<Model> make(const Case& of) {
   auto model = make_model(of.options);
   EXPECT_TRUE(model.ok()) << model.error().message;
-  EXPECT_TRUE((*model)->use_threads(of.threads).ok());
+  EXPECT_TRUE((*model)->use_threads({of.threads}).ok());
   return std::move(model).value();
 }
 
@@ -181,7 +181,7 @@ TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
   learn(*model, separable(1500));
   auto back = decode_model(bytes_of(*model));
   ASSERT_TRUE(back.ok()) << back.error().message;
-  ASSERT_TRUE((*back)->use_threads(GetParam().threads).ok());
+  ASSERT_TRUE((*back)->use_threads({GetParam().threads}).ok());
   EXPECT_EQ((*back)->options().settings, model->options().settings);
   EXPECT_EQ(bytes_of(**back), bytes_of(*model));
   const Examples next = separable(1500, 8);
@@ -234,19 +234,55 @@ TEST_P(OnThreads, LearnBetterThanEachOnItsOwnRows) {
   EXPECT_EQ(several->counts().rows, one->counts().rows);
 }
 
+// Rows of a table that threads share are read and written in no order, so ThreadSanitizer is not to
+// see these.
+class Hogwild : public testing::TestWithParam<Case> {};
+
+TEST_P(Hogwild, LearnsWhatOneThreadLearns) {
+  const auto one = make({"", GetParam().options});
+  const Examples rows = separable(6000), later = separable(1000, 8);
+  learn(*one, rows);
+  const std::vector<float> by_one = predict(*one, later);
+  const auto several = make({"", GetParam().options});
+  ASSERT_TRUE(several->use_threads({GetParam().threads, true}).ok());
+  const std::vector<float> before = learn(*several, rows), after = predict(*several, later);
+  for (const float p : before) ASSERT_TRUE(p >= 0 && p <= 1);
+  double distance = 0;
+  for (std::size_t r = 0; r < after.size(); ++r) distance += std::abs(after[r] - by_one[r]);
+  EXPECT_LT(distance / static_cast<double>(after.size()), 0.05);
+  EXPECT_LT(loss(after, later.labels), 0.1);
+  EXPECT_EQ(several->counts().rows, one->counts().rows);
+}
+
+TEST_P(Hogwild, IsSavedAndGoesOnAlone) {
+  const auto model = make({"", GetParam().options});
+  ASSERT_TRUE(model->use_threads({GetParam().threads, true}).ok());
+  learn(*model, separable(3000));
+  const std::string saved = bytes_of(*model);
+  ASSERT_TRUE(model->use_threads({1}).ok());
+  EXPECT_EQ(bytes_of(*model), saved);
+  const auto back = decode_model(saved);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  const Examples next = separable(1000, 8);
+  EXPECT_EQ(predict(**back, next), predict(*model, next));
+  EXPECT_EQ(learn(**back, next), learn(*model, next));
+  ASSERT_TRUE((*back)->use_threads({GetParam().threads, true}).ok());
+  EXPECT_EQ(bytes_of(**back), bytes_of(*model));
+}
+
 TEST_P(ModelContract, HasOneThreadAndNeverNone) {
   const auto model = make(GetParam());
-  EXPECT_TRUE(model->use_threads(1).ok());
-  EXPECT_FALSE(model->use_threads(0).ok());
-  EXPECT_FALSE(model->use_threads(kMostThreads + 1).ok());
+  EXPECT_TRUE(model->use_threads({1}).ok());
+  EXPECT_FALSE(model->use_threads({0}).ok());
+  EXPECT_FALSE(model->use_threads({kMostThreads + 1}).ok());
 }
 
 TEST_P(OnThreads, CanBeHadAndEndedAtAnyTime) {
   const auto often = make(GetParam()), once = make(GetParam());
   const Examples first = separable(700), second = separable(700, 8);
   learn(*often, first);
-  ASSERT_TRUE(often->use_threads(1).ok());
-  ASSERT_TRUE(often->use_threads(GetParam().threads).ok());
+  ASSERT_TRUE(often->use_threads({1}).ok());
+  ASSERT_TRUE(often->use_threads({GetParam().threads}).ok());
   learn(*often, second);
   learn(*once, first);
   learn(*once, second);
@@ -417,6 +453,10 @@ INSTANTIATE_TEST_SUITE_P(Kinds, AtTheEnd, testing::ValuesIn(cases_where([](const
                          })),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Kinds, OnThreads, testing::ValuesIn(cases_where([](const Case& of) {
+                           return of.threads > 1;
+                         })),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Kinds, Hogwild, testing::ValuesIn(cases_where([](const Case& of) {
                            return of.threads > 1;
                          })),
                          name_of);
