@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/prefetch_line.h"
+
 namespace attune {
 
 class IdSet {
  public:
   void prefetch(std::uint64_t id) const {
-    if (!places_.empty()) __builtin_prefetch(&places_[home(id)]);
+    if (!places_.empty()) prefetch_line(&places_[home(id)]);
   }
   bool contains(std::uint64_t id) const {
     if (places_.empty()) return false;

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "base/prefetch_line.h"
+
 namespace attune {
 
 struct IdBlock {
@@ -34,7 +36,7 @@ class IdFilter {
   IdFilter() = default;
   explicit IdFilter(std::span<const std::span<const IdBlock>> runs);
   void prefetch(std::uint64_t id) const {
-    for (const auto& run : runs_) __builtin_prefetch(&run[block_of_id(id, run.size())]);
+    for (const auto& run : runs_) prefetch_line(&run[block_of_id(id, run.size())]);
   }
   // Calls back with the number of each run that may hold the id, until one is true.
   template <class Callback>

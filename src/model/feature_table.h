@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/prefetch_line.h"
 #include "model/admission.h"
 #include "model/examples.h"
 #include "model/id_index.h"
@@ -50,7 +51,7 @@ struct FoundRows {
   // What may have left the caches since it was found.
   void prefetch(std::size_t width) const {
     for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t c = 0; c < width; c += 16) __builtin_prefetch(at[i] + c, 1);
+      for (std::size_t c = 0; c < width; c += 16) prefetch_line(at[i] + c);
     }
   }
   std::size_t feature_of(std::size_t i) const { return from.empty() ? i : from[i]; }
@@ -79,13 +80,13 @@ class FeatureTable {
   // In two steps, as a row is found in two: where it lies, then the row. What was not asked for in
   // the first is waited for in the second. Rows that lie by slot need the second alone.
   void prefetch_place(std::uint32_t hash) const {
-    if (has_places()) __builtin_prefetch(&place_[hash & mask_]);
+    if (has_places()) prefetch_line(&place_[hash & mask_]);
   }
   void prefetch(std::uint32_t hash) const {
     if (index_) return index_->prefetch(hash);
     const float* const at = row_of(hash);
-    __builtin_prefetch(at, 1);
-    for (std::size_t i = 16; i < width_; i += 16) __builtin_prefetch(at + i, 1);
+    prefetch_line(at);
+    for (std::size_t i = 16; i < width_; i += 16) prefetch_line(at + i);
   }
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.

@@ -277,7 +277,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   take_labels(rows, begun);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = begun + i;
-    prefetch(rows, r, end);
+    prefetch(rows, r, rows.size());
     Gathered& row = pass_.rows[i];
     const bool teaches = pass_.weights[i] > 0;
     const bool is_allowed =

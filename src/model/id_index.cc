@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "base/hash.h"
+#include "base/prefetch_line.h"
 #include "base/result.h"
 
 namespace attune {
@@ -23,8 +24,8 @@ IdIndex::Buckets IdIndex::buckets(std::uint32_t id) const {
 
 void IdIndex::prefetch(std::uint32_t id) const {
   const Buckets at = buckets(id);
-  __builtin_prefetch(&ids_[at.first]);
-  __builtin_prefetch(&ids_[at.second]);
+  prefetch_line(&ids_[at.first]);
+  prefetch_line(&ids_[at.second]);
 }
 
 std::optional<std::uint32_t> IdIndex::find_in(std::size_t begin, std::uint32_t id) const {

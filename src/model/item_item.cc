@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/bytes.h"
+#include "base/prefetch_line.h"
 #include "model/sealed.h"
 
 namespace attune {
@@ -50,7 +51,7 @@ std::size_t place_of(const std::vector<ItemKey>& items, ItemKey item) {
 template <class T>
 void prefetch(const std::vector<T>& numbers) {
   for (std::size_t i = 0; i < numbers.size(); i += 64 / sizeof(T)) {
-    __builtin_prefetch(numbers.data() + i);
+    prefetch_line(numbers.data() + i);
   }
 }
 
@@ -121,7 +122,7 @@ void ItemItem::learn(std::span<const ItemKey> recent, ItemKey item) {
     prefetch(line->items);
     prefetch(line->counts);
   };
-  for (std::size_t d = 1; d <= used; ++d) __builtin_prefetch(line_at(d));
+  for (std::size_t d = 1; d <= used; ++d) prefetch_line(line_at(d));
   for (std::size_t d = 1; d <= kAhead; ++d) ask_for(d);
   for (std::size_t d = 1; d <= used; ++d) {
     ask_for(d + kAhead);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/bytes.h"
+#include "base/prefetch_line.h"
 
 namespace attune {
 namespace {
@@ -191,7 +192,7 @@ std::vector<PersonsAlike::Alike> PersonsAlike::most_alike(std::span<const ItemPl
     if (place != nullptr) sums[*place] = 0;
   }
   std::erase_if(found, [&](const Alike& one) { return sums[one.place] == 0; });
-  for (const Alike& one : found) __builtin_prefetch(&persons_[one.place]);
+  for (const Alike& one : found) prefetch_line(&persons_[one.place]);
   for (Alike& one : found) one.likeness = sums[one.place] * rare(persons_[one.place].size);
   const auto is_better = [&](const Alike& a, const Alike& b) {
     return a.likeness != b.likeness ? a.likeness > b.likeness : last_[a.place] > last_[b.place];

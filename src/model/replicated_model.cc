@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/prefetch_line.h"
 #include "base/team.h"
 
 namespace attune {
@@ -223,7 +224,7 @@ void ReplicatedModel::offer(const Team& team, std::size_t learners) {
   if (changes_.size() < changed.size() * width) changes_.resize(changed.size() * width);
   offered_ = changed.size() * width;
   for (std::size_t i = 0; i < changed.size(); ++i) {
-    if (i + kAhead < changed.size()) __builtin_prefetch(changed[i + kAhead].row, 1);
+    if (i + kAhead < changed.size()) prefetch_line(changed[i + kAhead].row);
     float* const row = changed[i].row;
     float* const before = table.before(i);
     float* const change = &changes_[i * width];
