@@ -352,7 +352,8 @@ TableCounts FeatureTable::counts() const {
 
 std::size_t FeatureTable::memory_bytes() const {
   if (lies_by_slot()) return most_memory_bytes();
-  if (!index_) return place_.size() * sizeof(std::uint32_t) + taking_->next * width_ * sizeof(float);
+  if (!index_)
+    return place_.size() * sizeof(std::uint32_t) + taking_->next * width_ * sizeof(float);
   return memory_.size() * sizeof(float) + index_->memory_bytes() +
          (admission_ ? admission_->memory_bytes() : 0);
 }

@@ -65,7 +65,8 @@ void FeatureTable::encode_in_order(ModelSink& sink) const {
   std::vector<std::uint32_t> slots(taking_->next);
   for (std::uint32_t slot = 0; slot < capacity_; ++slot) slots[place_[slot]] = slot;
   Writer(sink.out).varint(taking_->next - 1);
-  sink.pass({reinterpret_cast<const char*>(slots.data() + 1), (taking_->next - 1) * sizeof(std::uint32_t)});
+  sink.pass({reinterpret_cast<const char*>(slots.data() + 1),
+             (taking_->next - 1) * sizeof(std::uint32_t)});
   put_aligned(sink, memory_.data(), taking_->next * width_);
 }
 
