@@ -47,7 +47,7 @@ constexpr Setting kWeightedPairs[] = {
     {"pair_rate", 2e-3, 0, 10, "size of a step of these weights (Adam)"},
 };
 constexpr auto kFwfm =
-    with_field_settings({8, 0.07, 0.08, 0.005, 1e-3, 0.05, 64, 1e-3, 1}, kWeightedPairs);
+    with_field_settings({8, 0.07, 0.08, 0.005, 1e-3, 0.5, 64, 1e-3, 1}, kWeightedPairs);
 
 constexpr auto kFfm = with_field_settings({4, 0.05, 0.05, 0.005, 1e-3, 0.05, 4, 1e-3, 1});
 constexpr std::size_t kOwn = kFieldSettings.size();
