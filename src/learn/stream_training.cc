@@ -118,6 +118,10 @@ class StreamTraining {
                    "test", "--test FILE, with rows that are not in the first file"};
     }
     trained_.has_numbers = is_tree_kind(options.kind) && options_.format == ExampleFormat::kCriteo;
+    // With so many rows the rates of few ids say as much as a column for each, for less time.
+    if (trained_.has_numbers && !has_setting(options, "few")) {
+      options.settings.emplace_back("few", 1);
+    }
     const bool is_network = needs_inputs(options.kind);
     if (is_network && !has_setting(options, "k")) options.settings.emplace_back("k", kVector);
     if (is_network || reads_fields(options.kind)) {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kSampleRows = 20'000;      // from which columns are chosen
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
+constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
 
 // Of every kind, behind those of its own.
@@ -143,12 +144,10 @@ class Gathering {
   }
 
   // The rows so far, as columns.
-  Result<const GatheredRows*> rows() {
+  const GatheredRows& rows() {
     if (!rows_) settle();
     learn_group();
-    if (is_usable_) return const_cast<const GatheredRows*>(rows_.get());
-    return Error{Code::kUnavailable, "trees: no memory for what is known of ids", "bits",
-                 "use fewer --bits"};
+    return *rows_;
   }
   TreeColumns& columns() { return columns_; }
   std::size_t memory_bytes() const {
@@ -167,17 +166,16 @@ class Gathering {
     to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
   }
   void learn_group() {
-    for (std::size_t r = 0; r < waiting_.size() && is_usable_; ++r) {
+    for (std::size_t r = 0; r < waiting_.size(); ++r) {
       columns_.learn(waiting_.row(r), waiting_.fields_of(r), waiting_.labels[r],
                      waiting_.weights[r]);
     }
     waiting_.clear();
   }
   void settle() {
-    is_usable_ = columns_.choose(sample_);
+    columns_.choose(sample_);
     rows_ = std::make_unique<GatheredRows>(columns_.half(), columns_.size() - columns_.half(),
                                            limit_, has_groups_);
-    if (!is_usable_) return;
     row_.resize(columns_.size());
     for (std::size_t r = 0; r < sample_.size(); ++r) {
       take(sample_.row(r), sample_.fields_of(r), sample_.labels[r], sample_.weights[r],
@@ -187,7 +185,6 @@ class Gathering {
   }
   void take(Row row, std::span<const std::uint16_t> fields, float label, float weight,
             std::uint32_t group) {
-    if (!is_usable_) return;
     if (!has_groups_) {
       columns_.encode(row, fields, row_);
       rows_->add(row_, label, weight);
@@ -207,7 +204,6 @@ class Gathering {
   Examples waiting_;  // of the group that is being added
   std::unique_ptr<GatheredRows> rows_;
   std::vector<float> row_;
-  bool is_usable_ = true;
 };
 
 // What is left to be chosen is chosen by the number of rows: time grows with rows and rounds.
@@ -272,12 +268,12 @@ class TreeModel final : public StoredModel {
 
   Status finish() override {
     if (!gathering_) return ok_status();
-    TRY(const GatheredRows* const rows, gathering_->rows());
-    rows_seen_ = rows->seen();
-    rows_kept_ = rows->size();
+    const GatheredRows& rows = gathering_->rows();
+    rows_seen_ = rows.seen();
+    rows_kept_ = rows.size();
     TreeGrowing how = growing_;
-    settle_rounds(rows->size(), how);
-    TRY(GrownTrees grown, grow_trees(*rows, how));
+    settle_rounds(rows.size(), how);
+    TRY(GrownTrees grown, grow_trees(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;
     rounds_ = grown.rounds;
     is_still_falling_ = grown.is_still_falling;
@@ -378,14 +374,15 @@ bool is_tree_kind(std::string_view kind) {
   return kind == "tree" || kind == "forest" || kind == "trees";
 }
 
-const KindRow kTreeKind{{"tree", "one decision tree: leaves of rows alike", kTreeSettings},
-                        make_trees};
+const KindRow kTreeKind{
+    {"tree", "one decision tree: leaves of rows alike", kTreeSettings, false, kBits}, make_trees};
 const KindRow kForestKind{
-    {"forest", "random forest: the mean of trees grown on draws (Breiman 2001)", kForestSettings},
+    {"forest", "random forest: the mean of trees grown on draws (Breiman 2001)", kForestSettings,
+     false, kBits},
     make_trees};
 const KindRow kTreesKind{
-    {"trees", "boosted trees, each mending those before (Chen and Guestrin 2016)",
-     kBoostedSettings},
+    {"trees", "boosted trees, each mending those before (Chen and Guestrin 2016)", kBoostedSettings,
+     false, kBits},
     make_trees};
 
 }  // namespace attune
