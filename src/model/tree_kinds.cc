@@ -8,6 +8,7 @@
 #include <cmath>
 #include <memory>
 
+#include "model/missing_values.h"
 #include "model/sigmoid.h"
 #include "model/stored_model.h"
 #include "model/teaching.h"
@@ -18,6 +19,7 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kSampleRows = 20'000;      // from which columns are chosen
+constexpr std::size_t kManyRows = 200'000;       // numbers stand for what is missing of them
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
 constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
@@ -144,7 +146,7 @@ class Gathering {
   }
 
   // The rows so far, as columns.
-  const GatheredRows& rows() {
+  GatheredRows& rows() {
     if (!rows_) settle();
     learn_group();
     return *rows_;
@@ -219,6 +221,15 @@ void settle_rounds(std::size_t rows, TreeGrowing& how) {
   }
 }
 
+Result<GrownTrees> grown_from(GatheredRows& rows, const TreeGrowing& how) {
+  if (rows.size() < kManyRows) return grow_trees(rows, how);
+  const std::vector<float> numbers = stand_ins(rows);
+  rows.fill_missing(numbers);
+  TRY(GrownTrees grown, grow_trees(rows, how));
+  grown.trees.send_missing(numbers);
+  return grown;
+}
+
 class TreeModel final : public StoredModel {
  public:
   TreeModel(const ModelOptions& options, std::span<const double> /*values*/)
@@ -268,12 +279,12 @@ class TreeModel final : public StoredModel {
 
   Status finish() override {
     if (!gathering_) return ok_status();
-    const GatheredRows& rows = gathering_->rows();
+    GatheredRows& rows = gathering_->rows();
     rows_seen_ = rows.seen();
     rows_kept_ = rows.size();
     TreeGrowing how = growing_;
     settle_rounds(rows.size(), how);
-    TRY(GrownTrees grown, grow_trees(rows, how));
+    TRY(GrownTrees grown, grown_from(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;
     rounds_ = grown.rounds;
     is_still_falling_ = grown.is_still_falling;
