@@ -18,8 +18,9 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kSampleRows = 20'000;      // from which columns are chosen
-constexpr std::size_t kManyRows = 200'000;       // numbers stand for what is missing of them
+constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
+constexpr std::size_t kManyRows = 200'000;   // numbers stand for missing ones, leaves are few
+constexpr std::size_t kLeavesOfMany = 31, kUsualDepth = 6, kMostDepth = 24;
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
 constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
@@ -35,7 +36,7 @@ constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are sh
 
 constexpr Setting kBoostedSettings[] = {
     {"rounds", 0, 0, 100'000,
-     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million", true},
+     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 150 of a million", true},
     {"patience", 40, 0, 10'000,
      "rounds without a lower loss on rows held back, after which it stops; 0 = never", true},
     {"bags", 5, 1, 50,
@@ -44,9 +45,11 @@ constexpr Setting kBoostedSettings[] = {
      "from again, for the best number of rounds",
      true},
     {"learning_rate", 0, 0, 1,
-     "share of a tree that counts; 0 = 0.07, up to 0.15 where rounds are few"},
-    {"depth", 6, 1, 24, "splits above a leaf", true},
-    {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone", true},
+     "share of a tree that counts; 0 = 0.07, up to 0.1 where rounds are few"},
+    {"depth", 0, 0, 24, "splits above a leaf; 0 = 6, or 24 where leaves are counted", true},
+    {"leaves", 0, 0, 65'536,
+     "of a tree, the best split first; 0 = by depth alone, or without depth 31 of 200,000 rows",
+     true},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
     {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
     {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
@@ -208,17 +211,21 @@ class Gathering {
   std::vector<float> row_;
 };
 
-// What is left to be chosen is chosen by the number of rows: time grows with rows and rounds.
-void settle_rounds(std::size_t rows, TreeGrowing& how) {
+// What boosting leaves to be chosen is chosen by the number of rows: time grows with rows and
+// rounds.
+void settle_boosting(std::size_t rows, TreeGrowing& how) {
   constexpr double kWork = 1e8;  // rows times rounds
   if (how.rounds == 0) {
     const double most = kWork / static_cast<double>(std::max<std::size_t>(rows, 1));
-    how.rounds = static_cast<std::size_t>(std::clamp(most, 100.0, 2000.0));
+    how.rounds = static_cast<std::size_t>(std::clamp(most, 150.0, 2000.0));
     if (how.rounds < kRoundsToStopEarly) how.patience = 0;
   }
   if (how.learning_rate == 0) {
     how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
   }
+  if (how.depth > 0) return;
+  if (how.leaves == 0 && rows >= kManyRows) how.leaves = kLeavesOfMany;
+  how.depth = how.leaves > 0 ? kMostDepth : kUsualDepth;
 }
 
 Result<GrownTrees> grown_from(GatheredRows& rows, const TreeGrowing& how) {
@@ -283,7 +290,7 @@ class TreeModel final : public StoredModel {
     rows_seen_ = rows.seen();
     rows_kept_ = rows.size();
     TreeGrowing how = growing_;
-    settle_rounds(rows.size(), how);
+    if (kind() == "trees") settle_boosting(rows.size(), how);
     TRY(GrownTrees grown, grown_from(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;
     rounds_ = grown.rounds;
