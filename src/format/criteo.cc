@@ -19,7 +19,7 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kIntegers = 13, kFields = 39;
+constexpr std::size_t kIntegers = 13, kCategories = 26, kFields = kIntegers + kCategories;
 constexpr std::size_t kLongestToken = 256;
 constexpr std::size_t kSmall = 4096;  // integers with a table of their own
 
@@ -68,7 +68,7 @@ std::uint64_t parse_digits(std::uint64_t word, std::size_t size) {
   return (low + high) >> 32;
 }
 
-std::optional<std::int64_t> parse_any_integer(const char* text, std::size_t size) {
+std::optional<std::int64_t> parse_integer(const char* text, std::size_t size) {
   const std::size_t sign = size > 0 && *text == '-' ? 1 : 0;
   if (size == sign || size > 18 + sign) return std::nullopt;
   std::int64_t value = 0;
@@ -78,15 +78,6 @@ std::optional<std::int64_t> parse_any_integer(const char* text, std::size_t size
     value = value * 10 + digit;
   }
   return sign == 0 ? value : -value;
-}
-
-// Reads 8 bytes, however few belong to it.
-std::optional<std::int64_t> parse_integer(const char* text, std::size_t size) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, text, sizeof word);
-  const std::uint64_t value = size > 0 && size <= 8 ? parse_digits(word, size) : kNoDigits;
-  if (value < kNoDigits) return static_cast<std::int64_t>(value);
-  return parse_any_integer(text, size);
 }
 
 // Whole numbers up to the limit are exact in a float.
@@ -177,17 +168,19 @@ class CriteoReader final : public ExampleReader {
     }
     Feature* const features = out.features.data() + at_;
     std::uint16_t* const fields = out.fields.data() + at_;
+    std::memcpy(fields, field_numbers_.data(), sizeof field_numbers_);
+    const std::size_t begin_of_categories = tabs_[column + kIntegers - 1] + 1;
     std::size_t count = kIntegers;
     if (has_numbers_) {
       if (!numbers(line.data(), begin, &tabs_[column], features, fields, count)) return false;
-    } else {
-      if (!integers(line.data(), begin, &tabs_[column], features)) return false;
-      std::memcpy(fields, field_numbers_.data(), kIntegers * sizeof *fields);
+      std::memcpy(fields + count, &field_numbers_[kIntegers], kCategories * sizeof *fields);
+    } else if (!integers(line.data(), begin, &tabs_[column], features)) {
+      return false;
     }
-    begin = tabs_[column + kIntegers - 1] + 1;
-    if (!categories(line.data(), begin, &tabs_[column + kIntegers], features + count)) return false;
-    constexpr std::size_t kCategories = kFields - kIntegers;
-    std::memcpy(fields + count, &field_numbers_[kIntegers], kCategories * sizeof *fields);
+    if (!categories(line.data(), begin_of_categories, &tabs_[column + kIntegers],
+                    features + count)) {
+      return false;
+    }
     count += kCategories;
     at_ += count;
     out.ends[row] = static_cast<std::uint32_t>(at_);
@@ -213,11 +206,19 @@ class CriteoReader final : public ExampleReader {
       const std::size_t size = ends[i] - begin;
       std::size_t token = 0;
       if (size > 0) {
-        const auto value = parse_integer(line + begin, size);
-        if (!value) return refuse_integer(i, {line + begin, size});
-        token = static_cast<std::uint64_t>(*value) < kSmall
-                    ? small_[static_cast<std::size_t>(*value)]
-                    : integer_token(*value);
+        const char* const text = line + begin;
+        std::uint64_t word = 0;
+        std::memcpy(&word, text, sizeof word);
+        const std::uint64_t value = size <= 8 ? parse_digits(word, size) : kNoDigits;
+        if (value < kSmall) {
+          token = small_[value];
+        } else if (value < kNoDigits) {
+          token = integer_token(static_cast<std::int64_t>(value));
+        } else {
+          const auto any = parse_integer(text, size);
+          if (!any) return refuse_integer(i, {text, size});
+          token = integer_token(*any);
+        }
       }
       out[i] = {integers_[i][token], 1.0F};
       begin = ends[i] + 1;
@@ -257,7 +258,7 @@ class CriteoReader final : public ExampleReader {
         bad_.add(lines_.line(), field_names_[i], "a category longer than 256 bytes");
         return false;
       }
-      *out++ = {hash, 1.0F};
+      out[i - kIntegers] = {hash, 1.0F};
       begin = end + 1;
     }
     return true;

@@ -59,7 +59,7 @@ class Trees(Files):
                    says="name a file to test on")
 
     def test_trees_see_the_integers_of_criteo_as_numbers(self):
-        rows = []  # yes where the first is above 1,020: all are of one step
+        rows = []  # yes where the first is above 1,020, or missing: all of one step
         for i in range(2000):
             first = "" if i % 10 == 0 else str(1000 + i * 7 % 41)
             label = "1" if first == "" or int(first) > 1020 else "0"
@@ -75,7 +75,7 @@ class Trees(Files):
         shown = self.json_of("explain", "--model", "n.attune", "--format", "criteo", "--row", "2",
                              "n.tsv")
         self.assertEqual((shown["parts"][0]["name"], shown["parts"][0]["value"]),
-                         ("I1=970..1244", 1007))
+                         ("I1=925..1187", 1007))
         # A cache of numbers is none for who reads steps.
         self.assertLess(self.json_of(*train, "ftrl", "--cache", "n.rows")["auc"], 0.8)
 
