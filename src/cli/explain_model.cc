@@ -52,7 +52,8 @@ Result<NamedRow> row_of_examples(const Trained& trained, ExampleFormat format,
                                  const ExplainModelOptions& options) {
   std::unordered_map<std::uint32_t, std::string> names;
   const auto keep = [&](std::uint32_t hash, std::string_view name) { names[hash] = name; };
-  TRY(const auto reader, ExampleReader::open(options.file.file, format, {keep, trained.fields}));
+  TRY(const auto reader,
+      ExampleReader::open(options.file.file, format, trained.example_options(keep)));
   NamedRow found;
   for (std::uint64_t good = 0;; ++good) {
     names.clear();

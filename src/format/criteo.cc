@@ -1,9 +1,11 @@
 // Criteo's TSV: label, 13 integers, 26 categories, any but the label empty; without the label when
-// it is not known. One pass over the line finds its tabs, 64 bytes at a time; a category of 8
-// characters is one load and one multiplication, an integer of 8 digits one load and three.
+// it is not known. Integers are ids of steps, or numbers for who can use their order. One pass over
+// the line finds its tabs, 64 bytes at a time; a category of 8 characters is one load and one
+// multiplication, an integer of 8 digits one load and three.
 #include <fmt/format.h>
 #include <immintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -17,7 +19,7 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kIntegers = 13, kFields = 39;
+constexpr std::size_t kIntegers = 13, kCategories = 26, kFields = kIntegers + kCategories;
 constexpr std::size_t kLongestToken = 256;
 constexpr std::size_t kSmall = 4096;  // integers with a table of their own
 
@@ -78,6 +80,12 @@ std::optional<std::int64_t> parse_integer(const char* text, std::size_t size) {
   return sign == 0 ? value : -value;
 }
 
+// Whole numbers up to the limit are exact in a float.
+float as_number(std::int64_t x) {
+  constexpr auto kMost = static_cast<std::int64_t>(kMaxFeatureValue);
+  return static_cast<float>(std::clamp(x, -kMost, kMost));
+}
+
 std::string field_name(std::size_t field) {
   return field < kIntegers ? fmt::format("I{}", field + 1)
                            : fmt::format("C{}", field - kIntegers + 1);
@@ -86,10 +94,13 @@ std::string field_name(std::size_t field) {
 class CriteoReader final : public ExampleReader {
  public:
   CriteoReader(TextWindow window, ExampleOptions options)
-      : lines_(std::move(window), kMaxRowBytes), names_(std::move(options.names)) {
+      : lines_(std::move(window), kMaxRowBytes),
+        names_(std::move(options.names)),
+        has_numbers_(options.has_numbers) {
     for (std::size_t field = 0; field < kFields; ++field) {
-      numbers_[field] = static_cast<std::uint16_t>(field);
+      field_numbers_[field] = static_cast<std::uint16_t>(field);
       salts_[field] = field_salt(static_cast<std::uint32_t>(field));
+      if (field < kIntegers) number_hashes_[field] = token_hash(salts_[field], "");
       field_names_.push_back(field_name(field));
     }
     for (std::size_t x = 0; x < kSmall; ++x) {
@@ -127,7 +138,8 @@ class CriteoReader final : public ExampleReader {
 
  private:
   // Nothing is cleared: a block of the size of the last one is written over it.
-  static void begin_block(std::size_t most, Examples& out) {
+  void begin_block(std::size_t most, Examples& out) {
+    at_ = 0;
     out.weights.clear();
     out.labels.resize(most);
     out.ends.resize(most);
@@ -135,11 +147,11 @@ class CriteoReader final : public ExampleReader {
     out.fields.resize(most * kFields);
   }
 
-  static void end_block(std::size_t rows, Examples& out) {
+  void end_block(std::size_t rows, Examples& out) const {
     out.labels.resize(rows);
     out.ends.resize(rows);
-    out.features.resize(rows * kFields);
-    out.fields.resize(rows * kFields);
+    out.features.resize(at_);
+    out.fields.resize(at_);
   }
 
   bool parse(Examples& out, std::size_t row) {
@@ -154,13 +166,27 @@ class CriteoReader final : public ExampleReader {
       begin = tabs_[0] + 1;
       column = 1;
     }
-    Feature* const features = out.features.data() + row * kFields;
-    if (!integers(line.data(), begin, &tabs_[column], features)) return false;
-    begin = tabs_[column + kIntegers - 1] + 1;
-    if (!categories(line.data(), begin, &tabs_[column + kIntegers], features)) return false;
-    std::memcpy(out.fields.data() + row * kFields, numbers_.data(), sizeof numbers_);
-    out.ends[row] = static_cast<std::uint32_t>((row + 1) * kFields);
-    if (names_) tell_names(line.data(), column == 0 ? 0 : tabs_[0] + 1, &tabs_[column], features);
+    Feature* const features = out.features.data() + at_;
+    std::uint16_t* const fields = out.fields.data() + at_;
+    std::memcpy(fields, field_numbers_.data(), sizeof field_numbers_);
+    const std::size_t begin_of_categories = tabs_[column + kIntegers - 1] + 1;
+    std::size_t count = kIntegers;
+    if (has_numbers_) {
+      if (!numbers(line.data(), begin, &tabs_[column], features, fields, count)) return false;
+      std::memcpy(fields + count, &field_numbers_[kIntegers], kCategories * sizeof *fields);
+    } else if (!integers(line.data(), begin, &tabs_[column], features)) {
+      return false;
+    }
+    if (!categories(line.data(), begin_of_categories, &tabs_[column + kIntegers],
+                    features + count)) {
+      return false;
+    }
+    count += kCategories;
+    at_ += count;
+    out.ends[row] = static_cast<std::uint32_t>(at_);
+    if (names_) {
+      tell_names(line.data(), column == 0 ? 0 : tabs_[0] + 1, &tabs_[column], features);
+    }
     return true;
   }
 
@@ -200,6 +226,23 @@ class CriteoReader final : public ExampleReader {
     return true;
   }
 
+  // Those that are there, and their fields; how many.
+  bool numbers(const char* line, std::size_t begin, const std::uint32_t* ends, Feature* out,
+               std::uint16_t* fields, std::size_t& count) {
+    count = 0;
+    for (std::size_t i = 0; i < kIntegers; ++i) {
+      const std::size_t size = ends[i] - begin;
+      if (size > 0) {
+        const auto value = parse_integer(line + begin, size);
+        if (!value) return refuse_integer(i, {line + begin, size});
+        fields[count] = field_numbers_[i];
+        out[count++] = {number_hashes_[i], as_number(*value)};
+      }
+      begin = ends[i] + 1;
+    }
+    return true;
+  }
+
   bool categories(const char* line, std::size_t begin, const std::uint32_t* ends, Feature* out) {
     for (std::size_t i = kIntegers; i < kFields; ++i) {
       const std::size_t end = ends[i - kIntegers];
@@ -215,7 +258,7 @@ class CriteoReader final : public ExampleReader {
         bad_.add(lines_.line(), field_names_[i], "a category longer than 256 bytes");
         return false;
       }
-      out[i] = {hash, 1.0F};
+      out[i - kIntegers] = {hash, 1.0F};
       begin = end + 1;
     }
     return true;
@@ -226,11 +269,12 @@ class CriteoReader final : public ExampleReader {
     for (std::size_t i = 0; i < kFields; ++i) {
       const std::string_view text(line + begin, ends[i] - begin);
       begin = ends[i] + 1;
+      if (has_numbers_ && i < kIntegers && text.empty()) continue;
       const auto value = parse_integer(text.data(), text.size());
       const bool is_step = i < kIntegers && value.has_value();
       const std::string token =
           is_step ? integer_token_name(integer_token(*value)) : std::string(text);
-      names_(features[i].hash, field_names_[i] + "=" + token);
+      names_(features++->hash, field_names_[i] + "=" + token);
     }
   }
 
@@ -248,8 +292,11 @@ class CriteoReader final : public ExampleReader {
 
   TextLines lines_;
   const NameSink names_;
-  std::array<std::uint16_t, kFields> numbers_{};
+  const bool has_numbers_;
+  std::size_t at_ = 0;  // features of the block so far
+  std::array<std::uint16_t, kFields> field_numbers_{};
   std::array<std::uint64_t, kFields> salts_{};
+  std::array<std::uint32_t, kIntegers> number_hashes_{};
   std::array<std::array<std::uint32_t, kIntegerTokens>, kIntegers> integers_{};
   std::array<std::uint16_t, kSmall> small_{};  // token of an integer
   std::vector<std::string> field_names_;

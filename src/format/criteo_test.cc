@@ -27,6 +27,7 @@ struct PlainRow {
   bool is_good = false;
   float label = NAN;
   std::vector<std::uint32_t> hashes;
+  std::vector<float> numbers;  // of the integers; NaN = missing
 };
 
 std::string plain_token(const std::string& cell, bool is_integer) {
@@ -62,6 +63,9 @@ PlainRow plain_row(const std::string& line) {
   for (std::uint32_t field = 0; field < 39; ++field) {
     if (field < 13 && !cells[field].empty() && !is_integer(cells[field])) return row;
     row.hashes.push_back(feature_hash(field, plain_token(cells[field], field < 13)));
+    if (field >= 13) continue;
+    const double number = cells[field].empty() ? NAN : std::stod(cells[field]);
+    row.numbers.push_back(static_cast<float>(std::clamp(number, -1e6, 1e6)));
   }
   row.is_good = true;
   return row;
@@ -88,18 +92,27 @@ std::string random_line(Rng& rng) {
   return line;
 }
 
-TEST(Criteo, AgreesWithItsPlainTwin) {
-  Rng rng(1);
+struct RandomText {
   std::string text;
-  std::vector<PlainRow> wanted;
+  std::vector<PlainRow> wanted;  // the good ones
   std::size_t bad = 0;
+};
+
+RandomText random_text() {
+  Rng rng(1);
+  RandomText out;
   for (int i = 0; i < 5000; ++i) {
     const std::string line = random_line(rng);
-    text += line + (rng.chance(0.5) ? "\n" : "\r\n");
+    out.text += line + (rng.chance(0.5) ? "\n" : "\r\n");
     const PlainRow row = plain_row(line);
-    if (row.is_good) wanted.push_back(row);
-    bad += !row.is_good;
+    if (row.is_good) out.wanted.push_back(row);
+    out.bad += !row.is_good;
   }
+  return out;
+}
+
+TEST(Criteo, AgreesWithItsPlainTwin) {
+  const auto [text, wanted, bad] = random_text();
   const auto reader = open_text(text);
   Examples block;
   std::size_t at = 0;
@@ -122,6 +135,32 @@ TEST(Criteo, AgreesWithItsPlainTwin) {
   EXPECT_EQ(reader->bad_rows(), bad);
   EXPECT_GT(bad, 50U);
   EXPECT_EQ(reader->fields(), 39U);
+}
+
+TEST(Criteo, IntegersAreNumbersForWhoAsks) {
+  const auto [text, wanted, bad] = random_text();
+  const auto reader = open_text(text, {.has_numbers = true});
+  Examples block;
+  std::size_t at = 0;
+  while (reader->next(64, block).value()) {
+    for (std::size_t r = 0; r < block.size(); ++r, ++at) {
+      ASSERT_LT(at, wanted.size());
+      const Row row = block.row(r);
+      const auto fields = block.fields_of(r);
+      std::size_t i = 0;
+      for (std::uint16_t f = 0; f < 39; ++f) {
+        if (f < 13 && std::isnan(wanted[at].numbers[f])) continue;
+        ASSERT_LT(i, row.size());
+        ASSERT_EQ(fields[i], f);
+        ASSERT_EQ(row[i].hash, f < 13 ? feature_hash(f, "") : wanted[at].hashes[f]);
+        ASSERT_EQ(row[i].value, f < 13 ? wanted[at].numbers[f] : 1.0F) << at << " " << f;
+        ++i;
+      }
+      ASSERT_EQ(i, row.size());
+    }
+  }
+  EXPECT_EQ(at, wanted.size());
+  EXPECT_EQ(reader->bad_rows(), bad);
 }
 
 std::string line_of(const std::string& label, const std::string& i1, const std::string& c26) {
@@ -158,6 +197,21 @@ TEST(Criteo, NamesAreToldWithTheirHashes) {
   EXPECT_EQ(names.at("I1=161..206"), block.features[0].hash);
   EXPECT_EQ(names.at("I2="), block.features[1].hash);
   EXPECT_EQ(names.at("C26=a1b2c3d4"), block.features[38].hash);
+}
+
+TEST(Criteo, NumbersAreNamedByTheirSteps) {
+  std::map<std::string, std::uint32_t, std::less<>> names;
+  const auto reader = open_text(
+      line_of("1", "170", "a1b2c3d4"),
+      {.names = [&](std::uint32_t hash, std::string_view name) { names.emplace(name, hash); },
+       .has_numbers = true});
+  Examples block;
+  ASSERT_TRUE(reader->next(10, block).value());
+  EXPECT_EQ(names.size(), 27U);
+  EXPECT_EQ(block.features.size(), 27U);
+  EXPECT_EQ(block.features[0].value, 170);
+  EXPECT_EQ(names.at("I1=161..206"), block.features[0].hash);
+  EXPECT_EQ(names.at("C26=a1b2c3d4"), block.features[26].hash);
 }
 
 TEST(Criteo, ARowCutOffAtTheEndIsBad) {

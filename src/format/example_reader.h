@@ -27,6 +27,9 @@ struct ExampleOptions {
   // The field_names() of the file a model was trained on, so that a field has the same number in
   // both.
   std::vector<std::string> fields = {};
+  // Integers of Criteo become numbers with one feature a column, none where they are missing, and
+  // at most kMaxFeatureValue; instead of an id for each step of them.
+  bool has_numbers = false;
 };
 
 class ExampleReader {

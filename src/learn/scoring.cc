@@ -153,7 +153,8 @@ class ExampleScoring {
   }
 
   Result<ScoringReport> run() {
-    TRY(reader_, ExampleReader::open(options_.file, *options_.example, {sink(), trained_.fields}));
+    TRY(reader_,
+        ExampleReader::open(options_.file, *options_.example, trained_.example_options(sink())));
     Examples one;
     while (true) {
       names_.clear();

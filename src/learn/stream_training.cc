@@ -64,12 +64,12 @@ class StreamTraining {
     }
     TRY_OK(make());
     TRY_OK(trained_.model->use_threads(report_.threads));
-    FileBlocks blocks(options_.file, options_.format, {name_sink(), {}});
+    FileBlocks blocks(options_.file, options_.format, trained_.example_options(name_sink()));
     if (options_.threads == 1) blocks.read_here();
     std::unique_ptr<CachedBlocks> cached;
     if (!options_.cache.empty()) {
       TRY_OK(forget_cache());
-      TRY(cached, CachedBlocks::open(blocks, options_.file, options_.format_name, options_.cache));
+      TRY(cached, CachedBlocks::open(blocks, options_.file, row_form(), options_.cache));
       if (options_.threads == 1) cached->read_here();
     }
     BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
@@ -117,6 +117,11 @@ class StreamTraining {
                                options.kind),
                    "test", "--test FILE, with rows that are not in the first file"};
     }
+    trained_.has_numbers = is_tree_kind(options.kind) && options_.format == ExampleFormat::kCriteo;
+    // With so many rows the rates of few ids say as much as a column for each, for less time.
+    if (trained_.has_numbers && !has_setting(options, "few")) {
+      options.settings.emplace_back("few", 1);
+    }
     const bool is_network = needs_inputs(options.kind);
     if (is_network && !has_setting(options, "k")) options.settings.emplace_back("k", kVector);
     if (is_network || reads_fields(options.kind)) {
@@ -131,6 +136,11 @@ class StreamTraining {
     }
     TRY(trained_.model, make_model(options));
     return ok_status();
+  }
+
+  // Rows of another form are not those a cache holds.
+  std::string row_form() const {
+    return trained_.has_numbers ? options_.format_name + " with numbers" : options_.format_name;
   }
 
   // A cache holds no names of features.
@@ -200,7 +210,7 @@ class StreamTraining {
   }
 
   Status score(Evaluation& evaluation) {
-    FileBlocks blocks(options_.test_file, options_.format, {nullptr, trained_.fields});
+    FileBlocks blocks(options_.test_file, options_.format, trained_.example_options());
     TRY_OK(blocks.begin(0));
     Examples block;
     std::vector<float> predicted;

@@ -14,6 +14,7 @@
 #include "learn/table_learner.h"
 #include "learn/table_split.h"
 #include "learn/target.h"
+#include "model/model_file.h"
 
 namespace attune {
 namespace {
@@ -118,6 +119,29 @@ TEST_F(TableTest, WhatIsFittedComesFromTheRowsLearnedFromAlone) {
     learned->trained.rows->encode(bytes[i]);
   }
   EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+TEST_F(TableTest, AModelFileOfAnOlderVersionIsRead) {
+  auto made = train_table(options(shop(600)));
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  made->trained.has_numbers = true;
+  const std::string path = folder_ / "m", older = folder_ / "o";
+  ASSERT_TRUE(made->trained.save(path).ok());
+  EXPECT_TRUE(Trained::load(path)->has_numbers);
+  const auto file = ModelFile::open(path);
+  std::vector<ModelSection> sections;
+  std::string about(file->section("train").value());
+  about[0] = 2;
+  about.pop_back();
+  for (const char* name : {"model", "report", "plan", "table_rows"}) {
+    sections.push_back({name, file->section(name).value()});
+  }
+  sections.push_back({"train", about});
+  ASSERT_TRUE(store_model_file(older, sections).ok());
+  const auto back = Trained::load(older);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_FALSE(back->has_numbers);
+  EXPECT_EQ(back->known_rate, made->trained.known_rate);
 }
 
 TEST_F(TableTest, AModelFileIsReadBackAsItWas) {

@@ -11,12 +11,12 @@ namespace attune {
 namespace {
 
 // Sections of the file beside those every model file may have (docs/reference/model-format.md).
-constexpr const char* kAbout = "train";  // input, known rate, fields, learned until
+constexpr const char* kAbout = "train";  // input, known rate, fields, learned until, has numbers
 constexpr const char* kReport = "report";
 constexpr const char* kRows = "table_rows";
 constexpr const char* kInputs = "inputs";
 constexpr const char* kCalibration = "calibration";
-constexpr std::uint8_t kVersion = 2;  // of kAbout; 2: learned until
+constexpr std::uint8_t kVersion = 3;  // of kAbout; 2: learned until; 3: has numbers
 
 std::string encoded_about(const Trained& trained) {
   std::string out;
@@ -27,6 +27,7 @@ std::string encoded_about(const Trained& trained) {
   w.varint(trained.fields.size());
   for (const std::string& field : trained.fields) w.str(field);
   w.svarint(to_us(trained.learned_until));
+  w.u8(trained.has_numbers ? 1 : 0);
   return out;
 }
 
@@ -44,6 +45,7 @@ Status read_about(std::string_view bytes, const std::string& path, Trained& trai
   const std::uint64_t fields = r.varint();
   for (std::uint64_t i = 0; i < fields && r.ok(); ++i) trained.fields.emplace_back(r.str());
   if (version > 1) trained.learned_until = time_from_us(r.svarint());
+  if (version > 2) trained.has_numbers = r.u8() != 0;
   if (r.ok() && r.done()) return ok_status();
   return Error{Code::kCorrupt, fmt::format("{}: section {} makes no sense", path, kAbout), "model",
                ""};
@@ -75,6 +77,10 @@ std::string short_report(std::string_view report, std::string_view by) {
 }
 
 bool needs_inputs(std::string_view kind) { return kind == "mlp"; }
+
+ExampleOptions Trained::example_options(NameSink sink) const {
+  return {.names = std::move(sink), .fields = fields, .has_numbers = has_numbers};
+}
 
 void Trained::predict_raw(Examples& block, std::vector<float>& out) const {
   if (inputs) inputs->apply(block);

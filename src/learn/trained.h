@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "feature/table_rows.h"
+#include "format/example_reader.h"
 #include "learn/input_map.h"
 #include "model/feature_names.h"
 #include "model/model.h"
@@ -32,6 +33,7 @@ std::string short_report(std::string_view report, std::string_view by);
 struct Trained {
   std::string input;  // kTableInput, kWorkspaceInput, or the name of a format: "criteo", "vw", ...
   std::vector<std::string> fields = {};  // of such a format, by number
+  bool has_numbers = false;              // ExampleOptions::has_numbers of the rows learned from
   std::optional<TableRows> rows = {};    // of a table
   std::optional<InputMap> inputs = {};   // where needs_inputs()
   std::unique_ptr<Model> model;
@@ -42,6 +44,8 @@ struct Trained {
   std::string report = {};              // JSON, as train printed it
   CalibrationMap calibration = {};      // of its predictions; may change nothing
 
+  // How files of such a format are to be read for it.
+  ExampleOptions example_options(NameSink sink = nullptr) const;
   // out[r] = the prediction of row r, calibrated. Changes the rows where needs_inputs().
   void predict(Examples& rows, std::vector<float>& out) const;
   // The same as the model says it, before calibration.

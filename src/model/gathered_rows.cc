@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace attune {
 namespace {
@@ -11,6 +12,15 @@ std::uint16_t to_half(float x) {
   return static_cast<std::uint16_t>(_cvtss_sh(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 float from_half(std::uint16_t half) { return _cvtsh_ss(half); }
+
+void from_halves(const std::uint16_t* from, std::size_t count, float* to) {
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const auto eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i));
+    _mm256_storeu_ps(to + i, _mm256_cvtph_ps(eight));
+  }
+  for (; i < count; ++i) to[i] = from_half(from[i]);
+}
 
 }  // namespace
 
@@ -73,14 +83,22 @@ void GatheredRows::thin() {
   stride_ *= 2;
 }
 
+void GatheredRows::fill_missing(std::span<const float> by) {
+  for (Chunk& chunk : chunks_) {
+    for (std::size_t at = 0; at < chunk.singles.size(); ++at) {
+      float& number = chunk.singles[at];
+      if (std::isnan(number)) number = by[half_columns_ + at % single_columns_];
+    }
+  }
+}
+
 void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> out) const {
   std::size_t to = 0;
   for (const std::uint32_t row : rows) {
     const Chunk& from = chunks_[row / kChunkRows];
     const std::size_t at = row % kChunkRows;
-    for (std::size_t i = 0; i < half_columns_; ++i) {
-      out[to++] = from_half(from.halves[at * half_columns_ + i]);
-    }
+    from_halves(&from.halves[at * half_columns_], half_columns_, &out[to]);
+    to += half_columns_;
     for (std::size_t i = 0; i < single_columns_; ++i) {
       out[to++] = from.singles[at * single_columns_ + i];
     }

@@ -22,6 +22,8 @@ class GatheredRows {
   std::span<const float> labels() const { return labels_; }
   std::span<const float> weights() const { return weights_; }
   std::span<const std::uint32_t> groups() const { return groups_; }  // empty without
+  // Numbers for those missing (NaN) of the columns of single precision; one for each of columns().
+  void fill_missing(std::span<const float> by);
   // These rows one after another; out has room for rows.size() * columns().
   void copy(std::span<const std::uint32_t> rows, std::span<float> out) const;
   std::size_t memory_bytes() const;

@@ -29,7 +29,7 @@ struct Seen {
 
 }  // namespace
 
-bool TreeColumns::choose(const Examples& sample) {
+void TreeColumns::choose(const Examples& sample) {
   std::unordered_map<std::uint32_t, Seen> seen;
   for (std::size_t i = 0; i < sample.features.size(); ++i) {
     const Feature& feature = sample.features[i];
@@ -62,7 +62,7 @@ bool TreeColumns::choose(const Examples& sample) {
   for (const auto& [field, n] : ids) {
     if (n > few && many.size() < kMostShared) many.push_back(field);
   }
-  return set_shared(many);
+  set_shared(many);
 }
 
 // The largest number of ids of a field whose features have columns of their own.
@@ -93,7 +93,7 @@ void TreeColumns::set_own(std::vector<Own> own) {
   for (std::uint32_t i = 0; i < own_.size(); ++i) own_places_.emplace(own_[i].hash, i);
 }
 
-bool TreeColumns::set_shared(const std::vector<std::uint16_t>& fields) {
+void TreeColumns::set_shared(const std::vector<std::uint16_t>& fields) {
   shared_places_.clear();
   shared_fields_ = fields.size();
   for (std::uint32_t i = 0; i < fields.size(); ++i) {
@@ -101,13 +101,10 @@ bool TreeColumns::set_shared(const std::vector<std::uint16_t>& fields) {
                           kNone);
     shared_places_[fields[i]] = i;
   }
-  if (fields.empty()) return true;
-  ids_ = TableMemory<float>::zeroed(std::size_t{2} << options_.bits);
-  return ids_.size() > 0;
 }
 
 std::size_t TreeColumns::memory_bytes() const {
-  return ids_.size() * sizeof(float) + own_.size() * 64 + shared_places_.size() * 4;
+  return ids_.memory_bytes() + own_.size() * 64 + shared_places_.size() * 4;
 }
 
 double TreeColumns::mean() const {
@@ -121,14 +118,24 @@ double TreeColumns::deviation() const {
 }
 
 // How the labels of an id differ from those of all: in logits, or in deviations.
-float TreeColumns::rate(std::uint32_t hash) const {
-  const float* const id = ids_.data() + place(hash);
-  const double all = mean(), n = double{id[0]}, sum = double{id[1]};
-  const double own = (sum + options_.prior * all) / (n + options_.prior);
-  const auto logit = [](double p) { return std::log(p / (1 - p)); };
-  return static_cast<float>(options_.is_value ? (own - all) / deviation()
-                                              : logit(own) - logit(all));
-}
+class TreeColumns::Rates {
+ public:
+  explicit Rates(const TreeColumns& columns)
+      : prior_(columns.options_.prior),
+        is_value_(columns.options_.is_value),
+        all_(columns.mean()),
+        scaled_(is_value_ ? columns.deviation() : logit(all_)) {}
+  float of(const IdSums::Sums& id) const {
+    const double own = (double{id.labels} + prior_ * all_) / (double{id.rows} + prior_);
+    return static_cast<float>(is_value_ ? (own - all_) / scaled_ : logit(own) - scaled_);
+  }
+
+ private:
+  static double logit(double p) { return std::log(p / (1 - p)); }
+  double prior_;
+  bool is_value_;
+  double all_, scaled_;  // the mean of all labels; its logit, or their deviation
+};
 
 void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
                          std::span<float> out) const {
@@ -136,6 +143,8 @@ void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
   const std::span<float> own = out.subspan(shared());
   for (std::size_t i = 0; i < own_.size(); ++i) own[i] = own_[i].is_always_1 ? 0 : kUnknown;
   if (!is_allowed(row)) return;
+  const Rates rates(*this);
+  std::vector<float> ids(shared_fields_);  // of the row, in each: the mean of them is taken
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (const auto at = own_places_.find(row[i].hash); at != own_places_.end()) {
       float& value = own[at->second];
@@ -143,34 +152,26 @@ void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
     }
     const std::uint32_t field = shared_of(fields[i]);
     if (field == kNone) continue;
-    // Of several ids of a field the mean is taken, below; their number is kept in between.
-    out[2 * field] += rate(row[i].hash);
-    out[2 * field + 1] += 1;
-  }
-  if (shared_fields_ == 0) return;
-  std::vector<float> counts(shared_fields_);
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    const std::uint32_t field = shared_of(fields[i]);
-    if (field != kNone) counts[field] += std::log1p(ids_[place(row[i].hash)]);
+    const IdSums::Sums id = ids_.find(row[i].hash);
+    out[2 * field] += rates.of(id);
+    out[2 * field + 1] += std::log1p(id.rows);
+    ids[field] += 1;
   }
   for (std::size_t field = 0; field < shared_fields_; ++field) {
     float& rate = out[2 * field];
     float& count = out[2 * field + 1];
-    if (count == 0) {
+    if (ids[field] == 0) {
       count = -1;  // the row has nothing of this field
       continue;
     }
-    rate = rounded_to_half(rate / count);
-    count = rounded_to_half(counts[field] / count);
+    rate = rounded_to_half(rate / ids[field]);
+    count = rounded_to_half(count / ids[field]);
   }
 }
 
 void TreeColumns::learn(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (shared_of(fields[i]) == kNone) continue;
-    float* const id = ids_.data() + place(row[i].hash);
-    id[0] += weight;
-    id[1] += weight * label;
+    if (shared_of(fields[i]) != kNone) ids_.add(row[i].hash, {weight, weight * label});
   }
   const double w = double{weight}, y = double{label};
   rows_ += w;
@@ -220,15 +221,7 @@ void TreeColumns::encode(std::string& out) const {
   for (std::size_t field = 0; field < shared_places_.size(); ++field) {
     if (shared_places_[field] != kNone) w.varint(field);
   }
-  std::size_t last = 0;
-  for (std::size_t at = 0; at < ids_.size(); at += 2) {
-    if (ids_[at] == 0) continue;
-    w.varint(at / 2 + 1 - last);
-    w.f32(ids_[at]);
-    w.f32(ids_[at + 1]);
-    last = at / 2 + 1;
-  }
-  w.varint(0);
+  ids_.encode(out);
 }
 
 bool TreeColumns::restore(Reader& r) {
@@ -258,18 +251,8 @@ bool TreeColumns::restore(Reader& r) {
       return false;
     fields.push_back(static_cast<std::uint16_t>(field));
   }
-  if (!r.ok() || !set_shared(fields)) return false;
-  std::uint64_t at = 0;
-  while (const std::uint64_t step = r.varint()) {
-    at += step;
-    const float n = r.f32(), sum = r.f32();
-    if (!r.ok() || at < step || at * 2 > ids_.size() || !(n > 0) || !std::isfinite(n + sum)) {
-      return false;
-    }
-    ids_[2 * at - 2] = n;
-    ids_[2 * at - 1] = sum;
-  }
-  return r.ok();
+  set_shared(fields);
+  return r.ok() && ids_.restore(r);
 }
 
 }  // namespace attune

@@ -12,12 +12,12 @@
 
 #include "base/bytes.h"
 #include "model/examples.h"
-#include "model/table_memory.h"
+#include "model/id_sums.h"
 
 namespace attune {
 
 struct TreeColumnOptions {
-  int bits = 22;         // ids of fields of many share 2^bits places
+  int bits = 26;         // ids of fields of many share 2^bits places
   std::size_t few = 64;  // a field of more ids is one of many
   double prior = 10;  // rows an id is thought to have had, with the mean of all, before its first
   bool is_value = false;  // labels are numbers, not 0 or 1
@@ -29,9 +29,9 @@ class TreeColumns {
   // Of them that are always 1: fields of fewer ids come first, the others are of many.
   static constexpr std::size_t kMostMarks = 128;
   static constexpr std::size_t kMostShared = 10'000;  // fields of many; further ones are left out
-  explicit TreeColumns(const TreeColumnOptions& options) : options_(options) {}
-  // From rows like those to come. False when there is not so much memory.
-  bool choose(const Examples& sample);
+  explicit TreeColumns(const TreeColumnOptions& options) : options_(options), ids_(options.bits) {}
+  // From rows like those to come.
+  void choose(const Examples& sample);
 
   // Two a field of many; then one a feature, first those that are always 1.
   std::size_t shared() const { return 2 * shared_fields_; }
@@ -66,13 +66,10 @@ class TreeColumns {
   std::uint32_t shared_of(std::uint16_t field) const {
     return field < shared_places_.size() ? shared_places_[field] : kNone;
   }
-  std::size_t place(std::uint32_t hash) const {
-    return std::size_t{hash & ((std::uint32_t{1} << options_.bits) - 1)} * 2;
-  }
   std::size_t few_of(const std::map<std::uint16_t, std::size_t>& ids) const;
-  bool set_shared(const std::vector<std::uint16_t>& fields);
+  void set_shared(const std::vector<std::uint16_t>& fields);
   void set_own(std::vector<Own> own);
-  float rate(std::uint32_t hash) const;
+  class Rates;
   double mean() const;
   double deviation() const;
 
@@ -81,7 +78,7 @@ class TreeColumns {
   std::unordered_map<std::uint32_t, std::uint32_t> own_places_;  // by hash, in own_
   std::vector<std::uint32_t> shared_places_;                     // by field; kNone
   std::size_t shared_fields_ = 0;
-  TableMemory<float> ids_;  // rows and sum of labels of each place; nothing without shared fields
+  IdSums ids_;  // of shared fields
   double rows_ = 0, labels_ = 0, squares_ = 0;
 };
 

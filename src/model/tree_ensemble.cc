@@ -178,6 +178,12 @@ void TreeEnsemble::settle_mean(std::uint32_t root) {
   mean_ += means[0];
 }
 
+void TreeEnsemble::send_missing(std::span<const float> with) {
+  for (TreeNode& node : nodes_) {
+    if (node.left != 0) node.is_missing_left = with[node.column] < node.at;
+  }
+}
+
 std::size_t TreeEnsemble::memory_bytes() const {
   return nodes_.capacity() * sizeof(TreeNode) + roots_.capacity() * sizeof(std::uint32_t);
 }

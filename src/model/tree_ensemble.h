@@ -32,6 +32,9 @@ class TreeEnsemble {
   // when it is no tree, too deep, or a number in it is not allowed.
   bool add(std::span<const TreeNode> nodes);
 
+  // A missing value of a column goes where this number of it goes; one for each of columns().
+  void send_missing(std::span<const float> with);
+
   std::size_t size() const { return roots_.size(); }
   std::size_t columns() const { return columns_; }
   double base() const { return base_; }

@@ -113,6 +113,16 @@ TEST(TreeEnsemble, IsReadBackAsItWas) {
   EXPECT_EQ(back.sum(x), trees.sum(x));
 }
 
+TEST(TreeEnsemble, MissingValuesGoWhereTheyAreSent) {
+  Rng rng(4);
+  TreeEnsemble trees(0, kColumns);
+  for (int t = 0; t < 20; ++t) ASSERT_TRUE(trees.add(some_tree(rng, 6)));
+  const std::vector<float> with{0.3F, -0.2F, 1, -1}, missing(kColumns, kNan);
+  EXPECT_NE(trees.sum(missing), trees.sum(with));
+  trees.send_missing(with);
+  EXPECT_EQ(trees.sum(missing), trees.sum(with));
+}
+
 TEST(TreeEnsemble, WhatIsNoTreeIsRefused) {
   const float inf = std::numeric_limits<float>::infinity();
   const TreeNode split{.at = 0, .cover = 2, .left = 1, .column = 1};

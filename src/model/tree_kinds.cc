@@ -8,6 +8,7 @@
 #include <cmath>
 #include <memory>
 
+#include "model/missing_values.h"
 #include "model/sigmoid.h"
 #include "model/stored_model.h"
 #include "model/teaching.h"
@@ -17,8 +18,11 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kSampleRows = 20'000;      // from which columns are chosen
+constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
+constexpr std::size_t kManyRows = 200'000;   // numbers stand for missing ones, leaves are few
+constexpr std::size_t kLeavesOfMany = 31, kUsualDepth = 6, kMostDepth = 24;
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
+constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
 
 // Of every kind, behind those of its own.
@@ -32,7 +36,7 @@ constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are sh
 
 constexpr Setting kBoostedSettings[] = {
     {"rounds", 0, 0, 100'000,
-     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 100 of a million", true},
+     "trees at most; 0 = 2000, of more than 50,000 rows fewer: 150 of a million", true},
     {"patience", 40, 0, 10'000,
      "rounds without a lower loss on rows held back, after which it stops; 0 = never", true},
     {"bags", 5, 1, 50,
@@ -41,9 +45,11 @@ constexpr Setting kBoostedSettings[] = {
      "from again, for the best number of rounds",
      true},
     {"learning_rate", 0, 0, 1,
-     "share of a tree that counts; 0 = 0.07, up to 0.15 where rounds are few"},
-    {"depth", 6, 1, 24, "splits above a leaf", true},
-    {"leaves", 0, 0, 65'536, "of a tree, the best split first; 0 = by depth alone", true},
+     "share of a tree that counts; 0 = 0.07, up to 0.1 where rounds are few"},
+    {"depth", 0, 0, 24, "splits above a leaf; 0 = 6, or 24 where leaves are counted", true},
+    {"leaves", 0, 0, 65'536,
+     "of a tree, the best split first; 0 = by depth alone, or without depth 31 of 200,000 rows",
+     true},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
     {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
     {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
@@ -143,12 +149,10 @@ class Gathering {
   }
 
   // The rows so far, as columns.
-  Result<const GatheredRows*> rows() {
+  GatheredRows& rows() {
     if (!rows_) settle();
     learn_group();
-    if (is_usable_) return const_cast<const GatheredRows*>(rows_.get());
-    return Error{Code::kUnavailable, "trees: no memory for what is known of ids", "bits",
-                 "use fewer --bits"};
+    return *rows_;
   }
   TreeColumns& columns() { return columns_; }
   std::size_t memory_bytes() const {
@@ -167,17 +171,16 @@ class Gathering {
     to.ends.push_back(static_cast<std::uint32_t>(to.features.size()));
   }
   void learn_group() {
-    for (std::size_t r = 0; r < waiting_.size() && is_usable_; ++r) {
+    for (std::size_t r = 0; r < waiting_.size(); ++r) {
       columns_.learn(waiting_.row(r), waiting_.fields_of(r), waiting_.labels[r],
                      waiting_.weights[r]);
     }
     waiting_.clear();
   }
   void settle() {
-    is_usable_ = columns_.choose(sample_);
+    columns_.choose(sample_);
     rows_ = std::make_unique<GatheredRows>(columns_.half(), columns_.size() - columns_.half(),
                                            limit_, has_groups_);
-    if (!is_usable_) return;
     row_.resize(columns_.size());
     for (std::size_t r = 0; r < sample_.size(); ++r) {
       take(sample_.row(r), sample_.fields_of(r), sample_.labels[r], sample_.weights[r],
@@ -187,7 +190,6 @@ class Gathering {
   }
   void take(Row row, std::span<const std::uint16_t> fields, float label, float weight,
             std::uint32_t group) {
-    if (!is_usable_) return;
     if (!has_groups_) {
       columns_.encode(row, fields, row_);
       rows_->add(row_, label, weight);
@@ -207,20 +209,32 @@ class Gathering {
   Examples waiting_;  // of the group that is being added
   std::unique_ptr<GatheredRows> rows_;
   std::vector<float> row_;
-  bool is_usable_ = true;
 };
 
-// What is left to be chosen is chosen by the number of rows: time grows with rows and rounds.
-void settle_rounds(std::size_t rows, TreeGrowing& how) {
+// What boosting leaves to be chosen is chosen by the number of rows: time grows with rows and
+// rounds.
+void settle_boosting(std::size_t rows, TreeGrowing& how) {
   constexpr double kWork = 1e8;  // rows times rounds
   if (how.rounds == 0) {
     const double most = kWork / static_cast<double>(std::max<std::size_t>(rows, 1));
-    how.rounds = static_cast<std::size_t>(std::clamp(most, 100.0, 2000.0));
+    how.rounds = static_cast<std::size_t>(std::clamp(most, 150.0, 2000.0));
     if (how.rounds < kRoundsToStopEarly) how.patience = 0;
   }
   if (how.learning_rate == 0) {
     how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
   }
+  if (how.depth > 0) return;
+  if (how.leaves == 0 && rows >= kManyRows) how.leaves = kLeavesOfMany;
+  how.depth = how.leaves > 0 ? kMostDepth : kUsualDepth;
+}
+
+Result<GrownTrees> grown_from(GatheredRows& rows, const TreeGrowing& how) {
+  if (rows.size() < kManyRows) return grow_trees(rows, how);
+  const std::vector<float> numbers = stand_ins(rows);
+  rows.fill_missing(numbers);
+  TRY(GrownTrees grown, grow_trees(rows, how));
+  grown.trees.send_missing(numbers);
+  return grown;
 }
 
 class TreeModel final : public StoredModel {
@@ -272,12 +286,12 @@ class TreeModel final : public StoredModel {
 
   Status finish() override {
     if (!gathering_) return ok_status();
-    TRY(const GatheredRows* const rows, gathering_->rows());
-    rows_seen_ = rows->seen();
-    rows_kept_ = rows->size();
+    GatheredRows& rows = gathering_->rows();
+    rows_seen_ = rows.seen();
+    rows_kept_ = rows.size();
     TreeGrowing how = growing_;
-    settle_rounds(rows->size(), how);
-    TRY(GrownTrees grown, grow_trees(*rows, how));
+    if (kind() == "trees") settle_boosting(rows.size(), how);
+    TRY(GrownTrees grown, grown_from(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;
     rounds_ = grown.rounds;
     is_still_falling_ = grown.is_still_falling;
@@ -378,14 +392,15 @@ bool is_tree_kind(std::string_view kind) {
   return kind == "tree" || kind == "forest" || kind == "trees";
 }
 
-const KindRow kTreeKind{{"tree", "one decision tree: leaves of rows alike", kTreeSettings},
-                        make_trees};
+const KindRow kTreeKind{
+    {"tree", "one decision tree: leaves of rows alike", kTreeSettings, false, kBits}, make_trees};
 const KindRow kForestKind{
-    {"forest", "random forest: the mean of trees grown on draws (Breiman 2001)", kForestSettings},
+    {"forest", "random forest: the mean of trees grown on draws (Breiman 2001)", kForestSettings,
+     false, kBits},
     make_trees};
 const KindRow kTreesKind{
-    {"trees", "boosted trees, each mending those before (Chen and Guestrin 2016)",
-     kBoostedSettings},
+    {"trees", "boosted trees, each mending those before (Chen and Guestrin 2016)", kBoostedSettings,
+     false, kBits},
     make_trees};
 
 }  // namespace attune

@@ -58,6 +58,27 @@ class Trees(Files):
         self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "trees",
                    says="name a file to test on")
 
+    def test_trees_see_the_integers_of_criteo_as_numbers(self):
+        rows = []  # yes where the first is above 1,020, or missing: all of one step
+        for i in range(2000):
+            first = "" if i % 10 == 0 else str(1000 + i * 7 % 41)
+            label = "1" if first == "" or int(first) > 1020 else "0"
+            rows.append("\t".join([label, first] + ["5"] * 12 + ["a"] * 26))
+        self.write("n.tsv", "\n".join(rows) + "\n")
+        train = ("train", "n.tsv", "--format", "criteo", "--test", "n.tsv", "--kind")
+        self.assertLess(self.json_of(*train, "ftrl")["auc"], 0.8)
+        report = self.json_of(*train, "trees", "--output", "n.attune", "--cache", "n.rows")
+        self.assertGreater(report["auc"], 0.999)
+        done = self.run_attune("predict", "n.tsv", "--format", "criteo", "--model", "n.attune")
+        said = [float(line) > 0.5 for line in done.stdout.split()]
+        self.assertEqual(said, [row[0] == "1" for row in rows])
+        shown = self.json_of("explain", "--model", "n.attune", "--format", "criteo", "--row", "2",
+                             "n.tsv")
+        self.assertEqual((shown["parts"][0]["name"], shown["parts"][0]["value"]),
+                         ("I1=925..1187", 1007))
+        # A cache of numbers is none for who reads steps.
+        self.assertLess(self.json_of(*train, "ftrl", "--cache", "n.rows")["auc"], 0.8)
+
 
 if __name__ == "__main__":
     cli_test.BINARY = os.path.abspath(sys.argv[1])

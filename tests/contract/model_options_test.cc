@@ -90,7 +90,7 @@ TEST(ModelOptions, UnknownNamesAndValuesOutOfRangeAreRefused) {
        "units of the second, 0 = there is none"},
       {{.kind = "trees", .settings = {{"depth", 2.5}}},
        "depth is 2.5, must be a whole number",
-       "splits above a leaf"},
+       "splits above a leaf; 0 = 6, or 24 where leaves are counted"},
       {{.settings = {{"alpha", 1}, {"alpha", 1}}}, "alpha is given twice", ""},
       {{.admit_after = 3},
        "admission, expiry and a memory limit need a collision-free table",

@@ -13,6 +13,7 @@ void fuzz_one(std::string_view input) {
   ExampleOptions options;
   std::size_t names = 0;
   if ((input[0] & 4) != 0) options.names = [&](std::uint32_t, std::string_view) { ++names; };
+  options.has_numbers = (input[0] & 8) != 0;
   auto reader = ExampleReader::open(std::move(*bytes), static_cast<ExampleFormat>(input[0] & 3),
                                     std::move(options));
   if (!reader.ok()) return;
