@@ -226,6 +226,7 @@ ModelOptions options_of(const char* kind, double k) {
           .inputs = kFields,
           .settings = {{"k", k},
                        {"learning_rate", 0.05},
+                       {"bias_rate", 0.05},
                        {"deviation", 0.05},
                        {"vector_rate", 0.08},
                        {"vector_l2", 1e-3},
