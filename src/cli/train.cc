@@ -88,8 +88,8 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
-  if (options.joint.is_given() && training.kinds.empty()) training.kinds = {kVerbKind};
-  if (!options.joint.is_given()) TRY_OK(look_for_models(options, training));
+  const bool is_search_asked = options.search.is_given() || !options.memory.empty();
+  if (!options.joint.is_given() || is_search_asked) TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();

@@ -73,13 +73,9 @@ Status check_joint(const TrainOptions& options) {
                  "label a row",
                  "also", "attune train shop.csv --target click --also like,purchase"};
   }
-  if (is_workspace) return ok_status();
-  if (options.calibration != "none" || !options.preset.empty() || options.search.is_given() ||
-      !options.memory.empty()) {
-    return Error{Code::kInvalid,
-                 "--also and --second-loss: not with --calibrate, --preset, --search, "
-                 "--budget-seconds or --memory",
-                 "also", "name the kind, with --kind, and its settings, with --set"};
+  if (!is_workspace && !options.preset.empty()) {
+    return Error{Code::kInvalid, "--also and --second-loss: not with --preset", "also",
+                 "name the kind, with --kind, and its settings, with --set"};
   }
   return ok_status();
 }

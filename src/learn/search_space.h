@@ -25,6 +25,8 @@ struct SearchKind {
   double cost;
   double passes;  // expected
   std::span<const SearchRange> ranges;
+  // Tried where it is named and of several targets, else not: slow for what it adds on tables.
+  bool is_asked_for = false;
 };
 
 // The cheapest first.

@@ -41,14 +41,17 @@ struct Trained {
   FeatureNames names = FeatureNames();  // of its weights; may be empty
   std::string report = {};              // JSON, as train printed it
   CalibrationMap calibration = {};      // of its predictions; may change nothing
+  // Of the heads after the first of a model of several tasks; empty = they change nothing.
+  std::vector<CalibrationMap> further_calibrations = {};
 
   // out[r] = the prediction of row r, calibrated. Changes the rows where needs_inputs().
   void predict(Examples& rows, std::vector<float>& out) const;
   // The same as the model says it, before calibration.
   void predict_raw(Examples& rows, std::vector<float>& out) const;
-  float calibrated(float raw) const;
+  float calibrated(float raw, std::size_t head = 0) const;
   // Of every task: out is (rows, heads), the first column as predict() has it.
   void predict_heads(Examples& rows, std::vector<float>& out) const;
+  void predict_heads_raw(Examples& rows, std::vector<float>& out) const;
 
   // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
   // cannot be written.
