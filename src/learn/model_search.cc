@@ -16,6 +16,7 @@ namespace {
 constexpr double kRowsPerSecond = 400'000;
 constexpr double kShareForSearch = 0.6;   // of the budget; the rest learns from all rows at the end
 constexpr std::size_t kFewestRows = 500;  // of a stage, if there are so many
+constexpr double kFewestRowsOfExtra = 10'000;
 constexpr std::size_t kFactor = 3;
 constexpr std::size_t kMostStages = 3;
 constexpr int kFewestBits = 10;
@@ -59,8 +60,10 @@ class Search {
 
   Status choose_kinds() {
     for (const SearchKind& kind : search_kinds()) {
-      const bool fits = options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers;
-      if (fits && is_wanted(kind)) kinds_.push_back(&kind);
+      if (is_wanted(kind)) kinds_.push_back(&kind);
+    }
+    for (const SearchKind& kind : search_kinds()) {
+      if (is_wanted_too(kind)) kinds_.push_back(&kind);
     }
     if (!kinds_.empty()) return ok_status();
     return Error{Code::kInvalid,
@@ -69,12 +72,43 @@ class Search {
                  "kind", "leave out --search, or name others"};
   }
 
+  bool is_joint() const {
+    return !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
+  }
+
+  bool fits(const SearchKind& kind) const {
+    return (options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers) &&
+           (!is_joint() || takes_tasks(kind.kind));
+  }
+
   bool is_wanted(const SearchKind& kind) const {
-    const bool is_joint = !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
-    if (is_joint && !takes_tasks(kind.kind)) return false;
     const auto& named = options_.kinds;
-    if (named.empty()) return is_joint || !kind.is_asked_for;
+    if (!fits(kind)) return false;
+    if (named.empty()) return is_joint() || !kind.is_extra;
     return std::find(named.begin(), named.end(), kind.kind) != named.end();
+  }
+
+  // A slow one beside those that are wanted anyway.
+  bool is_wanted_too(const SearchKind& kind) const {
+    if (!fits(kind) || is_wanted(kind) || !options_.kinds.empty()) return false;
+    std::vector<const SearchKind*> with = kinds_;
+    with.push_back(&kind);
+    const auto rows = static_cast<double>(split_.train.size());
+    return rows >= kFewestRowsOfExtra && affordable_rows(with) >= rows;
+  }
+
+  // So many rows in the last stage fit in the budget, the earlier ones included.
+  double affordable_rows(const std::vector<const SearchKind*>& kinds) const {
+    double cost = 0;  // of a row
+    for (const SearchKind* kind : kinds) {
+      double runs = 1;
+      double still = static_cast<double>(options_.settings), share = 1.0 / (kFactor * kFactor);
+      for (; share < 0.99; share *= kFactor, still = std::max(1.0, still / kFactor)) {
+        runs += share * still;
+      }
+      cost += kind->cost * kind->passes * runs;
+    }
+    return options_.budget_s * kRowsPerSecond * kShareForSearch / cost;
   }
 
   void draw() {
@@ -96,18 +130,9 @@ class Search {
   // So many rows in each stage that all of them together fit in the budget.
   void settle_stages() {
     const std::size_t rows = split_.train.size();
-    double cost = 0;  // of a row in the last stage, the earlier ones included
-    for (const SearchKind* kind : kinds_) {
-      double runs = 1;
-      double still = static_cast<double>(options_.settings), share = 1.0 / (kFactor * kFactor);
-      for (; share < 0.99; share *= kFactor, still = std::max(1.0, still / kFactor)) {
-        runs += share * still;
-      }
-      cost += kind->cost * kind->passes * runs;
-    }
-    const double affordable = options_.budget_s * kRowsPerSecond * kShareForSearch / cost;
-    const auto last = static_cast<std::size_t>(std::clamp(
-        affordable, static_cast<double>(std::min(rows, kFewestRows)), static_cast<double>(rows)));
+    const auto last = static_cast<std::size_t>(
+        std::clamp(affordable_rows(kinds_), static_cast<double>(std::min(rows, kFewestRows)),
+                   static_cast<double>(rows)));
     stages_ = {last};
     while (stages_.size() < kMostStages && stages_.front() / kFactor >= kFewestRows) {
       stages_.insert(stages_.begin(), stages_.front() / kFactor);

@@ -46,8 +46,8 @@ constexpr SearchKind kKinds[] = {{"ftrl", true, false, 1, 8, kFtrl},
                                  {"fwfm", true, false, 5, 10, kFwfm},
                                  {"tree", true, true, 10, 1, kTree},
                                  {"mlp", true, false, 15, 10, kMlp},
-                                 {"deepfm", true, false, 25, 6, kDeepFields, true},
-                                 {"finalmlp", true, false, 40, 6, kDeepFields, true},
+                                 {"finalmlp", true, false, 57, 6, kDeepFields, true},
+                                 {"deepfm", true, false, 66, 6, kDeepFields, true},
                                  {"trees", true, true, 100, 1, kTrees},
                                  {"forest", true, true, 160, 1, kForest}};
 

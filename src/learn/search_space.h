@@ -25,8 +25,9 @@ struct SearchKind {
   double cost;
   double passes;  // expected
   std::span<const SearchRange> ranges;
-  // Tried where it is named and of several targets, else not: slow for what it adds on tables.
-  bool is_asked_for = false;
+  // Slow: tried where it is named or there are several targets, else on many rows alone, when the
+  // budget allows to learn from all of them still.
+  bool is_extra = false;
 };
 
 // The cheapest first.
