@@ -204,7 +204,10 @@ std::string head_line(const TrainReport& report) {
     line += fmt::format(", \"{}\" means yes{}", report.positive,
                         report.is_positive_guessed ? " (a guess: --positive says it)" : "");
   }
-  if (report.unlabelled > 0) line += fmt::format(", {} without a label", report.unlabelled);
+  if (report.unlabelled == 0) return line;
+  const bool is_journal = report.input == kWorkspaceInput;
+  line += fmt::format(", {} {}", report.unlabelled,
+                      is_journal ? "more whose windows are open" : "without a label");
   return line;
 }
 
