@@ -67,7 +67,9 @@ class Corrected {
 CalibrationView calibration_of(const EvalOptions& options, const Trained& trained,
                                const Evaluation& evaluation, const Evaluated& out) {
   CalibrationView view;
+  const std::vector<TaskOptions>& tasks = trained.model->options().tasks;
   view.outcome = trained.rows                       ? trained.rows->plan().target
+                 : !tasks.empty()                   ? tasks.front().name
                  : trained.input == kWorkspaceInput ? "engagement"
                                                     : "label";
   view.column = options.slice;
@@ -95,8 +97,9 @@ Result<Evaluated> evaluate_workspace(const EvalOptions& options, const Trained& 
   Corrected corrected;
   const auto take = [&](const Examples& rows, const std::vector<float>& predicted) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      evaluation.add(predicted[i], rows.labels[i]);
-      corrected.add("", predicted[i], rows.labels[i]);
+      const float first = predicted[i * trained.model->heads()];
+      evaluation.add(first, rows.labels[i]);
+      corrected.add("", first, rows.labels[i]);
     }
     return ok_status();
   };

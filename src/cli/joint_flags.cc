@@ -12,8 +12,8 @@ namespace attune {
 void add_joint_flags(Command& command, JointFlags& flags) {
   command
       .add_option("--also", flags.also,
-                  "of a table: columns to predict too, each a yes or no, with the target by one "
-                  "model (fwfm, wide_deep, deepfm, dcnv2, finalmlp)")
+                  "columns to predict too, each a yes or no, or verbs of a workspace, with the "
+                  "target by one model (fwfm, wide_deep, deepfm, dcnv2, finalmlp)")
       ->delimiter(',');
   command.add_option("--weight-of", flags.weights,
                      "with --also: TARGET=NUMBER, how much its loss counts; 1 unless said");

@@ -55,7 +55,11 @@ std::vector<std::string> head_table(const JointReport& report) {
   for (const HeadReport& head : report.heads) {
     std::string line = left(head.target, width) + "  " + measured(head.measures, "base_rate", 28) +
                        measured(head.measures, "auc", 28) + measured(head.measures, "log_loss", 28);
-    if (head.unlabelled > 0) line += thousands(head.unlabelled) + " rows without a label";
+    if (head.unlabelled > 0) line += thousands(head.unlabelled) + " rows without a label  ";
+    if (const auto error = head.after.error()) {
+      line += fmt::format("calibration error {:.4f}, without {:.4f}", *error,
+                          head.before.error().value());
+    }
     line.erase(line.find_last_not_of(' ') + 1);
     lines.push_back(std::move(line));
     if (head.alone) lines.push_back(alone_line(head, width));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "cli/access.h"
@@ -14,6 +15,7 @@
 #include "engine/observe.h"
 #include "engine/outcomes.h"
 #include "engine/state.h"
+#include "learn/verb_targets.h"
 
 namespace attune {
 namespace {
@@ -34,11 +36,27 @@ Result<std::string> plan_text(const std::string& workspace) {
 Result<Trained> load_rival(const std::string& name, const std::string& workspace) {
   TRY(const std::string path, find_model(name, workspace));
   TRY(Trained trained, Trained::load(path));
-  if (trained.input == kWorkspaceInput && trained.model->is_probability()) return trained;
-  return Error{
-      Code::kInvalid,
-      fmt::format("--against {}: it reads rows of {}, not of decisions", name, trained.input),
-      "against", "name a model of attune train --workspace"};
+  if (trained.input != kWorkspaceInput || !trained.model->is_probability()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("--against {}: it reads rows of {}, not of decisions", name, trained.input),
+        "against", "name a model of attune train --workspace"};
+  }
+  const std::vector<TaskOptions>& tasks = trained.model->options().tasks;
+  if (tasks.empty()) return trained;
+  return Error{Code::kInvalid,
+               fmt::format("--against {}: it predicts {}, not whether an item is engaged with",
+                           name, tasks.front().name),
+               "against", "name a model of attune train --workspace without --target"};
+}
+
+// Labelled as a model of these tasks learns them.
+Result<std::unique_ptr<OutcomeSource>> rows_for(const std::vector<TaskOptions>& tasks,
+                                                const std::string& workspace,
+                                                const NameSink& names = nullptr) {
+  if (tasks.empty()) return open_outcomes(workspace, names);
+  TRY(const std::vector<Verb> verbs, verbs_of(tasks));
+  return open_verb_outcomes(workspace, verbs, names);
 }
 
 }  // namespace
@@ -68,6 +86,7 @@ Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScre
     training.rivals.push_back({name, &rivals.back()});
   }
   training.model = options.model;
+  training.compare_alone = options.compare_alone;
   training.passes = options.passes;
   training.share = options.share;
   training.threshold = options.threshold;
@@ -83,7 +102,7 @@ Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScre
   if (options.keeps_names) {
     sink = [&](std::uint32_t hash, std::string_view name) { names.add(hash, name); };
   }
-  TRY(const auto rows, open_outcomes(options.workspace, sink));
+  TRY(const auto rows, rows_for(options.model.tasks, options.workspace, sink));
   TRY(TrainedModel made, train_journal(*rows, training));
   if (options.keeps_names) made.trained.names = std::move(names);
   return made;
@@ -97,7 +116,7 @@ Result<std::uint64_t> score_workspace(const Trained& trained, const std::string&
                  fmt::format("the model reads rows of {}, not of decisions", trained.input),
                  "workspace", "name a file, or a model of attune train --workspace"};
   }
-  TRY(const auto source, open_outcomes(workspace));
+  TRY(const auto source, rows_for(trained.model->options().tasks, workspace));
   TRY_OK(source->begin(0));
   Examples block, fresh;
   std::vector<float> predicted;
@@ -112,7 +131,7 @@ Result<std::uint64_t> score_workspace(const Trained& trained, const std::string&
       is_known ? (void)++known : append_row(block, i, fresh);
     }
     const Examples rows = fresh;  // predict() may change them
-    trained.predict(fresh, predicted);
+    trained.predict_heads(fresh, predicted);
     TRY_OK(use(rows, predicted));
     progress.share = source->share();
     progress.rows += rows.size();

@@ -13,7 +13,8 @@ namespace attune {
 struct JournalOptions {
   std::string workspace;
   std::vector<std::string> against;  // models to compare with: files or NAME[@VERSION]
-  ModelOptions model;
+  ModelOptions model;  // with tasks: verbs, learned together
+  bool compare_alone = false;
   std::size_t passes = 1;
   double share = 0.2, threshold = 0.5;
   bool keeps_names = false;
@@ -24,8 +25,9 @@ struct JournalOptions {
 
 Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScreen& screen);
 
-// Calls `use` with each block of outcomes and what the model says of them, from the first the model
-// has not learned from, or from the very first. Gives how many rows were left out as learned from.
+// Calls `use` with each block of outcomes, of a model of verbs with a label for each, and what the
+// model says of them, (rows, heads); from the first row the model has not learned from, or from the
+// very first. Gives how many rows were left out as learned from.
 using TakeOutcomes =
     std::function<Status(const Examples& rows, const std::vector<float>& predicted)>;
 Result<std::uint64_t> score_workspace(const Trained& trained, const std::string& workspace,

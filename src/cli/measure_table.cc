@@ -89,9 +89,12 @@ std::vector<std::string> kind_table(const TrainReport& report) {
 
 std::vector<std::string> candidate_table(const TrainReport& report, std::size_t most) {
   const ChoiceReport& choice = report.choice;
-  std::vector<std::string> lines = {
-      fmt::format("{:10} {:>9} {:>7} {:>9}   {:22} {}", "tried", "rows", "passes",
-                  report.is_binary ? "log_loss" : "sq. error", "95 % interval", "settings")};
+  std::vector<std::string> lines = {fmt::format("{:10} {:>9} {:>7} {:>9}   {:22} {}", "tried",
+                                                "rows", "passes",
+                                                !report.is_binary            ? "sq. error"
+                                                : report.kinds.front().joint ? "joint"
+                                                                             : "log_loss",
+                                                "95 % interval", "settings")};
   const std::size_t shown = std::min(choice.candidates.size(), most);
   for (std::size_t i = 0; i < shown; ++i) {
     const CandidateReport& one = choice.candidates[i];

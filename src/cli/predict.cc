@@ -93,22 +93,27 @@ Result<ScoringReport> predict_file(const PredictOptions& options, const Trained&
 Result<ScoringReport> predict_workspace(const PredictOptions& options, const Trained& trained,
                                         Lines& lines) {
   TRY_OK(lines.open());
+  if (options.all_targets) TRY_OK(lines.write_names(trained));
   TrainScreen screen;
   ScoringReport report;
+  const std::size_t heads = trained.model->heads();
+  const auto write = [&](const Examples& rows, const std::vector<float>& predicted) -> Status {
+    report.rows += rows.size();
+    for (std::size_t at = 0; at < predicted.size(); at += heads) {
+      const auto all = std::span(predicted).subspan(at, heads);
+      TRY_OK(options.all_targets ? lines.write_all(all) : lines.write(all.front()));
+    }
+    return ok_status();
+  };
   TRY([[maybe_unused]] const std::uint64_t known,
-      score_workspace(trained, options.workspace, true, screen,
-                      [&](const Examples&, const std::vector<float>& predicted) -> Status {
-                        report.rows += predicted.size();
-                        for (const float p : predicted) TRY_OK(lines.write(p));
-                        return ok_status();
-                      }));
+      score_workspace(trained, options.workspace, true, screen, write));
   return report;
 }
 
 Status predict(const PredictOptions& options) {
   const bool is_table = options.file.format.empty() || options.file.is_table();
-  if (options.all_targets && (options.file.file.empty() || !is_table)) {
-    return Error{Code::kInvalid, "--all-targets is for tables: only they have several",
+  if (options.all_targets && !options.file.file.empty() && !is_table) {
+    return Error{Code::kInvalid, "--all-targets is for tables and workspaces: they have several",
                  "all-targets", "attune predict new.csv --model shop.attune --all-targets"};
   }
   if (options.is_json && options.output == "-") {

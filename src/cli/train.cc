@@ -25,6 +25,7 @@
 #include "cli/words.h"
 #include "learn/stream_training.h"
 #include "learn/table_training.h"
+#include "learn/verb_targets.h"
 #include "model/item_factors.h"
 
 namespace attune {
@@ -32,7 +33,7 @@ namespace {
 
 constexpr std::size_t kClassicPasses = 10;
 constexpr std::size_t kBadRowsShown = 3;
-constexpr const char* kJointKind = "fwfm";  // of several targets, when none is named
+constexpr const char* kVerbKind = "fwfm";  // of verbs of a workspace, when none is named
 constexpr std::size_t kCandidatesShown = 12;
 constexpr int kWorkspaceBits = 18;  // tables of 2^18 weights, as the live learner's
 
@@ -87,8 +88,8 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
-  if (options.joint.is_given() && training.kinds.empty()) training.kinds = {kJointKind};
-  if (!options.joint.is_given()) TRY_OK(look_for_models(options, training));
+  const bool is_search_asked = options.search.is_given() || !options.memory.empty();
+  if (!options.joint.is_given() || is_search_asked) TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();
@@ -152,7 +153,14 @@ Result<TrainedModel> from_workspace(const TrainOptions& options, TrainScreen& sc
   training.workspace = options.workspace;
   training.against = options.against;
   TRY(training.model, model_options(options));
-  training.model.kind = options.kinds.empty() ? "fm" : options.kinds.front();
+  if (!options.target.empty()) {
+    TRY(const FurtherTargetOptions also, also_of(options.joint));
+    TRY(training.model.tasks, verb_tasks(options.target, also));
+    training.compare_alone = options.joint.compare_alone;
+  }
+  training.model.kind = !options.kinds.empty()   ? options.kinds.front()
+                        : options.target.empty() ? "fm"
+                                                 : kVerbKind;
   if (options.bits == 0) training.model.bits = kWorkspaceBits;
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.share = options.share;
@@ -197,7 +205,10 @@ std::string head_line(const TrainReport& report) {
     line += fmt::format(", \"{}\" means yes{}", report.positive,
                         report.is_positive_guessed ? " (a guess: --positive says it)" : "");
   }
-  if (report.unlabelled > 0) line += fmt::format(", {} without a label", report.unlabelled);
+  if (report.unlabelled == 0) return line;
+  const bool is_journal = report.input == kWorkspaceInput;
+  line += fmt::format(", {} {}", report.unlabelled,
+                      is_journal ? "more whose windows are open" : "without a label");
   return line;
 }
 
@@ -271,11 +282,13 @@ std::string lasting_report(TrainReport report) {
 Status train_items(const TrainOptions& options) {
   const bool is_for_rows = !options.against.empty() || options.is_collision_free ||
                            options.bits != 0 || options.passes != 0 || options.weights > 0 ||
-                           options.keeps_names;
+                           options.keeps_names || !options.target.empty() ||
+                           options.joint.is_given();
   if (is_for_rows) {
     return Error{Code::kInvalid,
                  "--kind factors learns from who took what, not from rows: --against, --bits, "
-                 "--passes, --collision-free, --weights and --names are for others",
+                 "--passes, --collision-free, --weights, --names, --target and --also are for "
+                 "others",
                  "kind", "attune train --workspace shop --kind factors --register retriever"};
   }
   FactorsOptions training{.workspace = options.workspace,
@@ -375,12 +388,15 @@ void add_train(Command& app, Action& chosen) {
       "attune train searches.csv --target clicked --kind trees --group search\n"
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
       "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
+      "attune train --workspace shop --target click --also purchase,hide --weight-of purchase=3\n"
       "attune train --workspace shop --kind factors --register retriever --promote");
   command->add_option("file", options->file.file, "what to learn from; - is standard input");
   add_format_options(*command, options->file);
   command->add_option("--workspace", options->workspace,
                       "learn from what its decisions came to, instead of a file");
-  command->add_option("--target", options->target, "column to predict");
+  command->add_option("--target", options->target,
+                      "column to predict; of a workspace a verb (click, purchase, hide, ...), "
+                      "instead of whether an item is engaged with at all");
   command->add_option("--positive", options->positive, "its text that means yes (guessed)");
   add_joint_flags(*command, options->joint);
   command->add_option("--drop", options->drop, "columns to leave out")->delimiter(',');

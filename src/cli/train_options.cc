@@ -60,20 +60,22 @@ Status check_joint(const TrainOptions& options) {
   if (!joint.is_given()) return ok_status();
   TRY([[maybe_unused]] const FurtherTargetOptions also, also_of(joint));
   TRY([[maybe_unused]] const SecondLossOptions second, second_loss_of(joint));
-  const bool is_table =
-      options.workspace.empty() && (options.file.format.empty() || options.file.is_table());
-  if (!is_table) {
+  const bool is_workspace = !options.workspace.empty();
+  if (is_workspace && options.target.empty()) {
     return Error{Code::kInvalid,
-                 "--also and --second-loss are for tables: other files have one label a row, and "
-                 "heads by verb of a workspace are not built yet",
+                 "--also, --second-loss, --weight-of and --compare-alone of a workspace need "
+                 "--target, a verb: without, it learns whether an item is engaged with",
+                 "target", "attune train --workspace shop --target click --also like,purchase"};
+  }
+  if (!is_workspace && !options.file.format.empty() && !options.file.is_table()) {
+    return Error{Code::kInvalid,
+                 "--also and --second-loss are for tables and workspaces: other files have one "
+                 "label a row",
                  "also", "attune train shop.csv --target click --also like,purchase"};
   }
-  if (options.calibration != "none" || !options.preset.empty() || options.search.is_given() ||
-      !options.memory.empty()) {
-    return Error{Code::kInvalid,
-                 "--also and --second-loss: not with --calibrate, --preset, --search, "
-                 "--budget-seconds or --memory",
-                 "also", "name the kind, with --kind, and its settings, with --set"};
+  if (!is_workspace && !options.preset.empty()) {
+    return Error{Code::kInvalid, "--also and --second-loss: not with --preset", "also",
+                 "name the kind, with --kind, and its settings, with --set"};
   }
   return ok_status();
 }
@@ -86,11 +88,11 @@ Status check_place(const TrainOptions& options) {
                  "attune train bank.csv --target y, or attune train --workspace shop"};
   }
   const bool is_for_files =
-      !options.target.empty() || !options.positive.empty() || !options.plan.empty() ||
-      !options.preset.empty() || !options.drop.empty() || !options.allow.empty() ||
-      !options.time_column.empty() || !options.weight.empty() || !options.group.empty() ||
-      !options.objective.empty() || !options.cache.empty() || !options.test_file.empty() ||
-      options.folds > 0 || options.search.is_given() || options.threads > 0;
+      !options.positive.empty() || !options.plan.empty() || !options.preset.empty() ||
+      !options.drop.empty() || !options.allow.empty() || !options.time_column.empty() ||
+      !options.weight.empty() || !options.group.empty() || !options.objective.empty() ||
+      !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
+      options.search.is_given() || options.threads > 0;
   if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
     return Error{
         Code::kInvalid,
@@ -101,6 +103,13 @@ Status check_place(const TrainOptions& options) {
   }
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
                                  options.is_promoted || options.cpu_share < 1;
+  if (is_workspace && !options.target.empty() &&
+      (!options.against.empty() || options.is_promoted)) {
+    return Error{Code::kInvalid,
+                 "--target with --workspace: not with --against or --promote, which compare with "
+                 "what predicts whether an item is engaged with",
+                 "target", "attune registry promote makes its first target what ranks"};
+  }
   if (is_workspace && options.calibration != "none") {
     return Error{Code::kInvalid,
                  "--calibrate is for files: a model of a workspace ranks by the sum of its parts",

@@ -29,6 +29,15 @@ std::string data_hash(const std::string& file) {
   return digest.ok() ? *digest : "";
 }
 
+// The first head's have their plain names.
+void add_head(const HeadReport& head, Run& run) {
+  for (const char* name : {"auc", "log_loss", "base_rate"}) {
+    const Measure* const measure = find_measure(head.measures, name);
+    if (measure == nullptr || !measure->value) continue;
+    run.metrics.emplace_back(fmt::format("{}/{}", name, head.target), *measure->value);
+  }
+}
+
 Run run_of(const RecordOptions& options, const TrainedModel& made, Time now) {
   const TrainReport& report = made.report;
   const KindReport& best = report.kinds.front();
@@ -57,6 +66,9 @@ Run run_of(const RecordOptions& options, const TrainedModel& made, Time now) {
   for (const auto& [name, value] : model.settings) set(name, fmt::format("{}", value));
   for (const Measure& measure : best.measures) {
     if (measure.value) run.metrics.emplace_back(measure.name, *measure.value);
+  }
+  for (std::size_t i = 1; best.joint && i < best.joint->heads.size(); ++i) {
+    add_head(best.joint->heads[i], run);
   }
   if (const auto error = best.calibration.after.error()) run.metrics.emplace_back("ece", *error);
   run.id = run_id(run);

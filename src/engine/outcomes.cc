@@ -1,243 +1,96 @@
 #include "engine/outcomes.h"
 
-#include <algorithm>
-#include <deque>
-#include <filesystem>
-
-#include "base/bytes.h"
-#include "base/cow_map.h"
-#include "collect/segment.h"
-#include "engine/imports.h"
-#include "engine/setup.h"
-#include "feature/row.h"
-#include "journal/journal.h"
-#include "journal/keyring.h"
+#include "engine/outcome_reader.h"
 #include "learn/learner.h"
-#include "profile/graph.h"
-#include "profile/profile.h"
-#include "profile/store.h"
+#include "learn/verb_join.h"
 
 namespace attune {
 namespace {
 
-class JournalOutcomes final : public OutcomeSource {
+// An item is engaged with, at once, or not.
+class Engagements final : public OutcomeReader {
  public:
-  explicit JournalOutcomes(NameSink names) : names_(std::move(names)), join_(kPendingBytes) {}
-
-  Status open(const std::string& workspace) {
-    TRY(journal_, open_journal_reader(workspace + "/journal"));
-    TRY(keyring_, open_keyring_reader(workspace + "/keys"));
-    end_ = journal_->end();
-    const std::string base = workspace + "/base.db";
-    if (!std::filesystem::exists(base)) return ok_status();
-    TRY(base_, open_sqlite_reader(base));
-    return load_base();
-  }
-
-  Status begin(std::size_t pass) override {
-    TRY(cursor_, journal_->read(journal_->first()));
-    join_ = OutcomeJoin(kPendingBytes);
-    graph_ = base_graph_;
-    setup_ = base_setup_;
-    denied_ = {};
-    waiting_.clear();
-    at_ = 0;
-    is_first_pass_ = pass == 0;
-    return ok_status();
-  }
-
-  Result<bool> next(Examples& out) override {
-    while (waiting_.size() < kBlockRows && at_ < end_) {
-      TRY(const auto stored, cursor_->next());
-      if (!stored || stored->position > end_) {
-        at_ = end_;
-        break;
-      }
-      at_ = stored->position;
-      TRY_OK(take(*stored));
-    }
-    out.clear();
-    times_.clear();
-    for (; !waiting_.empty() && out.size() < kBlockRows; waiting_.pop_front()) {
-      append(waiting_.front(), out);
-    }
-    return out.size() > 0;
-  }
-
-  double share() const override {
-    const Position first = std::min(journal_->first(), end_);
-    if (end_ == first) return 1;
-    return static_cast<double>(std::max(at_, first) - first) / static_cast<double>(end_ - first);
-  }
-
-  std::span<const Time> times() const override { return times_; }
+  explicit Engagements(NameSink names) : OutcomeReader(std::move(names)), join_(kPendingBytes) {}
 
  private:
-  struct Known {
-    Outcome outcome;
-    Time when{};
-  };
+  void restart() override { join_ = OutcomeJoin(kPendingBytes); }
 
-  Status load_base() {
-    TRY(const std::string graph, base_->load_fold("graph"));
-    TRY(const std::string setup, base_->load_fold("setup"));
-    TRY(const std::string imports, base_->load_fold("imports"));
-    if (!graph.empty()) {
-      TRY(base_graph_, IdentityGraph::decode(graph));
-    }
-    if (!setup.empty()) {
-      TRY(base_setup_, decode_setup(setup));
-    }
-    if (!imports.empty()) {
-      TRY(imports_, Imports::decode(imports));
-    }
-    return ok_status();
+  void on_decision(const Waiting& decision, Surrogate identity, Position at, Time when) override {
+    if (join_.add(decision, identity, at)) note(join_.close_to_limit(), when);
   }
 
-  // An undo is a cut, so the base knows them all.
-  bool is_undone(Position at) const {
-    const auto holds = [at](const auto& block) { return block.first <= at && at <= block.second; };
-    return std::any_of(imports_.all().begin(), imports_.all().end(), [&](const Import& one) {
-      return one.is_undone && std::any_of(one.blocks.begin(), one.blocks.end(), holds);
-    });
-  }
-
-  Status take(const StoredRecord& stored) {
-    const Record& record = stored.record;
-    Reader in(record.payload);
-    if (record.kind == Kind::kTick) {
-      (void)in.u64();
-      note(join_.close(record.received), record.received);
-    } else if (record.kind == Kind::kOpen) {
-      TRY(setup_, decode_setup(record.payload));
-    } else if (record.kind == Kind::kLink || record.kind == Kind::kUnlink) {
-      const Surrogate a{in.u64()}, b{in.u64()};
-      record.kind == Kind::kLink ? (void)graph_.link(a, b, stored.position)
-                                 : (void)graph_.unlink(a, b);
-    } else if (record.kind == Kind::kErase) {
-      while (in.left() >= 8) forget(Surrogate{in.u64()});
-    } else if (record.kind == Kind::kEvent || record.kind == Kind::kEvents ||
-               record.kind == Kind::kDecision) {
-      return take_sealed(stored);
-    }
-    return ok_status();
-  }
-
-  void forget(Surrogate identity) {
-    join_.forget(identity);
-    graph_.drop(identity);
-    denied_.erase(identity);
-  }
-
-  Status take_sealed(const StoredRecord& stored) {
-    const Record& record = stored.record;
-    if (is_undone(stored.position)) return ok_status();
-    auto payload = keyring_->open(record);
-    if (!payload.ok() && payload.error().code == Code::kNotFound) return ok_status();  // erased
-    if (!payload.ok()) return std::move(payload).error();
-    if (record.kind == Kind::kDecision) {
-      TRY(const Decision decision, decode_decision(*payload));
-      return take_decision(decision, record.surrogate, stored.position, record.received);
-    }
-    if (record.kind == Kind::kEvent) {
-      TRY(const StoredEvent event, decode_event(*payload, record.received));
-      return take_event(event.event, record);
-    }
-    EventListReader list(*payload, record.received);
-    StoredEvent event;
-    while (true) {
-      TRY(const bool is_there, list.next(event));
-      if (!is_there) return ok_status();
-      TRY_OK(take_event(event.event, record));
-    }
-  }
-
-  Status take_decision(const Decision& decision, Surrogate identity, Position at, Time when) {
-    TRY_OK(denied_by(identity));
-    if (names_ && is_first_pass_) {
-      for (const ShownItem& shown : decision.shown) {
-        for (const Part& part : shown.parts) names_(part.hash, part.name);
-      }
-    }
-    if (!join_.add(Waiting::of(decision), identity, at)) return ok_status();
-    note(join_.close_to_limit(), when);
-    return ok_status();
-  }
-
-  Status take_event(const Event& event, const Record& record) {
-    TRY(std::uint8_t denied, denied_by(record.surrogate));
-    bool has_consent = false;
-    const std::uint8_t said = denied_purposes_of(event.context, has_consent);
-    if (has_consent) denied = denied_.change(record.surrogate) = said;
-    if (event.item_id.empty()) return ok_status();
-    if ((denied & static_cast<std::uint8_t>(Purpose::kPersonalization)) != 0) return ok_status();
-    const Deed deed = Deed::of(event);
-    const auto person = graph_.members(record.surrogate);
+  void on_deed(const Deed& deed, std::span<const Surrogate> person, Time when) override {
     if (deed.verb == Verb::kImpression) {
       (void)join_.impress(deed, person);
     } else if (is_engagement(deed.verb)) {
-      if (auto outcome = join_.engage(deed, person)) {
-        waiting_.push_back({std::move(*outcome), record.received});
-      }
+      if (auto outcome = join_.engage(deed, person)) take(std::move(*outcome), when);
     }
-    return ok_status();
   }
 
-  // What the identity refused as of here.
-  Result<std::uint8_t> denied_by(Surrogate identity) {
-    if (const std::uint8_t* const known = denied_.find(identity)) return *known;
-    std::uint8_t denied = setup_.denied_by_default;
-    if (base_) {
-      TRY(const std::string sealed, base_->load(identity));
-      const Record record{
-          .kind = Kind::kStored, .received = {}, .surrogate = identity, .payload = sealed};
-      Profile profile;
-      const auto plain = keyring_->open(record);
-      if (!sealed.empty() && plain.ok() && Profile::decode(*plain, profile).ok()) {
-        denied = profile.denied_purposes;
-      }
-    }
-    return denied_.change(identity) = denied;
-  }
+  void on_tick(Time now) override { note(join_.close(now), now); }
+  void on_erased(Surrogate identity) override { join_.forget(identity); }
 
   void note(std::vector<Outcome> outcomes, Time when) {
-    for (Outcome& outcome : outcomes) waiting_.push_back({std::move(outcome), when});
+    for (Outcome& outcome : outcomes) take(std::move(outcome), when);
+  }
+  void take(Outcome outcome, Time when) {
+    give({std::move(outcome.row), {outcome.label ? 1.0F : 0.0F}, when});
   }
 
-  void append(const Known& known, Examples& out) {
-    const std::vector<Feature>& row = known.outcome.row;
-    if (row.empty()) return;  // nothing was predicted from
-    out.labels.push_back(known.outcome.label ? 1.0F : 0.0F);
-    out.weights.push_back(is_teacher(row) ? 1.0F : 0.0F);
-    out.features.insert(out.features.end(), row.begin(), row.end());
-    add_live_fields(out);
-    out.ends.push_back(static_cast<std::uint32_t>(out.features.size()));
-    times_.push_back(known.when);
-  }
-
-  const NameSink names_;
-  std::unique_ptr<JournalReader> journal_;
-  std::unique_ptr<const Keyring> keyring_;
-  std::unique_ptr<ProfileStore> base_;  // null: the journal is whole
-  IdentityGraph base_graph_, graph_;
-  Setup base_setup_, setup_;
-  Imports imports_;
-  Position end_ = 0, at_ = 0;
-  std::unique_ptr<JournalCursor> cursor_;
   OutcomeJoin join_;
-  CowMap<Surrogate, std::uint8_t> denied_;  // of everyone met so far
-  std::deque<Known> waiting_;
-  std::vector<Time> times_;
-  bool is_first_pass_ = true;
 };
+
+// Each verb happens to an item until its window ends, or not.
+class VerbOutcomes final : public OutcomeReader {
+ public:
+  VerbOutcomes(std::vector<Verb> verbs, NameSink names)
+      : OutcomeReader(std::move(names)), verbs_(std::move(verbs)), join_(kVerbBytes) {}
+  std::uint64_t open_items() const override { return join_.open_items(); }
+  std::uint64_t one_in() const override { return join_.one_in(); }
+
+ private:
+  void restart() override { join_ = VerbJoin(kVerbBytes); }
+  void on_decision(const Waiting& decision, Surrogate identity, Position at, Time) override {
+    join_.add(decision, identity, at);
+  }
+  void on_deed(const Deed& deed, std::span<const Surrogate> person, Time) override {
+    join_.note(deed, person);
+  }
+  void on_erased(Surrogate identity) override { join_.forget(identity); }
+
+  void on_tick(Time now) override {
+    for (VerbRow& one : join_.close(now)) {
+      Known known{std::move(one.row), {}, now};
+      for (const Verb verb : verbs_) {
+        known.labels.push_back(one.happened[static_cast<std::size_t>(verb)] ? 1.0F : 0.0F);
+      }
+      give(std::move(known));
+    }
+  }
+
+  const std::vector<Verb> verbs_;
+  VerbJoin join_;
+};
+
+template <class Reader>
+Result<std::unique_ptr<OutcomeSource>> opened(std::unique_ptr<Reader> reader,
+                                              const std::string& workspace) {
+  TRY_OK(reader->open(workspace));
+  return std::unique_ptr<OutcomeSource>(std::move(reader));
+}
 
 }  // namespace
 
 Result<std::unique_ptr<OutcomeSource>> open_outcomes(const std::string& workspace,
                                                      const NameSink& names) {
-  auto outcomes = std::make_unique<JournalOutcomes>(names);
-  TRY_OK(outcomes->open(workspace));
-  return std::unique_ptr<OutcomeSource>(std::move(outcomes));
+  return opened(std::make_unique<Engagements>(names), workspace);
+}
+
+Result<std::unique_ptr<OutcomeSource>> open_verb_outcomes(const std::string& workspace,
+                                                          const std::vector<Verb>& verbs,
+                                                          const NameSink& names) {
+  CHECK(!verbs.empty());
+  return opened(std::make_unique<VerbOutcomes>(verbs, names), workspace);
 }
 
 }  // namespace attune

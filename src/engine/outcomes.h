@@ -5,7 +5,9 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "event/event.h"
 #include "format/example_reader.h"
 #include "learn/outcome_source.h"
 
@@ -15,5 +17,12 @@ namespace attune {
 // workspace there.
 Result<std::unique_ptr<OutcomeSource>> open_outcomes(const std::string& workspace,
                                                      const NameSink& names = nullptr);
+
+// The same items with a label for each verb, 1 = it happened inside the window: known when the
+// window has ended, and not handed out before (learn/verb_join.h). Rows come by end of their
+// windows.
+Result<std::unique_ptr<OutcomeSource>> open_verb_outcomes(const std::string& workspace,
+                                                          const std::vector<Verb>& verbs,
+                                                          const NameSink& names = nullptr);
 
 }  // namespace attune

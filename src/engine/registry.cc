@@ -173,10 +173,26 @@ Status Workspace::retire_challenger(const std::string& name, const std::string& 
   return control({change_json("retire_challenger", name, 0, reason)});
 }
 
+// kInvalid: it cannot rank, or learns verbs, each known when a window has ended; the stream says at
+// once whether an item is engaged with.
+Status Workspace::require_one_outcome(const Catalog& catalog, const std::string& name,
+                                      std::uint32_t number) {
+  TRY_OK(require_ranking(catalog, name, number));
+  const ModelVersion* const version = find_version(catalog, name, number);
+  if (version == nullptr) return ok_status();
+  TRY(const ServedModel served, models_.load(version->id));
+  const std::vector<TaskOptions>& tasks = served.model->options().tasks;
+  if (tasks.empty()) return ok_status();
+  return Error{Code::kInvalid,
+               fmt::format("{}@{} predicts {}: the stream teaches whether an item is engaged with",
+                           name, number, tasks.front().name),
+               "version", "train it again on the journal, or teach a model without --target"};
+}
+
 Status Workspace::teach_model(const std::string& name, std::uint32_t number, bool is_learning,
                               const std::string& reason) {
   const auto now = catalog();
-  if (is_learning) TRY_OK(require_ranking(*now, name, number));
+  if (is_learning) TRY_OK(require_one_outcome(*now, name, number));
   return control({teach_json(name, number, is_learning, reason)});
 }
 

@@ -176,6 +176,8 @@ class Workspace final : public Engine {
   RankModel rank_model(const RegisteredModel& model, const ModelVersion& version, const Plan& plan);
   Status check_can_rank(const ModelVersion& version);
   Status require_ranking(const Catalog& catalog, const std::string& name, std::uint32_t version);
+  Status require_one_outcome(const Catalog& catalog, const std::string& name,
+                             std::uint32_t version);
   void stop_faulty_models();
   // logged.cc
   Status each_readable(std::initializer_list<Kind> kinds,

@@ -10,6 +10,29 @@
 
 namespace attune {
 
+namespace {
+
+struct Head {
+  std::vector<std::uint8_t> labels;
+  std::vector<double> probabilities;
+  void add(float said, float label) {
+    if (std::isnan(label)) return;
+    labels.push_back(label > 0.5F ? 1 : 0);
+    probabilities.push_back(static_cast<double>(said));
+  }
+};
+
+Result<CalibrationMap> fitted(CalibrationKind kind, const Head& head, const Trained& trained,
+                              std::size_t task) {
+  auto map = CalibrationMap::fit(kind, head.labels, head.probabilities);
+  if (map.ok() || task == 0) return map;
+  Error error = map.error();
+  error.message = fmt::format("{}: {}", trained.model->options().tasks[task].name, error.message);
+  return error;
+}
+
+}  // namespace
+
 bool is_held_back(std::uint64_t row, std::uint64_t seed) {
   return static_cast<double>(mix64(row, seed) >> 11) * 0x1.0p-53 < kHeldBackToCalibrate;
 }
@@ -44,21 +67,23 @@ Result<std::uint64_t> calibrate(Trained& trained, CalibrationKind kind, BlockSou
   }
   Examples block;
   std::vector<float> said;
-  std::vector<std::uint8_t> labels;
-  std::vector<double> probabilities;
+  std::vector<Head> heads(trained.model->heads());
   TRY_OK(rows.begin(pass));
   while (true) {
     TRY(const bool has_rows, rows.next(block));
     if (!has_rows) break;
-    trained.predict_raw(block, said);
+    trained.predict_heads_raw(block, said);
     for (std::size_t i = 0; i < said.size(); ++i) {
-      if (std::isnan(block.labels[i])) continue;
-      labels.push_back(block.labels[i] > 0.5F ? 1 : 0);
-      probabilities.push_back(static_cast<double>(said[i]));
+      heads[i % heads.size()].add(said[i], block.label(i / heads.size(), i % heads.size()));
     }
   }
-  TRY(trained.calibration, CalibrationMap::fit(kind, labels, probabilities));
-  return std::uint64_t{labels.size()};
+  TRY(trained.calibration, fitted(kind, heads.front(), trained, 0));
+  trained.further_calibrations.clear();
+  for (std::size_t i = 1; i < heads.size(); ++i) {
+    TRY(CalibrationMap map, fitted(kind, heads[i], trained, i));
+    trained.further_calibrations.push_back(std::move(map));
+  }
+  return std::uint64_t{heads.front().labels.size()};
 }
 
 }  // namespace attune

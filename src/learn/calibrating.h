@@ -32,8 +32,8 @@ class HeldBackRows final : public BlockSource {
   Examples all_;
 };
 
-// Reads a pass of the rows, of that number, and gives the model its map; how many rows there were.
-// kInvalid for a model of numbers and for rows of one class.
+// Reads a pass of the rows, of that number, and gives each head of the model its map; how many rows
+// the first had. kInvalid for a model of numbers and for rows of one class.
 Result<std::uint64_t> calibrate(Trained& trained, CalibrationKind kind, BlockSource& rows,
                                 std::size_t pass);
 

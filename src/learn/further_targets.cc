@@ -29,6 +29,16 @@ float label_of(const Target& target, std::string_view cell) {
   return text == target.positive ? 1.0F : 0.0F;
 }
 
+}  // namespace
+
+Status add_task(const std::string& name, std::vector<TaskOptions>& tasks) {
+  const bool is_again = std::any_of(tasks.begin(), tasks.end(),
+                                    [&](const TaskOptions& task) { return task.name == name; });
+  if (is_again) return invalid(fmt::format("--also {}: it is a target already", name), "");
+  tasks.push_back({name});
+  return ok_status();
+}
+
 Status set_weights(const FurtherTargetOptions& options, std::vector<TaskOptions>& tasks) {
   std::vector<std::string> seen;
   for (const auto& [name, weight] : options.weights) {
@@ -36,7 +46,7 @@ Status set_weights(const FurtherTargetOptions& options, std::vector<TaskOptions>
                                    [&name = name](const TaskOptions& t) { return t.name == name; });
     if (task == tasks.end()) {
       return Error{Code::kInvalid, fmt::format("--weight-of {}: it is not among the targets", name),
-                   "weight-of", "name a column of --target or --also"};
+                   "weight-of", "name one of --target or --also"};
     }
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       return Error{Code::kInvalid, fmt::format("--weight-of {}: it is given twice", name),
@@ -48,8 +58,6 @@ Status set_weights(const FurtherTargetOptions& options, std::vector<TaskOptions>
   return ok_status();
 }
 
-}  // namespace
-
 Result<FurtherTargets> FurtherTargets::find(const LoadedTable& table, const Target& first,
                                             const FurtherTargetOptions& options) {
   FurtherTargets out;
@@ -60,12 +68,9 @@ Result<FurtherTargets> FurtherTargets::find(const LoadedTable& table, const Targ
   }
   out.tasks_.push_back({first.name});
   for (const std::string& name : options.names) {
-    const bool is_again = std::any_of(out.tasks_.begin(), out.tasks_.end(),
-                                      [&](const TaskOptions& task) { return task.name == name; });
-    if (is_again) return invalid(fmt::format("--also {}: it is a target already", name), "");
+    TRY_OK(add_task(name, out.tasks_));
     TRY(Target target, find_one(table, name));
     out.targets_.push_back(std::move(target));
-    out.tasks_.push_back({name});
   }
   if (out.tasks_.size() > kMostTasks) {
     return invalid(fmt::format("{} targets, must be at most {}", out.tasks_.size(), kMostTasks),

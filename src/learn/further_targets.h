@@ -19,6 +19,11 @@ struct FurtherTargetOptions {
   std::vector<std::pair<std::string, double>> weights = {};  // stated, of any target; others 1
 };
 
+// kInvalid: it is there already.
+Status add_task(const std::string& name, std::vector<TaskOptions>& tasks);
+// The weights stated. kInvalid: of none of the tasks, or twice.
+Status set_weights(const FurtherTargetOptions& options, std::vector<TaskOptions>& tasks);
+
 class FurtherTargets {
  public:
   FurtherTargets() = default;

@@ -29,6 +29,9 @@ void write_joint(JsonWriter& json, const JointReport& report) {
     json.begin_object().field("target", head.target).field("weight", head.weight);
     json.field("rows", head.rows).field("unlabelled_rows", head.unlabelled);
     write_measures(json, head.measures);
+    if (const auto error = head.after.error()) {
+      json.field("ece_before", head.before.error().value()).field("ece", *error);
+    }
     if (head.alone) write_alone(json, *head.alone);
     json.end_object();
   }

@@ -9,6 +9,7 @@
 #include "model/model.h"
 #include "stat/measure.h"
 #include "stat/paired_loss.h"
+#include "stat/reliability.h"
 
 namespace attune {
 
@@ -28,6 +29,7 @@ struct HeadReport {
   double weight = 1;
   std::uint64_t rows = 0, unlabelled = 0;  // tested on; without a label there
   std::vector<Measure> measures;
+  Reliability before = {}, after = {};  // of the rows tested on; empty of one not calibrated
   std::optional<AloneReport> alone = {};
 };
 

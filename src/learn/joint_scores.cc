@@ -46,6 +46,8 @@ JointScores::JointScores(const ModelOptions& options, std::vector<double> known_
     : options_(options),
       loss_(options),
       unknown_(options.tasks.size()),
+      before_(options.tasks.size()),
+      after_(options.tasks.size()),
       alone_(options.tasks.size()),
       known_rates_(std::move(known_rates)) {
   for (const double rate : known_rates_) scores_.emplace_back(BinaryScoresOptions{0.5, rate});
@@ -61,6 +63,15 @@ void JointScores::add(std::span<const float> predicted, std::span<const float> l
     }
   }
   add_to(loss_, predicted, labels, tasks());
+}
+
+void JointScores::add_calibration(std::span<const float> raw, std::span<const float> predicted,
+                                  std::span<const float> labels) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (std::isnan(labels[i])) continue;
+    before_[i % tasks()].add(double{raw[i]}, labels[i] > 0.5F);
+    after_[i % tasks()].add(double{predicted[i]}, labels[i] > 0.5F);
+  }
 }
 
 void JointScores::add_alone(std::size_t task, std::span<const float> alone,
@@ -79,8 +90,13 @@ void JointScores::add_alone(std::size_t task, std::span<const float> alone,
 JointReport JointScores::report(JointParts learned) {
   JointReport out{{}, std::move(learned), loss_.parts()};
   for (std::size_t t = 0; t < tasks(); ++t) {
-    HeadReport head{options_.tasks[t].name, options_.tasks[t].weight, scores_[t].n(), unknown_[t],
-                    scores_[t].measures()};
+    HeadReport head{options_.tasks[t].name,
+                    options_.tasks[t].weight,
+                    scores_[t].n(),
+                    unknown_[t],
+                    scores_[t].measures(),
+                    before_[t],
+                    after_[t]};
     if (alone_[t]) {
       const PairedLoss& paired = alone_[t]->paired;
       head.alone = AloneReport{alone_[t]->scores.measures(), paired.difference(), paired.interval(),

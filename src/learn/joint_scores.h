@@ -11,6 +11,7 @@
 #include "model/joint_loss.h"
 #include "stat/binary_scores.h"
 #include "stat/paired_loss.h"
+#include "stat/reliability.h"
 
 namespace attune {
 
@@ -21,6 +22,9 @@ class JointScores {
   // predicted, labels: (rows, tasks), NaN = not known. Rows as they lie side by side in batches:
   // the second loss compares them.
   void add(std::span<const float> predicted, std::span<const float> labels);
+  // The same rows as the model says them before calibration and after.
+  void add_calibration(std::span<const float> raw, std::span<const float> predicted,
+                       std::span<const float> labels);
   // Of the same rows and one task, by a model that learned that task alone.
   void add_alone(std::size_t task, std::span<const float> alone, std::span<const float> predicted,
                  std::span<const float> labels);
@@ -38,6 +42,7 @@ class JointScores {
   JointLoss loss_;
   std::vector<BinaryScores> scores_;
   std::vector<std::uint64_t> unknown_;
+  std::vector<Reliability> before_, after_;
   std::vector<std::optional<Alone>> alone_;
   std::vector<double> known_rates_;
 };

@@ -8,6 +8,8 @@
 
 #include "feature/row.h"
 #include "learn/evaluation.h"
+#include "learn/journal_heads.h"
+#include "learn/verb_join.h"
 #include "model/ftrl.h"
 #include "stat/paired_loss.h"
 
@@ -71,15 +73,21 @@ class JournalTraining {
     report_.threshold = options.threshold;
     trained_.input = kWorkspaceInput;
     trained_.live_plan = options.plan;
+    if (!options.model.tasks.empty()) {
+      heads_.emplace(options.model.tasks);
+      report_.target = options.model.tasks.front().name;
+      return;
+    }
     duels_.push_back({"the live learner", nullptr, {}});
     for (const Rival& rival : options.rivals) duels_.push_back({rival.name, rival.trained, {}});
   }
 
   Result<TrainedModel> run() {
+    if (heads_) TRY_OK(check_heads());
     TRY_OK(count());
     TRY_OK(make());
     TRY_OK(learn_head());
-    TRY_OK(test_tail());
+    TRY_OK(heads_ ? test_heads() : test_tail());
     TRY_OK(learn_tail());
     report_.table = trained_.model->counts();
     report_.is_collision_free = trained_.model->options().collision_free;
@@ -93,6 +101,15 @@ class JournalTraining {
     if (options_.on_stage) options_.on_stage(stage, progress);
   }
 
+  // That there can be a model of them, before the journal is read.
+  Status check_heads() const {
+    ModelOptions smallest = options_.model;
+    smallest.bits = kLeastBits;
+    smallest.inputs = kLiveFields;
+    TRY_OK(make_model(smallest));
+    return ok_status();
+  }
+
   // How many rows there are, which decides which are tested on.
   Status count() {
     std::uint64_t yes = 0, rows = 0;
@@ -103,20 +120,35 @@ class JournalTraining {
       rows += block_.size();
       yes +=
           static_cast<std::uint64_t>(std::count(block_.labels.begin(), block_.labels.end(), 1.0F));
+      if (heads_) heads_->count(block_);
       say("counting", {.share = rows_.share(), .rows = rows});
     }
     report_.rows = rows;
     report_.test_rows =
         static_cast<std::uint64_t>(std::llround(static_cast<double>(rows) * options_.share));
     report_.train_rows = rows - report_.test_rows;
+    report_.unlabelled = rows_.open_items();
+    if (rows_.one_in() > 1) {
+      report_.warnings.push_back(
+          fmt::format("of one person in {} alone: more decisions wait for the end of their windows "
+                      "than {} MB hold",
+                      rows_.one_in(), kVerbBytes >> 20));
+    }
     const auto invalid = [&](const std::string& what, const char* hint) {
       return Error{Code::kInvalid, options_.workspace + ": " + what, "workspace", hint};
     };
+    if (rows == 0 && report_.unlabelled > 0) {
+      return invalid(
+          fmt::format("the windows of all {} shown items are still open", report_.unlabelled),
+          "wait until they end: what has not happened yet is no no");
+    }
     if (rows == 0) {
       return invalid("no decision has an outcome to learn from yet",
                      "rows come of decisions whose items were seen: ask for decisions, and send "
                      "impressions (unless they are served) and clicks");
     }
+    trained_.known_rate = static_cast<double>(yes) / static_cast<double>(rows);
+    if (heads_) return heads_->check(options_.workspace);
     if (yes == 0) {
       return invalid(fmt::format("0 positive examples in {} shown items", rows),
                      "send clicks, likes or purchases with properties.decision_id");
@@ -126,7 +158,6 @@ class JournalTraining {
                      "send impressions of what was shown and not taken, or wait until the outcome "
                      "windows end");
     }
-    trained_.known_rate = static_cast<double>(yes) / static_cast<double>(rows);
     return ok_status();
   }
 
@@ -172,7 +203,9 @@ class JournalTraining {
       const bool is_least = limit == 0 || options.bits <= kLeastBits;
       if (!made.ok() && (is_least || made.error().code != Code::kUnavailable)) return made.error();
       if (made.ok()) {
-        needed = (*made)->most_memory_bytes() + rival_bytes() + kBesideModelBytes;
+        const std::uint64_t models = options_.compare_alone ? 2 : 1;
+        needed = models * (*made)->most_memory_bytes() + rival_bytes() +
+                 (heads_ ? kBesideVerbsBytes : kBesideModelBytes);
         trained_.model = std::move(*made);
         if (is_least || needed <= limit) break;
       }
@@ -240,10 +273,59 @@ class JournalTraining {
       at += block_.size();
       say("testing", {.share = rows_.share(), .rows = at});
     }
+    take_measures();
+    return ok_status();
+  }
+
+  void take_measures() {
     report_.measured_on =
         fmt::format("the latest {} of {} shown items", report_.test_rows, report_.rows);
     report_.kinds.front().measures = evaluation_.measures();
+  }
+
+  // Each head, and if asked for a model of each verb alone.
+  Status test_heads() {
+    const ModelOptions& options = trained_.model->options();
+    heads_->begin_test(options);
+    TRY_OK(each_tested_block("testing", [this] {
+      const std::vector<float> first = heads_->test(trained_, block_);
+      for (std::size_t i = 0; i < first.size(); ++i) evaluation_.add(first[i], block_.labels[i]);
+    }));
+    take_measures();
+    for (std::size_t task = 0; options_.compare_alone && task < options.tasks.size(); ++task) {
+      TRY_OK(test_alone(task));
+    }
+    report_.kinds.front().joint = heads_->report(trained_.model->joint_parts());
     return ok_status();
+  }
+
+  Status test_alone(std::size_t task) {
+    const std::string stage = fmt::format("{}, {} alone", trained_.model->kind(),
+                                          trained_.model->options().tasks[task].name);
+    ModelOptions options = trained_.model->options();
+    options.tasks.clear();
+    TRY(const auto alone, make_model(options));
+    RowRange head(rows_, 0, report_.train_rows);
+    OneTask rows(head, task);
+    FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
+    fit_options.on_progress = [&](const FitProgress& progress) { say(stage, progress); };
+    TRY_OK(fit(*alone, rows, fit_options));
+    return each_tested_block(stage, [&] { heads_->test_alone(task, trained_, *alone, block_); });
+  }
+
+  // Calls take() with each block of the rows tested on in block_.
+  template <class Take>
+  Status each_tested_block(const std::string& stage, const Take& take) {
+    RowRange tail(rows_, report_.train_rows, report_.rows);
+    TRY_OK(tail.begin(0));
+    std::uint64_t rows = 0;
+    while (true) {
+      TRY(const bool has_rows, tail.next(block_));
+      if (!has_rows) return ok_status();
+      take();
+      rows += block_.size();
+      say(stage, {.share = tail.share(), .rows = rows});
+    }
   }
 
   // The rows of the block from `first` on.
@@ -310,6 +392,7 @@ class JournalTraining {
   TrainReport report_;
   Evaluation evaluation_;
   std::vector<Duel> duels_;
+  std::optional<JournalHeads> heads_;  // of a model of verbs
   Examples block_;
 };
 

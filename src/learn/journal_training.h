@@ -22,11 +22,13 @@ struct Rival {
 struct JournalTrainingOptions {
   std::string workspace;  // for the report
   std::string plan;       // that its rows are made by, TOML
+  // tasks: verbs, of which its rows have a label each, in that order; empty: engaged with or not.
   ModelOptions model;
+  bool compare_alone = false;  // each verb beside a model that learns it alone
   std::size_t passes = 1;
   double share = 0.2;  // of the rows, the latest: tested on
   double threshold = 0.5;
-  std::vector<Rival> rivals;
+  std::vector<Rival> rivals;       // none of a model of verbs: what ranks predicts another thing
   std::uint64_t memory_bytes = 0;  // tables are made smaller to keep it, or kInvalid; 0 = no limit
   std::function<double()> clock_s;
   StageListener on_stage;
@@ -36,6 +38,8 @@ struct JournalTrainingOptions {
 Result<TrainedModel> train_journal(OutcomeSource& rows, const JournalTrainingOptions& options);
 
 // What it takes beside the model: what waits for its outcome, blocks, the journal's buffers.
+// Of verbs more waits.
 inline constexpr std::uint64_t kBesideModelBytes = 112u << 20;
+inline constexpr std::uint64_t kBesideVerbsBytes = kBesideModelBytes + (64u << 20);
 
 }  // namespace attune

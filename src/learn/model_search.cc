@@ -16,10 +16,12 @@ namespace {
 constexpr double kRowsPerSecond = 400'000;
 constexpr double kShareForSearch = 0.6;   // of the budget; the rest learns from all rows at the end
 constexpr std::size_t kFewestRows = 500;  // of a stage, if there are so many
+constexpr double kFewestRowsOfExtra = 10'000;
 constexpr std::size_t kFactor = 3;
 constexpr std::size_t kMostStages = 3;
 constexpr int kFewestBits = 10;
 constexpr std::uint64_t kMostRowBytes = 128;  // of a table of weights, of any kind searched
+constexpr std::uint64_t kHeadBytes = 32;      // of it at most, for a further target
 
 // Rows made once for all candidates that take them alike.
 struct Material {
@@ -58,17 +60,55 @@ class Search {
 
   Status choose_kinds() {
     for (const SearchKind& kind : search_kinds()) {
-      const bool fits = options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers;
-      const auto& named = options_.kinds;
-      const bool is_named =
-          named.empty() || std::find(named.begin(), named.end(), kind.kind) != named.end();
-      if (fits && is_named) kinds_.push_back(&kind);
+      if (is_wanted(kind)) kinds_.push_back(&kind);
+    }
+    for (const SearchKind& kind : search_kinds()) {
+      if (is_wanted_too(kind)) kinds_.push_back(&kind);
     }
     if (!kinds_.empty()) return ok_status();
     return Error{Code::kInvalid,
                  fmt::format("no kind that was named can be searched for this target: {}",
                              fmt::join(options_.kinds, ", ")),
                  "kind", "leave out --search, or name others"};
+  }
+
+  bool is_joint() const {
+    return !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
+  }
+
+  bool fits(const SearchKind& kind) const {
+    return (options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers) &&
+           (!is_joint() || takes_tasks(kind.kind));
+  }
+
+  bool is_wanted(const SearchKind& kind) const {
+    const auto& named = options_.kinds;
+    if (!fits(kind)) return false;
+    if (named.empty()) return is_joint() || !kind.is_extra;
+    return std::find(named.begin(), named.end(), kind.kind) != named.end();
+  }
+
+  // A slow one beside those that are wanted anyway.
+  bool is_wanted_too(const SearchKind& kind) const {
+    if (!fits(kind) || is_wanted(kind) || !options_.kinds.empty()) return false;
+    std::vector<const SearchKind*> with = kinds_;
+    with.push_back(&kind);
+    const auto rows = static_cast<double>(split_.train.size());
+    return rows >= kFewestRowsOfExtra && affordable_rows(with) >= rows;
+  }
+
+  // So many rows in the last stage fit in the budget, the earlier ones included.
+  double affordable_rows(const std::vector<const SearchKind*>& kinds) const {
+    double cost = 0;  // of a row
+    for (const SearchKind* kind : kinds) {
+      double runs = 1;
+      double still = static_cast<double>(options_.settings), share = 1.0 / (kFactor * kFactor);
+      for (; share < 0.99; share *= kFactor, still = std::max(1.0, still / kFactor)) {
+        runs += share * still;
+      }
+      cost += kind->cost * kind->passes * runs;
+    }
+    return options_.budget_s * kRowsPerSecond * kShareForSearch / cost;
   }
 
   void draw() {
@@ -90,18 +130,9 @@ class Search {
   // So many rows in each stage that all of them together fit in the budget.
   void settle_stages() {
     const std::size_t rows = split_.train.size();
-    double cost = 0;  // of a row in the last stage, the earlier ones included
-    for (const SearchKind* kind : kinds_) {
-      double runs = 1;
-      double still = static_cast<double>(options_.settings), share = 1.0 / (kFactor * kFactor);
-      for (; share < 0.99; share *= kFactor, still = std::max(1.0, still / kFactor)) {
-        runs += share * still;
-      }
-      cost += kind->cost * kind->passes * runs;
-    }
-    const double affordable = options_.budget_s * kRowsPerSecond * kShareForSearch / cost;
-    const auto last = static_cast<std::size_t>(std::clamp(
-        affordable, static_cast<double>(std::min(rows, kFewestRows)), static_cast<double>(rows)));
+    const auto last = static_cast<std::size_t>(
+        std::clamp(affordable_rows(kinds_), static_cast<double>(std::min(rows, kFewestRows)),
+                   static_cast<double>(rows)));
     stages_ = {last};
     while (stages_.size() < kMostStages && stages_.front() / kFactor >= kFewestRows) {
       stages_.insert(stages_.begin(), stages_.front() / kFactor);
@@ -130,6 +161,10 @@ class Search {
     Material material;
     TRY(material.made, make_rows(table_, plan_, rows, kind));
     material.held = material.made.more(table_, split_.test);
+    if (options_.further != nullptr) {
+      options_.further->add_labels(table_, rows, material.made.examples);
+      options_.further->add_labels(table_, split_.test, material.held);
+    }
     return &materials_.emplace(key, std::move(material)).first->second;
   }
 
@@ -246,25 +281,55 @@ class Search {
     return ok_status();
   }
 
-  // Each counts as its row's weight says: what is learned by weight is chosen by weight.
+  // Of a task, by row; NaN where its label is not known. Each counts as its row's weight says: what
+  // is learned by weight is chosen by weight.
+  struct TaskLosses {
+    std::vector<float> losses;
+    double weights = 0;  // of the rows whose label is known
+    void add(double loss, float weight) {
+      losses.push_back(static_cast<float>(loss * double{weight}));
+      if (!std::isnan(loss)) weights += double{weight};
+    }
+  };
+
   static Result<std::vector<float>> losses_of(const Model& model, MemoryBlocks& rows) {
-    std::vector<float> out, predicted;
+    const std::size_t heads = model.heads();
+    std::vector<TaskLosses> tasks(heads);
+    std::vector<float> predicted;
     Examples block;
-    double weights = 0;
     TRY_OK(rows.begin(0));
     while (true) {
       TRY(const bool has_rows, rows.next(block));
       if (!has_rows) break;
-      predicted.resize(block.size());
-      model.predict(block, predicted);
-      for (std::size_t i = 0; i < block.size(); ++i) {
-        const double loss = loss_of(model, predicted[i], block.labels[i]);
-        out.push_back(static_cast<float>(loss * double{block.weight(i)}));
-        weights += double{block.weight(i)};
+      predicted.resize(block.size() * heads);
+      model.predict_heads(block, predicted);
+      for (std::size_t i = 0; i < predicted.size(); ++i) {
+        const std::size_t row = i / heads, task = i % heads;
+        const float label = block.label(row, task);
+        const double loss =
+            std::isnan(label) && heads > 1 ? double{NAN} : loss_of(model, predicted[i], label);
+        tasks[task].add(loss, block.weight(row));
       }
     }
-    const double mean_weight = weights / static_cast<double>(std::max<std::size_t>(out.size(), 1));
-    for (float& loss : out) loss = static_cast<float>(double{loss} / mean_weight);
+    return joint_losses(tasks, model.options().tasks);
+  }
+
+  // Their mean is the sum of the means of the tasks, as weighed.
+  static std::vector<float> joint_losses(const std::vector<TaskLosses>& tasks,
+                                         const std::vector<TaskOptions>& as) {
+    const std::size_t rows = tasks.front().losses.size();
+    std::vector<double> sums(rows, 0);
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      const double weight = as.empty() ? 1 : as[t].weight;
+      const double mean_weight =
+          tasks[t].weights / static_cast<double>(std::max<std::size_t>(rows, 1));
+      for (std::size_t row = 0; row < rows; ++row) {
+        const double loss = double{tasks[t].losses[row]};
+        if (!std::isnan(loss) || tasks.size() == 1) sums[row] += weight * loss / mean_weight;
+      }
+    }
+    std::vector<float> out;
+    for (const double sum : sums) out.push_back(static_cast<float>(sum));
     return out;
   }
 
@@ -317,19 +382,28 @@ class Search {
 
   // Loss of saying of every row held back what the mean of those learned from is.
   double baseline() const {
+    const std::vector<TaskOptions>& tasks = options_.model.tasks;
+    if (tasks.empty()) return baseline_of(0);
+    double sum = 0;
+    for (std::size_t t = 0; t < tasks.size(); ++t) sum += tasks[t].weight * baseline_of(t);
+    return sum;
+  }
+
+  double baseline_of(std::size_t task) const {
     const Material& any = materials_.begin()->second;
     const Examples &learned = any.made.examples, &held = any.held;
     double sum = 0, weights = 0;
     for (std::size_t i = 0; i < learned.size(); ++i) {
-      if (std::isnan(learned.labels[i])) continue;
-      sum += double{learned.weight(i)} * double{learned.labels[i]};
+      const float label = learned.label(i, task);
+      if (std::isnan(label)) continue;
+      sum += double{learned.weight(i)} * double{label};
       weights += double{learned.weight(i)};
     }
     const double mean = weights > 0 ? sum / weights : 0, p = std::clamp(mean, 1e-7, 1 - 1e-7);
     double loss = 0;
     weights = 0;
     for (std::size_t i = 0; i < held.size(); ++i) {
-      const double y = double{held.labels[i]}, w = double{held.weight(i)};
+      const double y = double{held.label(i, task)}, w = double{held.weight(i)};
       if (std::isnan(y)) continue;
       loss += w * (options_.is_binary ? -std::log(y > 0.5 ? p : 1 - p) : (y - mean) * (y - mean));
       weights += w;
@@ -339,7 +413,9 @@ class Search {
 
   std::string reason() const {
     const Candidate& best = out_.candidates.front();
-    const char* measure = options_.is_binary ? "log loss" : "rmse";
+    const char* measure = !options_.model.tasks.empty() ? "joint log loss"
+                          : options_.is_binary          ? "log loss"
+                                                        : "rmse";
     const auto shown = [&](double loss) { return options_.is_binary ? loss : std::sqrt(loss); };
     std::string text = fmt::format(
         "{} with {} was chosen: its {} of {:.5g} is the lowest on {} rows held back for choosing "
@@ -393,7 +469,8 @@ void limit_memory(std::uint64_t bytes, ModelOptions& options) {
   for (const ModelKind& kind : model_kinds()) {
     if (options.bits == 0 && kind.name == options.kind) options.bits = kind.bits;
   }
-  while (options.bits > kFewestBits && (kMostRowBytes << options.bits) > bytes) --options.bits;
+  const std::uint64_t row = kMostRowBytes + kHeadBytes * options.tasks.size();
+  while (options.bits > kFewestBits && (row << options.bits) > bytes) --options.bits;
   if (!is_tree_kind(options.kind)) return;
   options.settings.emplace_back("memory_mb",
                                 static_cast<double>(std::max<std::uint64_t>(bytes >> 20, 1)));

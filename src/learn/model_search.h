@@ -27,6 +27,8 @@ struct SearchOptions {
   std::uint64_t memory_bytes = 0;  // of one model; 0 = as its kind has it
   bool is_binary = true;
   ModelOptions model;  // but for kind and settings
+  // With model.tasks: learned with the target, and judged by the sum of their log losses, weighed.
+  const FurtherTargets* further = nullptr;
   // Where it is past budget_s after all, nothing more is begun, which is said.
   std::function<double()> clock_s;
   std::function<void(std::string_view stage, const FitProgress&)> on_stage;
@@ -39,7 +41,8 @@ struct Candidate {
   std::vector<std::pair<std::string, double>> settings;  // empty: the kind's own
   std::size_t rows = 0;                                  // learned from, of the last it was given
   std::size_t passes = 0;                                // best
-  double loss = 0;                   // mean of the rows held back, by weight: log loss or square
+  double loss = 0;  // mean of the rows held back, by weight: log loss, of several targets their
+                    // weighed sum, or square
   std::optional<Interval> interval;  // 95 %, normal
   std::vector<float> losses = {};    // of each row held back
 };

@@ -67,6 +67,25 @@ TEST_F(ModelSearch, ChoosesAKindThatCanSeeWhatIsThere) {
   EXPECT_EQ(choice.candidates.size(), 21);
 }
 
+// A slow kind is tried beside the others where all rows can be learned from still.
+TEST_F(ModelSearch, ALargerBudgetTriesFinalMlpToo) {
+  TableTrainingOptions of = options(signs("s.csv", 16'000), 1);
+  const auto tried = [&](double budget_s) {
+    of.search->budget_s = budget_s;
+    const auto done = train_table(of);
+    std::vector<std::string> kinds;
+    if (!done.ok()) return kinds;
+    for (const CandidateReport& one : done->report.choice.candidates) kinds.push_back(one.kind);
+    std::sort(kinds.begin(), kinds.end());
+    return kinds;
+  };
+  const std::vector<std::string> few = {"fm", "forest", "ftrl", "fwfm", "mlp", "tree", "trees"};
+  EXPECT_EQ(tried(40), few);
+  std::vector<std::string> more = few;
+  more.insert(more.begin(), "finalmlp");
+  EXPECT_EQ(tried(60), more);
+}
+
 TEST_F(ModelSearch, EachStageLearnsFromMoreAndTheLastHasOneOfAKind) {
   TableTrainingOptions of = options(signs("s.csv", 8000), 6);
   of.kinds = {"ftrl", "tree"};

@@ -98,12 +98,14 @@ bool OutcomeJoin::add(const Waiting& decision, Surrogate identity, Position at) 
   return insert(at, std::move(p));
 }
 
-OutcomeJoin::Match OutcomeJoin::in_decision(Position at, ItemKey item, Time time,
-                                            bool is_named) const {
+bool holds(Time time, Time end, const Deed& deed) {
+  return deed.time <= end && (deed.time >= time || deed.decision != 0);
+}
+
+OutcomeJoin::Match OutcomeJoin::in_decision(Position at, const Deed& deed) const {
   const Pending& p = *pending_.find(at);
-  // A client's clock may run behind ours: a named decision accepts an event from before it.
-  if (time > p.end || (time < p.time && !is_named)) return {};
-  const auto place = p.rows.find(item);
+  if (!holds(p.time, p.end, deed)) return {};
+  const auto place = p.rows.find(deed.item);
   return place ? Match{at, *place} : Match{};
 }
 
@@ -118,13 +120,13 @@ OutcomeJoin::Match OutcomeJoin::find(const Deed& deed, std::span<const Surrogate
   if (deed.item == ItemKey{}) return {};
   if (deed.decision != 0) {
     const Position* const named = by_id_.find(IdHash64{deed.decision});
-    return named ? in_decision(*named, deed.item, deed.time, true) : Match{};
+    return named ? in_decision(*named, deed) : Match{};
   }
   Match best;
   for (const Surrogate identity : person) {
     const Position* const newest = newest_.find(identity);
     for (Position at = newest ? *newest : 0; at > best.at; at = pending_.find(at)->older) {
-      const Match match = in_decision(at, deed.item, deed.time, false);
+      const Match match = in_decision(at, deed);
       if (match.at != 0) best = match;
     }
   }

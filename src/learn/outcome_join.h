@@ -46,6 +46,10 @@ struct Deed {
   static Deed of(const Event& event);
 };
 
+// Whether it may belong to a decision of `time` whose window ends at `end`. A client's clock may
+// run behind ours: a named decision accepts an event from before it.
+bool holds(Time time, Time end, const Deed& deed);
+
 struct Outcome {
   Policy policy{};
   bool label = false;
@@ -120,7 +124,7 @@ class OutcomeJoin {
                          Numbered& out);
   std::vector<Position> positions_of(Position newest) const;  // ascending
   Match find(const Deed& deed, std::span<const Surrogate> person) const;
-  Match in_decision(Position at, ItemKey item, Time time, bool is_named) const;
+  Match in_decision(Position at, const Deed& deed) const;
   bool insert(Position at, Pending pending);
   void erase(Position at);
   void unlink(const Pending& p);

@@ -19,6 +19,10 @@ constexpr SearchRange kFwfm[] = {{"learning_rate", 0.02, 0.2, true, false},
                                  {"deviation", 0.003, 0.1, true, false},
                                  {"vector_l2", 1e-5, 1e-2, true, false},
                                  {"pair_start", 0.1, 1, true, false}};
+constexpr SearchRange kDeepFields[] = {{"learning_rate", 0.02, 0.2, true, false},
+                                       {"vector_rate", 0.01, 0.2, true, false},
+                                       {"vector_l2", 1e-5, 1e-2, true, false},
+                                       {"hidden", 32, 256, true, true}};
 constexpr SearchRange kTree[] = {{"depth", 3, 10, false, true},
                                  {"min_weight", 5, 200, true, false},
                                  {"l2", 0.3, 30, true, false}};
@@ -36,11 +40,16 @@ constexpr SearchRange kForest[] = {{"depth", 8, 20, false, true},
                                    {"min_weight", 1, 20, true, false},
                                    {"column_share", 0.1, 0.6, true, false}};
 
-constexpr SearchKind kKinds[] = {
-    {"ftrl", true, false, 1, 8, kFtrl},    {"linear", false, true, 1, 8, kLinear},
-    {"fm", true, false, 2, 10, kFm},       {"fwfm", true, false, 5, 10, kFwfm},
-    {"tree", true, true, 10, 1, kTree},    {"mlp", true, false, 15, 10, kMlp},
-    {"trees", true, true, 100, 1, kTrees}, {"forest", true, true, 160, 1, kForest}};
+constexpr SearchKind kKinds[] = {{"ftrl", true, false, 1, 8, kFtrl},
+                                 {"linear", false, true, 1, 8, kLinear},
+                                 {"fm", true, false, 2, 10, kFm},
+                                 {"fwfm", true, false, 5, 10, kFwfm},
+                                 {"tree", true, true, 10, 1, kTree},
+                                 {"mlp", true, false, 15, 10, kMlp},
+                                 {"finalmlp", true, false, 57, 6, kDeepFields, true},
+                                 {"deepfm", true, false, 66, 6, kDeepFields, true},
+                                 {"trees", true, true, 100, 1, kTrees},
+                                 {"forest", true, true, 160, 1, kForest}};
 
 double drawn(const SearchRange& range, Rng& rng) {
   const double u = rng.uniform();

@@ -25,6 +25,9 @@ struct SearchKind {
   double cost;
   double passes;  // expected
   std::span<const SearchRange> ranges;
+  // Slow: tried where it is named or there are several targets, else on many rows alone, when the
+  // budget allows to learn from all of them still.
+  bool is_extra = false;
 };
 
 // The cheapest first.

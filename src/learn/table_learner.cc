@@ -202,6 +202,7 @@ Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
   TRY(LearnedTable learned, learn_rows(table, plan, learned_from, options));
   Examples examples;
   append_rows(*learned.trained.rows, table, held_back, examples);
+  if (options.further) take_further_labels(table, held_back, options, examples);
   MemoryBlocks blocks(examples, every_row(examples.size()));
   TRY(learned.calibration_rows, calibrate(learned.trained, options.calibration, blocks, 0));
   return learned;
@@ -218,17 +219,22 @@ FeatureNames feature_names(const TableRows& rows, const LoadedTable& table,
   return names;
 }
 
-Result<std::vector<float>> predict_heads(const Trained& trained, const LoadedTable& table,
-                                         std::span<const std::uint32_t> rows) {
+Result<HeadPredictions> predict_heads(const Trained& trained, const LoadedTable& table,
+                                      std::span<const std::uint32_t> rows) {
   CHECK(trained.rows.has_value());
   TRY(const TableRows bound, trained.rows->bind(table.columns()));
+  const std::size_t heads = trained.model->heads();
   Examples block;
-  std::vector<float> predicted, out;
+  std::vector<float> raw;
+  HeadPredictions out;
   for (std::size_t at = 0; at < rows.size(); at += kBlockRows) {
     block.clear();
     append_rows(bound, table, rows.subspan(at, std::min(kBlockRows, rows.size() - at)), block);
-    trained.predict_heads(block, predicted);
-    out.insert(out.end(), predicted.begin(), predicted.end());
+    trained.predict_heads_raw(block, raw);
+    out.raw.insert(out.raw.end(), raw.begin(), raw.end());
+  }
+  for (std::size_t i = 0; i < out.raw.size(); ++i) {
+    out.predicted.push_back(trained.calibrated(out.raw[i], i % heads));
   }
   return out;
 }

@@ -71,8 +71,11 @@ struct Predictions {
 };
 
 // Of every task of the model: (rows, heads).
-Result<std::vector<float>> predict_heads(const Trained& trained, const LoadedTable& table,
-                                         std::span<const std::uint32_t> rows);
+struct HeadPredictions {
+  std::vector<float> predicted, raw;  // raw: before calibration
+};
+Result<HeadPredictions> predict_heads(const Trained& trained, const LoadedTable& table,
+                                      std::span<const std::uint32_t> rows);
 
 // The table may lack the target, and have its columns in another order; kInvalid names a missing
 // one.

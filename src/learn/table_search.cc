@@ -11,15 +11,17 @@ namespace attune {
 namespace {
 
 SearchOptions search_options(const TableTrainingOptions& options, const Target& target,
-                             std::size_t splits, TrialLog* log) {
+                             const SearchedSplits& where, TrialLog* log) {
   SearchOptions as;
   as.log = log;
   as.kinds = options.kinds;
   as.settings = options.search->settings;
-  as.budget_s = options.search->budget_s / static_cast<double>(splits);
+  as.budget_s = options.search->budget_s / static_cast<double>(where.splits.size());
   as.memory_bytes = options.search->memory_bytes;
   as.is_binary = target.is_binary;
   as.model = options.model;
+  as.model.tasks = where.further->tasks();
+  if (!where.further->empty()) as.further = where.further;
   as.clock_s = options.clock_s;
   as.on_stage = options.on_stage;
   return as;
@@ -49,7 +51,10 @@ const Candidate* TableSearch::best(std::string_view kind, std::size_t split) con
   return nullptr;
 }
 
-const char* default_kind(const Target& target) { return target.is_binary ? "ftrl" : "linear"; }
+const char* default_kind(const Target& target, bool is_joint) {
+  if (is_joint) return "fwfm";
+  return target.is_binary ? "ftrl" : "linear";
+}
 
 Result<TableSearch> search_splits(const TableTrainingOptions& options,
                                   const LabelledTable& labelled, const Plan& plan,
@@ -58,8 +63,7 @@ Result<TableSearch> search_splits(const TableTrainingOptions& options,
   if (!options.search->resume.empty()) {
     TRY(log, TrialLog::open(options.search->resume, search_subject(options, labelled, plan)));
   }
-  const SearchOptions as =
-      search_options(options, labelled.target, where.splits.size(), log ? &*log : nullptr);
+  const SearchOptions as = search_options(options, labelled.target, where, log ? &*log : nullptr);
   std::vector<SearchResult> out;
   for (const Split& split : where.splits) {
     const auto inner = split_rows(labelled, split.train,
@@ -67,10 +71,11 @@ Result<TableSearch> search_splits(const TableTrainingOptions& options,
                                    .seed = options.model.seed + 1,
                                    .groups = where.groups});
     if (!inner.ok() || inner->splits[0].test.size() < kFewestHeldRows) {
+      const bool is_joint = !where.further->empty() || options.model.second_loss.weight > 0;
       report.warnings.push_back(fmt::format(
-          "{} rows are too few to choose a kind of model by: it is {}, as --kind {} "
-          "would have it",
-          split.train.size(), default_kind(labelled.target), default_kind(labelled.target)));
+          "{0} rows are too few to choose a kind of model by: it is {1}, as --kind {1} would have "
+          "it",
+          split.train.size(), default_kind(labelled.target, is_joint)));
       return TableSearch();
     }
     TRY(SearchResult found, search_models(labelled.table, plan, inner->splits[0], as));

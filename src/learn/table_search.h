@@ -33,6 +33,7 @@ class TableSearch {
 struct SearchedSplits {
   std::span<const Split> splits;
   std::span<const std::uint32_t> groups;  // of each row; empty = none
+  const FurtherTargets* further;          // learned with the target; may be empty
 };
 
 // options.search is there. Empty, and the report says so, where rows are too few. With folds each
@@ -41,7 +42,8 @@ Result<TableSearch> search_splits(const TableTrainingOptions& options,
                                   const LabelledTable& labelled, const Plan& plan,
                                   const SearchedSplits& where, TrainReport& report);
 
-// What is learned where no kind is named and nothing chooses one.
-const char* default_kind(const Target& target);
+// What is learned where no kind is named and nothing chooses one; is_joint: of several targets, or
+// with a second loss.
+const char* default_kind(const Target& target, bool is_joint);
 
 }  // namespace attune

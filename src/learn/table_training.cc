@@ -70,8 +70,8 @@ class TableTraining {
     TRY_OK(split());
     if (groups_) TRY_OK(order_by_a_column());
     if (options_.search) {
-      TRY(searched_,
-          search_splits(options_, labelled_, chosen_.plan, {splits_, row_groups()}, report_));
+      TRY(searched_, search_splits(options_, labelled_, chosen_.plan,
+                                   {splits_, row_groups(), &further_}, report_));
     }
     TRY_OK(searched_.is_empty() ? compare_kinds() : measure_the_searched());
     TRY(Trained trained, learn_the_best());
@@ -207,9 +207,11 @@ class TableTraining {
     return ok_status();
   }
 
+  bool is_joint() const { return !further_.empty() || options_.model.second_loss.weight > 0; }
+
   Status compare_kinds() {
     std::vector<std::string> kinds = options_.kinds;
-    if (kinds.empty() || options_.search) kinds = {default_kind(target_)};
+    if (kinds.empty() || options_.search) kinds = {default_kind(target_, is_joint())};
     for (const std::string& kind : kinds) {
       TRY(KindReport report, measure(kind));
       report_.kinds.push_back(std::move(report));
@@ -322,13 +324,18 @@ class TableTraining {
     const LoadedTable& table = test_ ? *test_ : table_;
     const std::vector<std::uint32_t>& rows = splits_[split].test;
     TRY(const std::vector<float> labels, further_.labels_with(target_, table, rows));
-    TRY(const std::vector<float> predicted, predict_heads(trained, table, rows));
+    TRY(const HeadPredictions said, predict_heads(trained, table, rows));
+    const std::vector<float>& predicted = said.predicted;
     scores.add(predicted, labels);
+    if (options_.calibration != CalibrationKind::kNone) {
+      scores.add_calibration(said.raw, predicted, labels);
+    }
     for (std::size_t t = 0; options_.compare_alone && t <= further_.size(); ++t) {
       const std::string kind(trained.model->kind());
       const std::string& name = further_.tasks()[t].name;
       TableLearnOptions learn = learn_options(kind, split, fmt::format("{}, {} alone", kind, name));
       learn.model.tasks.clear();
+      learn.passes = options_.passes;  // as many as help this one
       if (t > 0) learn.alone = t - 1;
       if (t == 0) learn.further = nullptr;
       TRY(const LearnedTable alone, learn_table(table_, chosen_.plan, splits_[split].train, learn));

@@ -243,6 +243,43 @@ TEST_F(TableTest, RowsHeldBackCalibrate) {
   EXPECT_EQ(train_table(training).error().code, Code::kInvalid);
 }
 
+// Each by the rows whose label of it is known; the file keeps them all.
+TEST_F(TableTest, EveryHeadIsCalibratedByItself) {
+  Rng rng(3);
+  std::string text = "city,who,y,z\n";  // who says nothing, and is learned by heart
+  for (int i = 0; i < 4000; ++i) {
+    const bool is_a = rng.chance(0.5);
+    text += (is_a ? "a," : "b,") + ("w" + std::to_string(rng.below(400))) +
+            (rng.chance(is_a ? 0.8 : 0.2) ? ",yes," : ",no,");
+    text += rng.chance(0.2) ? "\n" : rng.chance(is_a ? 0.1 : 0.3) ? "yes\n" : "no\n";
+  }
+  TableTrainingOptions training = options(write("two.csv", text));
+  training.also.names = {"z"};
+  training.kinds = {"fwfm"};
+  training.passes = 20;
+  training.calibration = CalibrationKind::kPlatt;
+  const auto made = train_table(training);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const JointReport& joint = made->report.kinds.front().joint.value();
+  for (const HeadReport& head : joint.heads) {
+    EXPECT_EQ(head.after.rows(), head.rows);
+    EXPECT_NE(*head.after.error(), *head.before.error()) << head.target;
+  }
+  EXPECT_LT(joint.heads[1].rows, made->report.test_rows);
+  ASSERT_EQ(made->trained.further_calibrations.size(), 1u);
+  EXPECT_NE(made->trained.calibrated(0.3F, 1), made->trained.calibrated(0.3F, 0));
+  const std::string path = folder_ / "m.attune";
+  ASSERT_TRUE(made->trained.save(path).ok());
+  const auto again = Trained::load(path);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(again->calibrated(0.3F, 0), made->trained.calibrated(0.3F, 0));
+  EXPECT_EQ(again->calibrated(0.3F, 1), made->trained.calibrated(0.3F, 1));
+  training.also.names = {};
+  const auto one = train_table(training);
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_TRUE(one->trained.further_calibrations.empty());
+}
+
 // 100 tests of three rows; what is true of a row is `pull`, the test adds what all of it share.
 std::string slates(bool has_days = false) {
   Rng rng(6);

@@ -64,10 +64,10 @@ void write_kind(JsonWriter& json, const KindReport& kind) {
   json.end_object();
 }
 
-void write_choice(JsonWriter& json, const ChoiceReport& choice, bool is_binary) {
+void write_choice(JsonWriter& json, const ChoiceReport& choice, std::string_view loss) {
   json.key("choice").begin_object().field("reason", choice.reason);
   json.field("held_rows", choice.held_rows);
-  json.field("loss", is_binary ? "log_loss" : "squared_error");
+  json.field("loss", loss);
   json.field("baseline", choice.baseline).key("candidates").begin_array();
   for (const CandidateReport& one : choice.candidates) {
     json.begin_object().field("kind", one.kind).field("settings", one.settings);
@@ -158,6 +158,11 @@ std::string_view verdict_name(PairedLoss::Verdict verdict) {
   return verdict == PairedLoss::Verdict::kWorse ? "worse" : "no clear difference";
 }
 
+std::string_view choice_loss(const TrainReport& report) {
+  if (!report.kinds.empty() && report.kinds.front().joint) return "joint_log_loss";
+  return report.is_binary ? "log_loss" : "squared_error";
+}
+
 std::string report_json(const TrainReport& report) {
   std::string out;
   JsonWriter json(out);
@@ -190,7 +195,7 @@ std::string report_json(const TrainReport& report) {
   json.key("kinds").begin_array();
   for (const KindReport& kind : report.kinds) write_kind(json, kind);
   json.end_array();
-  if (!report.choice.reason.empty()) write_choice(json, report.choice, report.is_binary);
+  if (!report.choice.reason.empty()) write_choice(json, report.choice, choice_loss(report));
   write_plan(json, report.plan);
   if (!report.rivals.empty()) {
     write_rivals(json, report.rivals);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "format/table.h"
@@ -121,6 +122,9 @@ std::optional<std::string> reason_not_to_promote(const TrainReport& report);
 
 // One object: the measures of the best under their plain names, then the rest.
 std::string report_json(const TrainReport& report);
+
+// What a kind was chosen by: "log_loss", "joint_log_loss", "squared_error".
+std::string_view choice_loss(const TrainReport& report);
 
 // Kinds are compared by this: log_loss, or rmse of numbers; of several tasks the joint loss;
 // infinity where it is undefined.

@@ -16,6 +16,7 @@ constexpr const char* kReport = "report";
 constexpr const char* kRows = "table_rows";
 constexpr const char* kInputs = "inputs";
 constexpr const char* kCalibration = "calibration";
+constexpr const char* kFurtherCalibrations = "calibrations";
 constexpr std::uint8_t kVersion = 3;  // of kAbout; 2: learned until; 3: has numbers
 
 std::string encoded_about(const Trained& trained) {
@@ -29,6 +30,30 @@ std::string encoded_about(const Trained& trained) {
   w.svarint(to_us(trained.learned_until));
   w.u8(trained.has_numbers ? 1 : 0);
   return out;
+}
+
+std::string encoded_maps(const std::vector<CalibrationMap>& maps) {
+  std::string out, one;
+  Writer w(out);
+  w.varint(maps.size());
+  for (const CalibrationMap& map : maps) {
+    one.clear();
+    map.encode(one);
+    w.str(one);
+  }
+  return out;
+}
+
+Result<std::vector<CalibrationMap>> decoded_maps(std::string_view bytes, std::size_t count) {
+  std::vector<CalibrationMap> maps;
+  Reader r(bytes);
+  if (r.varint() != count) return Error{Code::kCorrupt, "a head has no calibration", "model", ""};
+  for (std::size_t i = 0; i < count; ++i) {
+    TRY(CalibrationMap map, CalibrationMap::decode(r.str()));
+    maps.push_back(std::move(map));
+  }
+  if (r.ok() && r.done()) return maps;
+  return Error{Code::kCorrupt, "the calibrations of the heads make no sense", "model", ""};
 }
 
 Status read_about(std::string_view bytes, const std::string& path, Trained& trained) {
@@ -88,9 +113,11 @@ void Trained::predict_raw(Examples& block, std::vector<float>& out) const {
   model->predict(block, out);
 }
 
-float Trained::calibrated(float raw) const {
-  if (calibration.kind() == CalibrationKind::kNone) return raw;
-  return static_cast<float>(calibration.apply(static_cast<double>(raw)));
+float Trained::calibrated(float raw, std::size_t head) const {
+  if (head > further_calibrations.size()) return raw;
+  const CalibrationMap& map = head == 0 ? calibration : further_calibrations[head - 1];
+  if (map.kind() == CalibrationKind::kNone) return raw;
+  return static_cast<float>(map.apply(static_cast<double>(raw)));
 }
 
 void Trained::predict(Examples& block, std::vector<float>& out) const {
@@ -99,12 +126,16 @@ void Trained::predict(Examples& block, std::vector<float>& out) const {
   for (float& p : out) p = calibrated(p);
 }
 
-void Trained::predict_heads(Examples& block, std::vector<float>& out) const {
+void Trained::predict_heads_raw(Examples& block, std::vector<float>& out) const {
   if (inputs) inputs->apply(block);
-  const std::size_t heads = model->heads();
-  out.resize(block.size() * heads);
+  out.resize(block.size() * model->heads());
   model->predict_heads(block, out);
-  for (std::size_t at = 0; at < out.size(); at += heads) out[at] = calibrated(out[at]);
+}
+
+void Trained::predict_heads(Examples& block, std::vector<float>& out) const {
+  predict_heads_raw(block, out);
+  const std::size_t heads = model->heads();
+  for (std::size_t at = 0; at < out.size(); ++at) out[at] = calibrated(out[at], at % heads);
 }
 
 Result<std::string> Trained::save(const std::string& path) const {
@@ -130,6 +161,11 @@ Result<std::string> Trained::save(const std::string& path) const {
   if (calibration.kind() != CalibrationKind::kNone) {
     calibration.encode(encoded_calibration);
     sections.push_back({kCalibration, encoded_calibration});
+  }
+  std::string encoded_further;
+  if (!further_calibrations.empty()) {
+    encoded_further = encoded_maps(further_calibrations);
+    sections.push_back({kFurtherCalibrations, encoded_further});
   }
   return store_model_file(path, sections);
 }
@@ -163,6 +199,10 @@ Result<Trained> Trained::load(const std::string& path) {
   }
   TRY(trained.names, file.names());
   TRY(trained.model, file.model());
+  if (file.has(kFurtherCalibrations)) {
+    TRY(const std::string_view bytes, file.section(kFurtherCalibrations));
+    TRY(trained.further_calibrations, decoded_maps(bytes, trained.model->heads() - 1));
+  }
   return trained;
 }
 

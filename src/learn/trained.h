@@ -43,6 +43,8 @@ struct Trained {
   FeatureNames names = FeatureNames();  // of its weights; may be empty
   std::string report = {};              // JSON, as train printed it
   CalibrationMap calibration = {};      // of its predictions; may change nothing
+  // Of the heads after the first of a model of several tasks; empty = they change nothing.
+  std::vector<CalibrationMap> further_calibrations = {};
 
   // How files of such a format are to be read for it.
   ExampleOptions example_options(NameSink sink = nullptr) const;
@@ -50,9 +52,10 @@ struct Trained {
   void predict(Examples& rows, std::vector<float>& out) const;
   // The same as the model says it, before calibration.
   void predict_raw(Examples& rows, std::vector<float>& out) const;
-  float calibrated(float raw) const;
+  float calibrated(float raw, std::size_t head = 0) const;
   // Of every task: out is (rows, heads), the first column as predict() has it.
   void predict_heads(Examples& rows, std::vector<float>& out) const;
+  void predict_heads_raw(Examples& rows, std::vector<float>& out) const;
 
   // One model file (model/model_file.h), whole or not at all; gives its id. kUnavailable when it
   // cannot be written.

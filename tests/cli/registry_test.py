@@ -180,7 +180,7 @@ class Registry(Models):
         self.train("--register", "ranker")
         self.fails(2, "train", says="name either a file or --workspace")
         self.fails(2, "train", "x.csv", "--register", "r", says="need --workspace")
-        self.fails(2, "train", "--workspace", "shop", "--target", "y", says="are for files")
+        self.fails(2, "train", "--workspace", "shop", "--positive", "y", says="are for files")
         self.fails(2, "train", "--workspace", "shop", "--register", "My Model", says="a-z, 0-9")
         self.fails(2, "train", "--workspace", "shop", "--kind", "linear", says="predicts a number")
         self.fails(1, "train", "--workspace", "nothing", says="no workspace at nothing")

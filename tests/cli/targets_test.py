@@ -1,5 +1,7 @@
 """Several targets in one model, as a user of attune train and predict meets them.
 targets_test.py BINARY [TestClass]"""
+import datetime
+import json
 import math
 import os
 import pathlib
@@ -101,6 +103,49 @@ class Targets(Files):
         self.assertEqual(len(told), 1)
         self.assertIn("--drop paid", told[0])
 
+    def test_every_head_has_a_calibration_of_its_own(self):
+        feed = self.feed(rows=20000)
+        train = ("train", feed, "--target", "click", "--also", "purchase,hide", "--kind", "fwfm",
+                 "--passes", "20")  # too many: it is too sure
+        plain = {head["target"]: head for head in self.json_of(*train)["joint"]["heads"]}
+        for kind in ("platt", "isotonic"):
+            report = self.json_of(*train, "--calibrate", kind, "--output", "m.attune")
+            heads = {head["target"]: head for head in report["joint"]["heads"]}
+            for name in ("click", "hide"):  # of rare purchases chance is most of the error
+                self.assertLess(heads[name]["ece"], 0.6 * heads[name]["ece_before"])
+            self.assertGreater(heads["purchase"]["ece"], 0)
+            self.assertNotIn("ece", plain["click"])
+            self.assertEqual(heads["click"]["ece"], report["calibrated_by"]["ece"])
+        self.write("new.csv", "item,person\ni1,p1\ni2,p2\n")
+        every = self.run_attune("predict", "new.csv", "--model", "m.attune",
+                                "--all-targets").stdout.splitlines()
+        first = self.run_attune("predict", "new.csv", "--model", "m.attune").stdout.splitlines()
+        self.assertEqual([line.split(",")[0] for line in every[1:]], first)
+        self.assertIn("calibration error", self.run_attune(*train, "--calibrate", "platt").stdout)
+
+    def test_kind_and_settings_are_searched_for_by_the_joint_loss(self):
+        train = ("train", self.feed(rows=3000), "--target", "click", "--also", "purchase,hide",
+                 "--weight-of", "purchase=2", "--search", "2", "--budget-seconds", "20")
+        report = self.json_of(*train, "--resume", "trials.log")
+        choice = report["choice"]
+        self.assertEqual(choice["loss"], "joint_log_loss")
+        self.assertEqual({one["kind"] for one in choice["candidates"]},
+                         {"fwfm", "deepfm", "finalmlp"})
+        self.assertLess(choice["candidates"][0]["loss"], choice["baseline"])
+        self.assertEqual(report["kind"], choice["candidates"][0]["kind"])
+        self.assertEqual([head["weight"] for head in report["joint"]["heads"]], [1, 2, 1])
+        base = [head["base_rate"] for head in report["joint"]["heads"]]
+        entropy = lambda p: -p * math.log(p) - (1 - p) * math.log(1 - p)
+        self.assertAlmostEqual(choice["baseline"],
+                               entropy(base[0]) + 2 * entropy(base[1]) + entropy(base[2]), delta=0.2)
+        self.assertEqual(self.json_of(*train, "--resume", "trials.log")["id"], report["id"])
+        only = self.json_of(*train, "--kind", "fwfm")
+        self.assertEqual({one["kind"] for one in only["choice"]["candidates"]}, {"fwfm"})
+        self.assertIn("its joint log loss of", only["choice"]["reason"])
+        self.fails(2, *train, "--kind", "ftrl", says="no kind that was named can be searched")
+        self.fails(2, *train, "--resume", "trials.log", "--weight-of", "hide=3",
+                   says="trials.log")
+
     def test_same_seed_same_model(self):
         self.feed(rows=1500)
         ids = [self.json_of("train", "feed.csv", "--target", "click", "--also", "purchase,hide",
@@ -124,13 +169,13 @@ class Targets(Files):
         self.fails(2, *also, "--weight-of", "purchase=0", says="must be in (0, 1000]")
         self.fails(2, *also, "--weight-of", "purchase", says="must be NAME=NUMBER")
         self.fails(2, *also, "--second-loss", "pears=1", says="there is pairs")
-        self.fails(2, *also, "--calibrate", "platt", says="not with --calibrate")
+        self.fails(2, *also, "--preset", "mlp", says="not with --preset")
         self.fails(2, *train, "--compare-alone", says="need --also")
         self.write("plan.toml", '[[feature]]\nkind = "category"\nof = "column.purchase"\n')
         self.fails(2, *also, "--plan", "plan.toml", says="the plan makes a feature of purchase")
         self.criteo()
         self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "fwfm", "--also", "x",
-                   says="are for tables")
+                   says="are for tables and workspaces")
 
     def test_published_rows_of_two_tasks(self):
         folder = DATA / "aliexpress-mtl-tiny"
@@ -148,6 +193,121 @@ class Targets(Files):
         self.assertEqual([head["target"] for head in report["joint"]["heads"]],
                          ["click", "conversion"])
         self.assertEqual(report["joint"]["heads"][1]["rows"], 100)
+
+
+class Verbs(Files):
+    """Heads by verb, of a shop where everybody clicks, half of the persons buy later what they
+    clicked on, and the others hide things."""
+
+    def setUp(self):
+        super().setUp()
+        rng = random.Random(5)
+        server, port = self.start("--clock", "event")
+        self.post(port, "/api/v1/items", [{"id": f"i{n}", "category": f"c{n % 4}"}
+                                          for n in range(40)])
+        self.now = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
+        for visit in range(1000):
+            number = rng.randrange(40)
+            self.visit(port, f"v{number}", number % 2 == 0, rng)
+        self.now += datetime.timedelta(hours=2)  # all windows end
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.now += datetime.timedelta(hours=2)
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.stop(server)
+
+    def post(self, port, path, body):
+        return json.loads(self.call(port, "POST", path, json.dumps(body)))
+
+    def events(self, port, *events):
+        batch = [{"timestamp": self.now.isoformat(), **event} for event in events]
+        self.post(port, "/v1/batch", {"batch": batch})
+
+    def visit(self, port, person, is_buyer, rng):
+        self.now += datetime.timedelta(minutes=20)
+        self.events(port, {"type": "identify", "userId": person,
+                           "traits": {"plan": "gold" if is_buyer else "free"}})
+        decision = self.post(port, "/api/v1/decide", {"person": person, "placement": "home", "n": 4})
+        at_once, later = [], []
+        for item in decision["items"]:
+            event = lambda verb: {"type": "track", "userId": person, "event": verb, "properties": {
+                "item_id": item["item_id"], "decision_id": decision["decision_id"]}}
+            if rng.random() < 0.4:
+                at_once.append(event("click"))
+                if is_buyer and rng.random() < 0.7:
+                    later.append(event("purchase"))
+            elif not is_buyer and rng.random() < 0.3:
+                at_once.append(event("hide"))
+        for events in (at_once, later):
+            if events:
+                self.events(port, *events)
+            self.now += datetime.timedelta(minutes=5)
+
+    def train(self, *more):
+        return self.json_of("train", "--workspace", "shop", "--output", "m.attune", *more)
+
+    def test_one_model_of_verbs_is_trained_predicts_and_is_noted(self):
+        report = self.train("--target", "click", "--also", "purchase,hide", "--weight-of",
+                            "purchase=3", "--second-loss", "pairs=0.1")
+        self.assertEqual(report["kind"], "fwfm")
+        self.assertEqual(report["target"], "click")
+        heads = {head["target"]: head for head in report["joint"]["heads"]}
+        self.assertEqual(list(heads), ["click", "purchase", "hide"])
+        self.assertEqual([part["weight"] for part in report["joint"]["loss"]["parts"]],
+                         [1, 3, 1, 0.1])
+        self.assertEqual(heads["click"]["auc"], report["auc"])
+        for name in ("purchase", "hide"):
+            self.assertGreater(heads[name]["auc_interval"][0], 0.6)
+            self.assertLess(heads[name]["log_loss_interval"][1], heads[name]["log_loss_baseline"])
+        self.assertLess(heads["purchase"]["base_rate"], heads["click"]["base_rate"])
+        self.assertNotIn("rivals", report)
+        every = self.run_attune("predict", "--workspace", "shop", "--model", "m.attune",
+                                "--all-targets").stdout.splitlines()
+        first = self.run_attune("predict", "--workspace", "shop", "--model",
+                                "m.attune").stdout.splitlines()
+        self.assertEqual(every[0], "click,purchase,hide")
+        self.assertEqual(len(first), report["rows"])
+        self.assertEqual([line.split(",")[0] for line in every[1:]], first)
+        evaluated = self.json_of("eval", "--workspace", "shop", "--model", "m.attune", "--all")
+        self.assertEqual(evaluated["rows"], report["rows"])
+        done = self.run_attune("train", "--workspace", "shop", "--target", "click", "--also",
+                               "purchase", "--compare-alone")
+        for said in ("target click", "of the sum", "  alone", "fwfm, 1 pass over"):
+            self.assertIn(said, done.stdout)
+        runs = self.json_of("runs", "list", "--workspace", "shop")["runs"]
+        metrics = {run["id"]: run["metrics"] for run in runs}[report["run"]]
+        self.assertEqual(metrics["auc"], heads["click"]["auc"])
+        self.assertEqual(metrics["auc/purchase"], heads["purchase"]["auc"])
+        self.assertEqual(metrics["log_loss/hide"], heads["hide"]["log_loss"])
+
+    def test_one_verb_alone_is_a_model_too(self):
+        report = self.train("--target", "purchase", "--kind", "deepfm", "--register", "buyers")
+        self.assertNotIn("joint", report)
+        self.assertEqual(report["target"], "purchase")
+        shown = self.json_of("registry", "show", "buyers", "--workspace", "shop")
+        self.assertEqual(shown["versions"][0]["id"], report["id"])
+        engaged = ("train", "--workspace", "shop", "--kind", "ftrl")
+        self.fails(2, *engaged, "--against", "buyers@1", says="it predicts purchase, not whether")
+        self.fails(2, "registry", "learn", "buyers@1", "--workspace", "shop",
+                   says="predicts purchase: the stream teaches")
+
+    def test_what_does_not_fit_is_refused(self):
+        train = ("train", "--workspace", "shop")
+        click = (*train, "--target", "click")
+        self.fails(2, *train, "--target", "purchse", says="did you mean purchase?")
+        self.fails(2, *train, "--target", "click,purchase", says="more with --also")
+        self.fails(2, *click, "--also", "impression", says="no such verb of shown items")
+        self.fails(2, *click, "--also", "hide,hide", says="it is a target already")
+        self.fails(2, *click, "--also", ",".join(["hide"] * 5000), says="it is a target already")
+        self.fails(2, *click, "--weight-of", "hide=2", says="need --also")
+        self.fails(2, *click, "--also", "like", says="like happened to none of")
+        self.fails(2, *click, "--also", "hide", "--kind", "fm",
+                   says="those that can are fwfm, wide_deep, deepfm")
+        self.fails(2, *click, "--kind", "trees", says="those that can are fwfm")
+        self.fails(2, *train, "--also", "hide", says="need --target, a verb")
+        self.fails(2, *click, "--against", "x", says="not with --against or --promote")
+        self.fails(2, *click, "--register", "x", "--promote", says="not with --against or --promote")
+        self.fails(2, *click, "--calibrate", "platt", says="--calibrate is for files")
+        self.fails(2, *click, "--kind", "factors", says="--target and --also are for others")
 
 
 if __name__ == "__main__":
