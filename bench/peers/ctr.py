@@ -203,7 +203,7 @@ def main():
     parser.add_argument("--ours", help="KIND:FORM[:cache][:NAME=NUMBER...] with commas",
                         default="ftrl:tsv,ftrl:vw,ftrl:tsv:cache,adagrad:tsv,adagrad:tsv:cache,"
                                 "fm:tsv,fm:tsv:cache,fwfm:tsv,fwfm:tsv:cache,ffm:tsv,"
-                                "wide_deep:tsv,deepfm:tsv,dcnv2:tsv,mlp:tsv")
+                                "wide_deep:tsv,deepfm:tsv,dcnv2:tsv,finalmlp:tsv,mlp:tsv")
     parser.add_argument("--runs", type=int, default=2, help="of each; the fastest counts")
     parser.add_argument("--no-peer", action="store_true", help="only ours")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
