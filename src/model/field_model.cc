@@ -373,6 +373,7 @@ void FieldModel::step_eight(float* const* at, const float* values, const Float8*
 // What the accumulators, so far `squares`, grow by.
 Float8 FieldModel::step_vectors(float* const* at, const float* values, const Float8* const* slopes,
                                 const Push& push, Float8 squares) const {
+  if (chunks_ == 1) return step_short_vectors(at, values, slopes, push, squares);
   const Float8 l2(vector_l2_), weight(push.weight);
   const float by_weight = 1 / push.weight;
   std::array<Float8, 8> sums;
@@ -392,6 +393,28 @@ Float8 FieldModel::step_vectors(float* const* at, const float* values, const Flo
       const Float8 v = chunk(at[k], c);
       (v - rate * multiply_add(own, slopes[k][c], l2 * v)).store(at[k] + head_ + 8 * c);
     }
+  }
+  return grown;
+}
+
+// The same of vectors of 8 numbers, which stay in registers.
+Float8 FieldModel::step_short_vectors(float* const* at, const float* values,
+                                      const Float8* const* slopes, const Push& push,
+                                      Float8 squares) const {
+  const Float8 l2(vector_l2_), weight(push.weight);
+  const Float8 by_row = Float8::load(values) * Float8(1 / push.weight);
+  std::array<Float8, 8> vectors, steps, sums;
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < 8; ++k) {
+    vectors[k] = chunk(at[k], 0);
+    steps[k] = multiply_add(lane(by_row, k), slopes[k][0], l2 * vectors[k]);
+    sums[k] = steps[k] * steps[k];
+  }
+  const Float8 grown = weight * sums_of(sums) * Float8(1.0F / static_cast<float>(numbers_));
+  const Float8 rates = Float8(vector_rate_) * weight / square_root(Float8(1.0F) + squares + grown);
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < 8; ++k) {
+    (vectors[k] - lane(rates, k) * steps[k]).store(at[k] + head_);
   }
   return grown;
 }

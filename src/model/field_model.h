@@ -142,6 +142,8 @@ class FieldModel final : public ReplicatedModel {
                   const Push& push) const;
   Float8 step_vectors(float* const* at, const float* values, const Float8* const* slopes,
                       const Push& push, Float8 squares) const;
+  Float8 step_short_vectors(float* const* at, const float* values, const Float8* const* slopes,
+                            const Push& push, Float8 squares) const;
   void step_pieces(float* row, float x, const Float8* slopes, float weight) const;
   Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }
   std::vector<Float8> mean_slopes(const FieldBatch& to) const;
