@@ -419,29 +419,29 @@ Float8 FieldModel::step_short_vectors(float* const* at, const float* values,
   return grown;
 }
 
-// One vector, its accumulators eight at a time. x: by the weight of the row, as slopes hold it.
+// One vector. x: by the weight of the row, as slopes hold it. All accumulators of a block first:
+// while their roots are on the way the next are begun.
 void FieldModel::step_pieces(float* row, float x, const Float8* slopes, float weight) const {
-  const Float8 own(x), l2(vector_l2_);
-  for (std::size_t begin = 0; begin < pieces_; begin += 8) {
-    const std::size_t count = std::min<std::size_t>(8, pieces_ - begin);
-    std::array<Float8, 8> sums;
-    for (std::size_t p = 0; p < count; ++p) {
-      for (std::size_t c = 2 * (begin + p); c < 2 * (begin + p) + 2; ++c) {
-        const Float8 slope = multiply_add(own, slopes[c], l2 * chunk(row, c));
-        sums[p] = multiply_add(slope, slope, sums[p]);
+  constexpr std::size_t kAtOnce = 32;
+  const Float8 own(x), l2(vector_l2_), by(vector_rate_ * weight);
+  std::array<float, kAtOnce> rates;
+  for (std::size_t begin = 0; begin < pieces_; begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, pieces_);
+    for (std::size_t eight = begin; eight < end; eight += 8) {
+      std::array<Float8, 8> sums;
+      for (std::size_t p = eight; p < std::min(eight + 8, end); ++p) {
+        const Float8 a = multiply_add(own, slopes[2 * p], l2 * chunk(row, 2 * p));
+        const Float8 b = multiply_add(own, slopes[2 * p + 1], l2 * chunk(row, 2 * p + 1));
+        sums[p - eight] = multiply_add(b, b, a * a);
       }
+      float* const squares = row + kHead + eight;
+      const Float8 grown = multiply_add(Float8(weight / 16), sums_of(sums), Float8::load(squares));
+      grown.store(squares);
+      (by / square_root(Float8(1.0F) + grown)).store(&rates[eight - begin]);
     }
-    float* const squares = row + kHead + begin;
-    const Float8 grown = multiply_add(Float8(weight / 16), sums_of(sums), Float8::load(squares));
-    grown.store(squares);
-    std::array<float, 8> rates;
-    (Float8(vector_rate_ * weight) / square_root(Float8(1.0F) + grown)).store(rates.data());
-    for (std::size_t p = 0; p < count; ++p) {
-      const Float8 rate(rates[p]);
-      for (std::size_t c = 2 * (begin + p); c < 2 * (begin + p) + 2; ++c) {
-        const Float8 v = chunk(row, c);
-        (v - rate * multiply_add(own, slopes[c], l2 * v)).store(row + head_ + 8 * c);
-      }
+    for (std::size_t c = 2 * begin; c < 2 * end; ++c) {
+      const Float8 v = chunk(row, c), rate(rates[c / 2 - begin]);
+      (v - rate * multiply_add(own, slopes[c], l2 * v)).store(row + head_ + 8 * c);
     }
   }
 }
