@@ -48,12 +48,6 @@ struct FoundRows {
     from.clear();
     size = count = 0;
   }
-  // What may have left the caches since it was found.
-  void prefetch(std::size_t width) const {
-    for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t c = 0; c < width; c += 16) prefetch_line(at[i] + c);
-    }
-  }
   std::size_t feature_of(std::size_t i) const { return from.empty() ? i : from[i]; }
   void add(float* row, float value) {
     at[count] = row;

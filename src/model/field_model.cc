@@ -294,7 +294,6 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   if (taught == 0) return;
   interaction_->backward(batch);
   for (std::size_t i = 0; i < count; ++i) {
-    if (i + 1 < count) pass_.rows[i + 1].found.prefetch(table_.width());
     if (!pass_.rows[i].is_allowed) continue;
     const float weight = pass_.weights[i], label = pass_.labels[i];
     const bool is_known = !std::isnan(label);
