@@ -13,7 +13,7 @@ namespace attune {
 struct JournalOptions {
   std::string workspace;
   std::vector<std::string> against;  // models to compare with: files or NAME[@VERSION]
-  ModelOptions model;  // with tasks: verbs, learned together
+  ModelOptions model;                // with tasks: verbs, learned together
   bool compare_alone = false;
   std::size_t passes = 1;
   double share = 0.2, threshold = 0.5;

@@ -97,7 +97,7 @@ void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> ou
   for (const std::uint32_t row : rows) {
     const Chunk& from = chunks_[row / kChunkRows];
     const std::size_t at = row % kChunkRows;
-    from_halves(&from.halves[at * half_columns_], half_columns_, &out[to]);
+    from_halves(from.halves.data() + at * half_columns_, half_columns_, out.data() + to);
     to += half_columns_;
     for (std::size_t i = 0; i < single_columns_; ++i) {
       out[to++] = from.singles[at * single_columns_ + i];
