@@ -231,7 +231,8 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
                   options.collision_free ? " with a collision-free table" : "",
                   is_joint(options) ? " of several tasks" : ""),
       "threads",
-      "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) can, with a hashed table"};
+      "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) can, with a hashed table; "
+      "without --threads another thread reads ahead"};
 }
 
 Status Model::use_threads(Threads threads) {

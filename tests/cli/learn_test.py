@@ -181,6 +181,17 @@ class Training(Files):
         self.fails(2, "train", self.shop(), "--target", "y", "--threads", "2",
                    says="--threads is for criteo, vw, libsvm and libffm")
 
+    def test_threads_that_share_a_table_learn_about_the_same_as_one(self):
+        self.criteo(n=4000)
+        run = ["train", "c.tsv", "--format", "criteo", "--kind", "fwfm", "--bits", "12"]
+        alone = self.json_of(*run, "--threads", "1", "--output", "a")
+        shared = self.json_of(*run, "--threads", "2", "--hogwild", "--output", "b")
+        self.assertNotIn("hogwild", alone)
+        self.assertTrue(shared["hogwild"])
+        self.assertAlmostEqual(alone["log_loss"], shared["log_loss"], delta=0.03)
+        self.fails(2, *run, "--hogwild", says="--hogwild needs --threads of 2 or more",
+                   hint="--threads 2")
+
     def test_an_automatic_cache_lies_beside_the_data_and_serves_while_it_is_unchanged(self):
         self.criteo()
         run = ["train", "c.tsv", "--format", "criteo", "--cache", "auto", "--output", "m"]
