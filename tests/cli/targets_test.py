@@ -233,9 +233,9 @@ class Verbs(Files):
                 "item_id": item["item_id"], "decision_id": decision["decision_id"]}}
             if rng.random() < 0.4:
                 at_once.append(event("click"))
-                if is_buyer and rng.random() < 0.7:
+                if is_buyer and rng.random() < 0.9:
                     later.append(event("purchase"))
-            elif not is_buyer and rng.random() < 0.3:
+            elif not is_buyer and rng.random() < 0.6:
                 at_once.append(event("hide"))
         for events in (at_once, later):
             if events:
