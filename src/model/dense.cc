@@ -3,6 +3,7 @@
 #include <blis.h>
 
 #include "base/rng.h"
+#include "model/bfloat16.h"
 
 namespace attune {
 namespace {
@@ -17,6 +18,9 @@ bool stays_inside(const Product& of) { return !of.is_b_turned && of.columns % 4 
 // As b' a' = c' by columns, which is what cblas_sgemm makes of it: other ways round have such
 // kernels too.
 void multiply(const Product& of, const float* a, const float* b, float* c) {
+  if (of.precision == Precision::kBfloat16 && has_bfloat16()) {
+    return multiply_bfloat16(of, a, b, c);
+  }
   rntm_t how;
   bli_rntm_init_from_global(&how);
   how.l3_sup = stays_inside(of);  // "small/unpacked"
@@ -41,20 +45,37 @@ DenseLayer::DenseLayer(std::size_t inputs, std::size_t outputs, std::uint64_t se
   start_normal(w_, std::sqrt(2 / static_cast<double>(std::max<std::size_t>(inputs, 1))), seed);
 }
 
-void DenseLayer::forward(const float* x, std::size_t rows, float* y) const {
-  for (std::size_t r = 0; r < rows; ++r) std::copy(b_.w.begin(), b_.w.end(), y + r * outputs_);
-  multiply({.rows = rows, .columns = outputs_, .inner = inputs_, .adds = true}, x, w_.w.data(), y);
+void DenseLayer::forward(const float* x, Rows rows, float* y) const {
+  for (std::size_t r = 0; r < rows.count; ++r) {
+    std::copy(b_.w.begin(), b_.w.end(), y + r * outputs_);
+  }
+  multiply({.rows = rows.count,
+            .columns = outputs_,
+            .inner = inputs_,
+            .adds = true,
+            .precision = rows.precision},
+           x, w_.w.data(), y);
 }
 
-void DenseLayer::backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds) {
-  multiply({.rows = inputs_, .columns = outputs_, .inner = rows, .is_a_turned = true, .adds = true},
+void DenseLayer::backward(const float* x, const float* dy, Rows rows, float* dx, bool adds) {
+  multiply({.rows = inputs_,
+            .columns = outputs_,
+            .inner = rows.count,
+            .is_a_turned = true,
+            .adds = true,
+            .precision = rows.precision},
            x, dy, w_.gradient.data());
   std::vector<float>& gradient = b_.gradient;
-  for (std::size_t r = 0; r < rows; ++r) {
+  for (std::size_t r = 0; r < rows.count; ++r) {
     for (std::size_t o = 0; o < outputs_; ++o) gradient[o] += dy[r * outputs_ + o];
   }
   if (dx == nullptr) return;
-  multiply({.rows = rows, .columns = inputs_, .inner = outputs_, .is_b_turned = true, .adds = adds},
+  multiply({.rows = rows.count,
+            .columns = inputs_,
+            .inner = outputs_,
+            .is_b_turned = true,
+            .adds = adds,
+            .precision = rows.precision},
            dy, w_.w.data(), dx);
 }
 

@@ -9,13 +9,26 @@
 
 namespace attune {
 
+enum class Precision {
+  kSingle,
+  kBfloat16,  // where the processor can (bfloat16.h), else kSingle
+};
+
 // c (rows, columns) = a (rows, inner) * b (inner, columns), or c += it. `turned`: the matrix lies
-// the other way round in memory. Safe on several threads, each with a c of its own.
+// the other way round in memory. None of the sizes is 0. Safe on several threads, each with a c of
+// its own.
 struct Product {
   std::size_t rows, columns, inner;
   bool is_a_turned = false, is_b_turned = false, adds = false;
+  Precision precision = Precision::kSingle;
 };
 void multiply(const Product& of, const float* a, const float* b, float* c);
+
+// How many rows pass through a layer, and how it multiplies.
+struct Rows {
+  std::size_t count;
+  Precision precision = Precision::kSingle;
+};
 
 // y = x W + b. W is (inputs, outputs).
 class DenseLayer {
@@ -26,9 +39,9 @@ class DenseLayer {
   std::size_t inputs() const { return inputs_; }
   std::size_t outputs() const { return outputs_; }
   // y: (rows, outputs).
-  void forward(const float* x, std::size_t rows, float* y) const;
+  void forward(const float* x, Rows rows, float* y) const;
   // dy: d loss / d y. Adds to the gradients, and writes or adds to dx unless it is null.
-  void backward(const float* x, const float* dy, std::size_t rows, float* dx, bool adds);
+  void backward(const float* x, const float* dy, Rows rows, float* dx, bool adds);
   std::vector<AdamWeights*> weights() { return {&w_, &b_}; }
   std::size_t numbers() const { return w_.w.size() + b_.w.size(); }
 

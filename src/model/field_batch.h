@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "model/adam.h"
+#include "model/dense.h"
 #include "model/float8.h"
 
 namespace attune {
@@ -19,6 +19,7 @@ struct FieldBatch {
   std::size_t heads = 1;        // logits of a row
   std::vector<float> logits;    // (heads, rows)
   std::vector<float> errors;    // of the same shape: d loss / d logit, 0 where nothing is taught
+  Precision precision = Precision::kSingle;  // of products of layers
   // Of interactions, between forward() and backward(): each has kKeptOfOne of them, from its own
   // first.
   std::vector<std::vector<Float8>> kept;

@@ -19,6 +19,7 @@ constexpr Setting kHidden[] = {
     {"hidden", 128, 1, 4096, "units of the first hidden layer", true},
     {"hidden2", 64, 0, 4096, "units of the second, 0 = there is none", true},
     {"hidden3", 0, 0, 4096, "units of the third, 0 = there is none", true},
+    FieldModel::kRounding,
 };
 constexpr Setting kCrossed[] = {
     kHidden[0],
@@ -26,12 +27,14 @@ constexpr Setting kCrossed[] = {
     kHidden[2],
     {"cross_layers", 1, 1, 4, "cross layers", true},
     {"rank", 16, 1, 512, "of the matrices of the cross layers", true},
+    FieldModel::kRounding,
 };
 constexpr Setting kStreamed[] = {
     kHidden[0],
     kHidden[1],
     kHidden[2],
     {"fusion_blocks", 4, 1, 4096, "parts of the top layers that meet, at most their units", true},
+    FieldModel::kRounding,
 };
 constexpr std::array<double, kFieldSettings.size()> kPresets{8,    0.05, 0.08, 0.01, 1e-3,
                                                              0.05, 128,  1e-3, 1};
@@ -87,19 +90,26 @@ std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const 
   return make_tower(inputs_of(options, v), hidden_of(v), slot, options.seed, heads_of(options));
 }
 
+// A model with layers. Without an interaction it is not usable.
+std::unique_ptr<StoredModel> network(const ModelOptions& options, std::span<const double> v,
+                                     std::unique_ptr<Interaction> interaction) {
+  auto model = std::make_unique<FieldModel>(options, v, shape_of(v), std::move(interaction));
+  model->learn_in(v.back() == 0 ? Precision::kSingle : Precision::kBfloat16);
+  return model;
+}
+
 // A model without an interaction, which is not usable, when a part is too large.
 std::unique_ptr<StoredModel> sum_of(const ModelOptions& options, std::span<const double> v,
                                     Parts parts) {
   if (std::any_of(parts.begin(), parts.end(), [](const auto& part) { return !part; })) {
-    return std::make_unique<FieldModel>(options, v, shape_of(v), nullptr);
+    return network(options, v, nullptr);
   }
-  return std::make_unique<FieldModel>(options, v, shape_of(v),
-                                      std::make_unique<SumOf>(std::move(parts)));
+  return network(options, v, std::make_unique<SumOf>(std::move(parts)));
 }
 
 std::unique_ptr<StoredModel> make_wide_deep(const ModelOptions& options,
                                             std::span<const double> v) {
-  return std::make_unique<FieldModel>(options, v, shape_of(v), tower(options, v, 0));
+  return network(options, v, tower(options, v, 0));
 }
 
 std::unique_ptr<StoredModel> make_deepfm(const ModelOptions& options, std::span<const double> v) {
@@ -127,8 +137,7 @@ std::unique_ptr<StoredModel> make_finalmlp(const ModelOptions& options, std::spa
   TwoStreams::Shape shape{inputs_of(options, v), hidden_of(v)};
   shape.heads = heads_of(options);
   shape.blocks = std::min(static_cast<std::size_t>(v[kOwn + 3]), shape.hidden.back());
-  return std::make_unique<FieldModel>(options, v, shape_of(v),
-                                      TwoStreams::make(shape, 0, options.seed));
+  return network(options, v, TwoStreams::make(shape, 0, options.seed));
 }
 
 std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {

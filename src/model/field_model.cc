@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kHead = 8;
 constexpr std::size_t kAhead = 4;          // rows, so that memory is there in time
 constexpr float kSmoothing = 10;           // rows of all that the rate of an id starts with
+constexpr std::size_t kLeastRounded = 16;  // rows: of fewer, making pairs costs what it saves
 constexpr double kShareOfSeen = 1.0 / 16;  // rows of a step at most, of those learned before
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
@@ -289,6 +290,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
     gather(row, pass_, i);
   }
   FieldBatch& batch = pass_.batch;
+  batch.precision = count < kLeastRounded ? Precision::kSingle : precision_;
   interaction_->forward(batch);
   const std::size_t taught = find_errors(rows, begun, before);
   if (taught == 0) return;

@@ -19,7 +19,7 @@ const float* HiddenLayers::forward(const float* x, FieldBatch& batch) const {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const std::size_t count = batch.rows * layers_[l].outputs();
     float* const y = keep_numbers(batch, slot_ + l, count);
-    layers_[l].forward(x, batch.rows, y);
+    layers_[l].forward(x, {batch.rows, batch.precision}, y);
     for (std::size_t i = 0; i < count; ++i) y[i] = std::max(y[i], 0.0F);
     x = y;
   }
@@ -44,10 +44,11 @@ void HiddenLayers::backward(const float* x, FieldBatch& batch, float* dx, bool a
     for (std::size_t i = 0; i < batch.rows * layer.outputs(); ++i) {
       if (y[i] <= 0) dy[i] = 0;
     }
-    if (l == 0) return layer.backward(x, dy, batch.rows, dx, adds);
+    if (l == 0) return layer.backward(x, dy, {batch.rows, batch.precision}, dx, adds);
     float* const below =
         keep_numbers(batch, spare + (layers_.size() - l) % 2, batch.rows * layer.inputs());
-    layer.backward(kept_numbers(batch, slot_ + l - 1), dy, batch.rows, below, false);
+    layer.backward(kept_numbers(batch, slot_ + l - 1), dy, {batch.rows, batch.precision}, below,
+                   false);
     dy = below;
   }
 }

@@ -25,6 +25,7 @@ constexpr Setting kSettings[] = {
     {"k", 0, 0, 64, "numbers in a vector for each id, the inputs then; 0 = inputs are fields",
      true},
     {"hidden2", 0, 0, 4096, "units of a second hidden layer; for k above 0", true},
+    FieldModel::kRounding,
 };
 
 class Mlp final : public StoredModel {
@@ -199,8 +200,10 @@ std::unique_ptr<StoredModel> make_over_vectors(const ModelOptions& options,
   const VectorShape shape = FieldModel::plain(static_cast<std::size_t>(v[6]));
   const bool is_usable = options.inputs <= FieldModel::kMostFields;
   const std::size_t fields = is_usable ? FieldModel::fields_of(options) : 3;
-  return std::make_unique<FieldModel>(
+  auto model = std::make_unique<FieldModel>(
       options, values, shape, make_tower(fields * shape.chunks * 8, hidden, 0, options.seed));
+  model->learn_in(v.back() == 0 ? Precision::kSingle : Precision::kBfloat16);
+  return model;
 }
 
 std::unique_ptr<StoredModel> make_mlp(const ModelOptions& options, std::span<const double> values) {

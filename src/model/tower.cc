@@ -58,8 +58,9 @@ void Cross::forward(FieldBatch& batch) const {
     float* const narrow = keep_numbers(batch, slot_ + 3 * l, rows * rank_);
     float* const wide = keep_numbers(batch, slot_ + 3 * l + 1, count);
     float* const next = keep_numbers(batch, slot_ + 3 * l + 2, count);
-    multiply({rows, rank_, inputs_}, x, layer.narrow.w.data(), narrow);
-    layer.widen.forward(narrow, rows, wide);
+    multiply({.rows = rows, .columns = rank_, .inner = inputs_, .precision = batch.precision}, x,
+             layer.narrow.w.data(), narrow);
+    layer.widen.forward(narrow, {rows, batch.precision}, wide);
     for (std::size_t i = 0; i < count; ++i) next[i] = first[i] * wide[i] + x[i];
     x = next;
   }
@@ -82,12 +83,22 @@ void Cross::backward(FieldBatch& batch) {
       wide_slopes[i] = dx[i] * first[i];
       slopes[i] += dx[i] * wide[i];
     }
-    layer.widen.backward(kept_numbers(batch, slot_ + 3 * l), wide_slopes, rows, narrow_slopes,
-                         false);
+    layer.widen.backward(kept_numbers(batch, slot_ + 3 * l), wide_slopes, {rows, batch.precision},
+                         narrow_slopes, false);
     const float* const x = l == 0 ? first : kept_numbers(batch, slot_ + 3 * l - 1);
-    multiply({.rows = inputs_, .columns = rank_, .inner = rows, .is_a_turned = true, .adds = true},
+    multiply({.rows = inputs_,
+              .columns = rank_,
+              .inner = rows,
+              .is_a_turned = true,
+              .adds = true,
+              .precision = batch.precision},
              x, narrow_slopes, layer.narrow.gradient.data());
-    multiply({.rows = rows, .columns = inputs_, .inner = rank_, .is_b_turned = true, .adds = true},
+    multiply({.rows = rows,
+              .columns = inputs_,
+              .inner = rank_,
+              .is_b_turned = true,
+              .adds = true,
+              .precision = batch.precision},
              narrow_slopes, layer.narrow.w.data(), dx);
   }
   for (std::size_t i = 0; i < count; ++i) slopes[i] += dx[i];
