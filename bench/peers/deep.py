@@ -7,7 +7,8 @@ Needs the folder bench/peers/ctr.py made (train.tsv, test.tsv) and an interprete
 (Debian: python3-torch). PyTorch gets its rows parsed and hashed already, in memory, and only its
 learning is timed; Attune is timed from the first byte of text to the model on disk. The peer's
 batch and rate are the best of those tried by log loss of the last fifth of the first 200,000 rows
-(each row predicted before it is learned from); Attune's are its own."""
+(each row predicted before it is learned from), and it runs once with floats alone and once with
+its own bfloat16 (autocast), which Attune takes where the processor can; Attune's are its own."""
 import argparse, json, os, pathlib, subprocess, sys, tempfile, zlib
 
 import numpy
@@ -18,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BITS = 20
 LEARN = r'''
 import json, sys, time, numpy, torch
-kind, folder, rows, batch, rate, hidden, bits, score = sys.argv[1:9]
+kind, folder, rows, batch, rate, hidden, bits, score, precision = sys.argv[1:10]
 rows, batch, rate, hidden = int(rows), int(batch), float(rate), [int(h) for h in hidden.split("-")]
 torch.set_num_threads(1)
 torch.manual_seed(1)
@@ -64,8 +65,9 @@ loss_of = torch.nn.BCEWithLogitsLoss()
 late = []
 begin, wall = time.process_time(), time.monotonic()
 for at in range(0, rows, batch):
-    logit = net(ids[at:at + batch])
-    loss = loss_of(logit, labels[at:at + batch])
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        logit = net(ids[at:at + batch])
+    loss = loss_of(logit.float(), labels[at:at + batch])
     sparse.zero_grad(); dense.zero_grad()
     loss.backward()
     sparse.step(); dense.step()
@@ -145,15 +147,16 @@ def main():
             add(f"attune {kind} {hidden}", out["cpu_seconds"], out["seconds"],
                 numpy.loadtxt(scored))
 
-            def learn(count, batch, rate, score):
+            def learn(count, batch, rate, score, precision="single"):
                 return json.loads(on_core(o.core, [o.torch, "-c", LEARN, kind, work, count, batch,
-                                                   rate, hidden, BITS, score]))
+                                                   rate, hidden, BITS, score, precision]))
             tried = {each: learn(200_000, *each, "no")["late"] for each in TRIED}
             best = min(tried, key=tried.get)
             print(f"peers: torch {kind} {hidden} on 200,000 rows: {tried}", file=sys.stderr)
-            done = learn(o.rows, *best, "score")
-            add(f"PyTorch {kind} {hidden}, batch {best[0]}, rate {best[1]}", done["cpu_s"],
-                done["wall_s"], numpy.load(work / "scored.npy"))
+            for precision in ("single", "bfloat16"):
+                done = learn(o.rows, *best, "score", precision)
+                add(f"PyTorch {kind} {hidden}, batch {best[0]}, rate {best[1]}, {precision}",
+                    done["cpu_s"], done["wall_s"], numpy.load(work / "scored.npy"))
     if o.json:
         return print(json.dumps({"rows": o.rows, "load_at_end": os.getloadavg()[0],
                                  "measures": rows}, indent=1))

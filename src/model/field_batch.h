@@ -15,7 +15,7 @@ struct FieldBatch {
   std::size_t fields = 0;       // a multiple of 3: the last may belong to nothing, and are 0
   std::size_t chunks = 0;       // of 8 numbers in a vector
   std::vector<Float8> vectors;  // (rows rounded up to a multiple of 4, fields, chunks)
-  std::vector<Float8> slopes;   // of the same shape: d loss / d vectors
+  std::vector<Float8> slopes;   // of the same shape, after begin_slopes(): d loss / d vectors
   std::size_t heads = 1;        // logits of a row
   std::vector<float> logits;    // (heads, rows)
   std::vector<float> errors;    // of the same shape: d loss / d logit, 0 where nothing is taught
@@ -25,15 +25,15 @@ struct FieldBatch {
   std::vector<std::vector<Float8>> kept;
 
   std::size_t row_chunks() const { return fields * chunks; }
-  // Zeroed for so many rows. kept is left as it is.
+  // For so many rows, logits and errors 0. What vectors have is anything.
   void begin(std::size_t count) {
     rows = count;
-    const std::size_t numbers = padded_rows() * row_chunks();
-    vectors.assign(numbers, Float8());
-    slopes.assign(numbers, Float8());
+    vectors.resize(padded_rows() * row_chunks());
     logits.assign(heads * count, 0.0F);
     errors.assign(heads * count, 0.0F);
   }
+  // Zeroes them.
+  void begin_slopes() { slopes.assign(vectors.size(), Float8()); }
   float* logits_of(std::size_t head) { return logits.data() + head * rows; }
   const float* errors_of(std::size_t head) const { return errors.data() + head * rows; }
   std::size_t padded_rows() const { return (rows + 3) / 4 * 4; }
@@ -52,7 +52,8 @@ class Interaction {
   virtual ~Interaction() = default;
   // Adds to logits.
   virtual void forward(FieldBatch& batch) const = 0;
-  // After forward() and with errors: adds to slopes and to the gradients of weights().
+  // After forward(), begin_slopes() and with errors: adds to slopes and to the gradients of
+  // weights().
   virtual void backward(FieldBatch& batch) = 0;
   // All it learns beside the vectors.
   virtual std::vector<AdamWeights*> weights() = 0;

@@ -145,12 +145,28 @@ void FieldModel::gather(Gathered& from, Pass& pass, std::size_t at) const {
   }
   pass.batch.logits[at] = logit;
   further_.add_logits(found, from.fields, from.further_rates, pass.batch, at);
-  Float8* const vectors = &pass.batch.vectors[at * pass.batch.row_chunks()];
+  sum_vectors(from, &pass.batch.vectors[at * pass.batch.row_chunks()]);
+}
+
+// Features mostly come in the order of their fields: the first of a field writes, later ones add.
+void FieldModel::sum_vectors(const Gathered& from, Float8* vectors) const {
+  const FoundRows& found = from.found;
+  std::size_t begun = 0;  // fields below it have a sum
   for (std::size_t i = 0; i < found.size; ++i) {
     const Float8 x(found.x[i]);
-    Float8* const to = vectors + from.fields[i] * chunks_;
-    for (std::size_t c = 0; c < chunks_; ++c) to[c] = multiply_add(x, chunk(found.at[i], c), to[c]);
+    const std::size_t field = from.fields[i];
+    Float8* const to = vectors + field * chunks_;
+    if (field < begun) {
+      for (std::size_t c = 0; c < chunks_; ++c) {
+        to[c] = multiply_add(x, chunk(found.at[i], c), to[c]);
+      }
+      continue;
+    }
+    std::fill(vectors + begun * chunks_, to, Float8());
+    for (std::size_t c = 0; c < chunks_; ++c) to[c] = x * chunk(found.at[i], c);
+    begun = field + 1;
   }
+  std::fill(vectors + begun * chunks_, vectors + fields_ * chunks_, Float8());
 }
 
 void FieldModel::predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const {
@@ -294,6 +310,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   interaction_->forward(batch);
   const std::size_t taught = find_errors(rows, begun, before);
   if (taught == 0) return;
+  batch.begin_slopes();
   interaction_->backward(batch);
   for (std::size_t i = 0; i < count; ++i) {
     if (!pass_.rows[i].is_allowed) continue;

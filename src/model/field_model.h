@@ -137,6 +137,7 @@ class FieldModel final : public ReplicatedModel {
   void begin(Pass& pass, std::size_t rows) const;
   void place(const Examples& rows, std::size_t r, Gathered& to) const;
   void gather(Gathered& from, Pass& pass, std::size_t at) const;
+  void sum_vectors(const Gathered& from, Float8* vectors) const;
   void read_rates(Gathered& of) const;
   void prefetch(const Examples& rows, std::size_t row, std::size_t end) const;
   void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;

@@ -53,7 +53,9 @@ class FieldAware final : public Interaction {
   std::unique_ptr<Interaction> copy() const override { return std::make_unique<FieldAware>(*this); }
 
  private:
-  void turn(const Float8* own, Float8* others, std::size_t chunks) const;
+  float turn(const float* own, float* others, std::size_t line) const;
+  float turn_fours(const float* own, float* others, std::size_t line) const;
+  float turn_rest(const float* own, float* others, std::size_t line) const;
 
   std::size_t fields_, k_;
 };

@@ -12,6 +12,7 @@ double FieldModel::bias() const {
   none.chunks = chunks_;
   none.heads = heads();
   none.begin(1);
+  std::fill(none.vectors.begin(), none.vectors.end(), Float8());
   interaction_->forward(none);
   return double{bias_} + double{none.logits[0]};
 }
@@ -26,6 +27,7 @@ std::vector<Float8> FieldModel::mean_slopes(const FieldBatch& to) const {
   line.chunks = chunks_;
   line.heads = heads();
   line.begin(steps);
+  line.begin_slopes();
   const std::size_t size = line.row_chunks();
   for (std::size_t s = 0; s < steps; ++s) {
     const Float8 share((static_cast<float>(s) + 0.5F) / static_cast<float>(steps));

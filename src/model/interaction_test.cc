@@ -30,6 +30,7 @@ FieldBatch random_batch(std::size_t chunks, std::size_t numbers, std::size_t hea
   batch.fields = kFields;
   batch.chunks = chunks;
   batch.begin(kRows);
+  batch.begin_slopes();
   auto* const at = reinterpret_cast<float*>(batch.vectors.data());
   for (std::size_t i = 0; i < kRows * kFields; ++i) {
     if (i % kFields >= kUsed) continue;
@@ -280,6 +281,49 @@ TEST(Interactions, FieldAwarePairsAgreeWithTheirTwin) {
     return logit;
   };
   expect_agrees(pairs, twin, random_batch(4, kFields * kK));
+}
+
+FieldBatch field_aware_batch(std::size_t fields, std::size_t k) {
+  FieldBatch batch;
+  batch.fields = fields;
+  batch.chunks = (fields * k + 15) / 16 * 2;
+  batch.begin(kRows);
+  batch.begin_slopes();
+  return batch;
+}
+
+// Of k = 4 fields are turned two by two: the same as k = 8 of which four numbers are 0, for an odd
+// number of fields too.
+TEST(Interactions, FieldAwarePairsOfFourNumbersAreThoseOfEight) {
+  Rng rng(3);
+  for (const std::size_t fields : {3U, 6U, 9U, 15U, 39U}) {
+    FieldBatch four = field_aware_batch(fields, 4), eight = field_aware_batch(fields, 8);
+    const auto number = [](std::vector<Float8>& of, const FieldBatch& in, std::size_t line,
+                           std::size_t at) -> float& {
+      return reinterpret_cast<float*>(of.data())[line * in.chunks * 8 + at];
+    };
+    for (std::size_t line = 0; line < kRows * fields; ++line) {
+      for (std::size_t i = 0; i < 4 * fields; ++i) {
+        number(four.vectors, four, line, i) = number(
+            eight.vectors, eight, line, i / 4 * 8 + i % 4) = static_cast<float>(rng.normal());
+      }
+      four.errors[line / fields] = eight.errors[line / fields] = static_cast<float>(rng.normal());
+    }
+    FieldAware of_four(fields, 4), of_eight(fields, 8);
+    of_four.forward(four);
+    of_eight.forward(eight);
+    of_four.backward(four);
+    of_eight.backward(eight);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      ASSERT_NEAR(four.logits[r], eight.logits[r], 1e-3);
+    }
+    for (std::size_t line = 0; line < kRows * fields; ++line) {
+      for (std::size_t i = 0; i < 4 * fields; ++i) {
+        ASSERT_EQ(number(four.slopes, four, line, i),
+                  number(eight.slopes, eight, line, i / 4 * 8 + i % 4));
+      }
+    }
+  }
 }
 
 TEST(Interactions, AllPairsAgreeWithTheirTwin) {
