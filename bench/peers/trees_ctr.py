@@ -13,7 +13,7 @@ import argparse, json, pathlib, resource, subprocess, sys, tempfile, time
 
 import lightgbm, numpy, pandas, xgboost
 
-from measures import auc, log_loss
+from measures import auc, auc_difference, log_loss
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NUMBERS, IDS = list(range(1, 14)), list(range(14, 40))
@@ -111,7 +111,7 @@ def peer(name, fit, data, tried):
     p = scores(model, test[columns], rounds)
     return {"name": f"{name}, {'categories' if way is as_categories else 'rates and counts'}, "
                     f"{leaves} leaves, {rounds} rounds", "rows": len(labels), "cpu_s": cpu,
-            "auc": auc(truth, p), "log_loss": log_loss(truth, p)}
+            "p": p, "auc": auc(truth, p), "log_loss": log_loss(truth, p)}
 
 
 def ours(attune, data):
@@ -121,10 +121,13 @@ def ours(attune, data):
                               "--test", data / "test.tsv", "--output", f"{folder}/model", "--json"],
                              check=True, capture_output=True, text=True).stdout
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([attune, "predict", data / "test.tsv", "--format", "criteo", "--model",
+                        f"{folder}/model", "--output", f"{folder}/p"], check=True, capture_output=True)
+        p = numpy.loadtxt(f"{folder}/p")
     said = json.loads(out)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"name": "attune trees, from text", "rows": said["rows"], "cpu_s": cpu,
-            "peak_mb": said["peak_rss_bytes"] / 1e6, "auc": said["auc"], "log_loss": said["log_loss"]}
+            "p": p, "peak_mb": said["peak_rss_bytes"] / 1e6, "auc": said["auc"], "log_loss": said["log_loss"]}
 
 
 def main():
@@ -139,12 +142,18 @@ def main():
     for name, fit in ((f"LightGBM {lightgbm.__version__}", lightgbm_fit),
                       (f"XGBoost {xgboost.__version__}", xgboost_fit)):
         rows.append(peer(name, fit, options.data, options.tried))
+    truth = pandas.read_csv(options.data / "test.tsv", sep="\t", header=None, usecols=[0])[0]
+    predicted = [row.pop("p") for row in rows]
+    for row, p in zip(rows, predicted):
+        row["less_ours"] = auc_difference(truth.to_numpy(), p, predicted[0])
     if options.json:
         return print(json.dumps(rows))
-    print("| learner | rows/CPU-s | CPU s | test AUC | test log loss |\n|---|---:|---:|---:|---:|")
+    print("| learner | rows/CPU-s | CPU s | test AUC | less Attune's | test log loss |\n"
+          "|---|---:|---:|---:|---:|---:|")
     for row in rows:
         print(f"| {row['name']} | {row['rows'] / row['cpu_s']:,.0f} | {row['cpu_s']:.1f} | "
-              f"{row['auc']:.4f} | {row['log_loss']:.4f} |")
+              f"{row['auc']:.4f} | {row['less_ours'][0]:+.4f} +- {row['less_ours'][1]:.4f} | "
+              f"{row['log_loss']:.4f} |")
 
 
 if __name__ == "__main__":
