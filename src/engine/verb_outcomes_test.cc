@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "engine/outcomes.h"
 #include "engine/test_workspace.h"
@@ -72,7 +73,14 @@ class Shop : public testing::Test {
       one.labels[2] = 1;
       send(Verb::kHide, person, item, decision, 10);
     }
-    truth_.push_back(one);
+    if (!refusing_.contains(person)) truth_.push_back(one);
+  }
+
+  void refuse(int person) {
+    Event refusal = identify(name(person), "{}", now_, "refusal" + std::to_string(person));
+    refusal.context = R"({"consent":{"categoryPreferences":{"personalization":false}}})";
+    ASSERT_TRUE(ingest(*engine_, {refusal}).ok());
+    refusing_.insert(person);
   }
 
   void send(Verb verb, int person, const std::string& item, const std::string& decision,
@@ -133,7 +141,8 @@ class Shop : public testing::Test {
   Rng rng_{7};
   Time now_ = begin_time();
   std::multimap<Time, Event> later_;
-  std::vector<Truth> truth_;  // of each shown item, in order
+  std::vector<Truth> truth_;  // of each shown item, in order, but for who refuses
+  std::set<int> refusing_;
   int sent_ = 0;
 };
 
@@ -202,6 +211,48 @@ TEST_F(Shop, OfTheErasedThereIsNothing) {
   const Examples after = all_of(*source());
   EXPECT_LT(after.size(), before);
   EXPECT_GT(after.size(), before / 2);
+}
+
+TEST_F(Shop, OfThoseWhoRefuseThereIsNothing) {
+  for (int i = 0; i < 20; ++i) refuse(i);
+  play(300);
+  end();
+  const Examples all = all_of(*source());
+  ASSERT_EQ(all.size(), truth_.size());
+  EXPECT_LT(all.size(), 900u);
+  for (std::size_t row = 0; row < all.size(); ++row) {
+    for (std::size_t task = 0; task < 3; ++task) {
+      EXPECT_EQ(all.label(row, task), truth_[row].labels[task]) << row << " " << task;
+    }
+  }
+  const auto rows = source();
+  const auto made = train_journal(*rows, options());
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_EQ(made->report.rows, truth_.size());
+}
+
+// What comes of it is not joined: without its items it would be a no to everything.
+TEST_F(Shop, WhatWaitsOfWhoRefusesIsDropped) {
+  const auto decision = engine_->decide(feed_for(name(0)));
+  ASSERT_TRUE(decision.ok());
+  send(Verb::kClick, 0, decision->shown[0].item_id, decision->id, 5);
+  end();
+  EXPECT_EQ(all_of(*source()).size(), 3u);
+  const auto waiting = engine_->decide(feed_for(name(0)));
+  ASSERT_TRUE(waiting.ok());
+  keep();
+  const auto open_items = [&] {
+    const auto rows = source();
+    (void)all_of(*rows);
+    return rows->open_items();
+  };
+  EXPECT_EQ(open_items(), 3u);
+  refuse(0);
+  keep();
+  EXPECT_EQ(open_items(), 0u);
+  send(Verb::kPurchase, 0, waiting->shown[0].item_id, waiting->id, 5);
+  end();
+  EXPECT_EQ(all_of(*source()).size(), 3u);
 }
 
 TEST_F(Shop, AHeadOfPurchasesKnowsMuchOfWhatCanBeKnown) {

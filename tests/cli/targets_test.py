@@ -290,6 +290,23 @@ class Verbs(Files):
         self.fails(2, "registry", "learn", "buyers@1", "--workspace", "shop",
                    says="predicts purchase: the stream teaches")
 
+    def test_who_refuses_is_in_no_head(self):
+        verbs = ("--target", "click", "--also", "purchase,hide")
+        before = self.train(*verbs)
+        server, port = self.start("--clock", "event")
+        self.events(port, {"type": "identify", "userId": "v0", "context": {
+            "consent": {"categoryPreferences": {"personalization": False}}}})
+        rng = random.Random(6)
+        for number in (0, 0, 0, 2, 2):
+            self.visit(port, f"v{number}", True, rng)
+        self.now += datetime.timedelta(hours=2)
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.now += datetime.timedelta(hours=2)
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.stop(server)
+        for more in (verbs, ()):
+            self.assertEqual(self.train(*more)["rows"], before["rows"] + 2 * 4)
+
     def test_what_does_not_fit_is_refused(self):
         train = ("train", "--workspace", "shop")
         click = (*train, "--target", "click")
