@@ -358,6 +358,43 @@ TEST_F(Shop, EachVerbCanBeComparedWithAModelOfItAlone) {
   EXPECT_EQ(one->report.target, "purchase");
 }
 
+TEST_F(Shop, EachHeadHasACalibrationOfItsOwn) {
+  play(1200);
+  end();
+  JournalTrainingOptions training = options();
+  training.calibration = CalibrationKind::kIsotonic;
+  training.compare_alone = true;
+  const auto rows = source();
+  const auto made = train_journal(*rows, training);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const TrainReport& report = made->report;
+  const CalibrationReport& first = report.kinds.front().calibration;
+  EXPECT_EQ(report.train_rows + first.rows + report.test_rows, report.rows);
+  for (const HeadReport& head : report.kinds.front().joint->heads) {
+    ASSERT_TRUE(head.after.error() && head.before.error() && head.alone) << head.target;
+    EXPECT_NE(*head.after.error(), *head.before.error()) << head.target;
+  }
+  EXPECT_EQ(report.kinds.front().joint->heads[0].after.error(), first.after.error());
+  ASSERT_EQ(made->trained.further_calibrations.size(), 2u);
+  Examples all = all_of(*rows);
+  std::vector<float> raw, predicted;
+  made->trained.predict_heads_raw(all, raw);
+  made->trained.predict_heads(all, predicted);
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const CalibrationMap& map =
+        i % 3 == 0 ? made->trained.calibration : made->trained.further_calibrations[i % 3 - 1];
+    ASSERT_EQ(predicted[i], static_cast<float>(map.apply(double{raw[i]})));
+  }
+  // A model of one verb is calibrated as the one it was compared with was.
+  const auto one_source = source({Verb::kPurchase});
+  training.compare_alone = false;
+  training.model.tasks = {{"purchase"}};
+  const auto one = train_journal(*one_source, training);
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
+            *find_measure(report.kinds.front().joint->heads[1].alone->measures, "log_loss")->value);
+}
+
 TEST_F(Shop, WhatThereIsNothingToLearnOfIsSaid) {
   const auto fault = [&](const std::vector<Verb>& verbs, std::vector<TaskOptions> tasks,
                          const std::string& kind = "fwfm") {
