@@ -90,6 +90,7 @@ Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScre
   training.passes = options.passes;
   training.share = options.share;
   training.threshold = options.threshold;
+  training.calibration = options.calibration;
   training.memory_bytes = options.memory_bytes;
   training.clock_s = options.clock_s;
   const CpuShare cpu(options.cpu_share);

@@ -17,6 +17,7 @@ struct JournalOptions {
   bool compare_alone = false;
   std::size_t passes = 1;
   double share = 0.2, threshold = 0.5;
+  CalibrationKind calibration = CalibrationKind::kNone;
   bool keeps_names = false;
   std::uint64_t memory_bytes = 0;  // of the process; 0 = no limit
   double cpu_share = 1;            // of one core

@@ -165,6 +165,7 @@ Result<TrainedModel> from_workspace(const TrainOptions& options, TrainScreen& sc
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.share = options.share;
   training.threshold = options.threshold;
+  training.calibration = calibration_kind(options.calibration).value();
   training.keeps_names = options.keeps_names || options.weights > 0;
   if (!options.memory.empty()) {
     TRY(training.memory_bytes, parse_size(options.memory));
@@ -283,12 +284,12 @@ Status train_items(const TrainOptions& options) {
   const bool is_for_rows = !options.against.empty() || options.is_collision_free ||
                            options.bits != 0 || options.passes != 0 || options.weights > 0 ||
                            options.keeps_names || !options.target.empty() ||
-                           options.joint.is_given();
+                           options.joint.is_given() || options.calibration != "none";
   if (is_for_rows) {
     return Error{Code::kInvalid,
                  "--kind factors learns from who took what, not from rows: --against, --bits, "
-                 "--passes, --collision-free, --weights, --names, --target and --also are for "
-                 "others",
+                 "--passes, --collision-free, --weights, --names, --calibrate, --target and --also "
+                 "are for others",
                  "kind", "attune train --workspace shop --kind factors --register retriever"};
   }
   FactorsOptions training{.workspace = options.workspace,
@@ -389,6 +390,7 @@ void add_train(Command& app, Action& chosen) {
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
       "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
       "attune train --workspace shop --target click --also purchase,hide --weight-of purchase=3\n"
+      "attune train --workspace shop --target purchase --calibrate platt --output buyers.attune\n"
       "attune train --workspace shop --kind factors --register retriever --promote");
   command->add_option("file", options->file.file, "what to learn from; - is standard input");
   add_format_options(*command, options->file);
@@ -447,8 +449,10 @@ void add_train(Command& app, Action& chosen) {
   command->add_option("--threshold", options->threshold, "a probability from here on says yes")
       ->check(range(0.0, 1.0));
   command
-      ->add_option("--calibrate", options->calibration,
-                   "isotonic or platt: predictions as often right as they say, by rows held back")
+      ->add_option(
+          "--calibrate", options->calibration,
+          "isotonic or platt: predictions as often right as they say, by rows held back (of a "
+          "workspace: the latest before those tested on)")
       ->check(one_of({"none", "isotonic", "platt"}));
   command->add_option(
       "--group", options->group,

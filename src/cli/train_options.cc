@@ -110,11 +110,6 @@ Status check_place(const TrainOptions& options) {
                  "what predicts whether an item is engaged with",
                  "target", "attune registry promote makes its first target what ranks"};
   }
-  if (is_workspace && options.calibration != "none") {
-    return Error{Code::kInvalid,
-                 "--calibrate is for files: a model of a workspace ranks by the sum of its parts",
-                 "calibrate", "attune eval --workspace shop --model ranker shows its calibration"};
-  }
   if (!is_workspace && is_for_workspaces) {
     return Error{Code::kInvalid,
                  "--against, --register, --promote and --cpu-share need --workspace", "workspace",

@@ -10,6 +10,13 @@
 #include "profile/profile.h"
 
 namespace attune {
+namespace {
+
+bool is_refusal(std::uint8_t denied) {
+  return (denied & static_cast<std::uint8_t>(Purpose::kPersonalization)) != 0;
+}
+
+}  // namespace
 
 Status OutcomeReader::open(const std::string& workspace) {
   TRY(journal_, open_journal_reader(workspace + "/journal"));
@@ -103,7 +110,7 @@ Status OutcomeReader::take(const StoredRecord& stored) {
 }
 
 void OutcomeReader::forget(Surrogate identity) {
-  on_erased(identity);
+  on_gone(identity);
   graph_.drop(identity);
   denied_.erase(identity);
 }
@@ -133,7 +140,10 @@ Status OutcomeReader::take_sealed(const StoredRecord& stored) {
 
 Status OutcomeReader::take_decision(const Decision& decision, const StoredRecord& stored) {
   const Surrogate identity = stored.record.surrogate;
-  TRY_OK(denied_by(identity));
+  TRY(const auto said, said_by(identity));
+  denied_.change(identity) = said.value_or(setup_.denied_by_default);
+  TRY(const bool is_denied, is_refused(identity));
+  if (is_denied) return ok_status();
   if (names_ && is_first_pass_) {
     for (const ShownItem& shown : decision.shown) {
       for (const Part& part : shown.parts) names_(part.hash, part.name);
@@ -144,31 +154,45 @@ Status OutcomeReader::take_decision(const Decision& decision, const StoredRecord
 }
 
 Status OutcomeReader::take_event(const Event& event, const Record& record) {
-  TRY(std::uint8_t denied, denied_by(record.surrogate));
+  TRY(const auto before, said_by(record.surrogate));
   bool has_consent = false;
   const std::uint8_t said = denied_purposes_of(event.context, has_consent);
-  if (has_consent) denied = denied_.change(record.surrogate) = said;
-  if (event.item_id.empty()) return ok_status();
-  if ((denied & static_cast<std::uint8_t>(Purpose::kPersonalization)) != 0) return ok_status();
-  on_deed(Deed::of(event), graph_.members(record.surrogate), record.received);
+  const std::uint8_t denied = has_consent ? said : before.value_or(setup_.denied_by_default);
+  denied_.change(record.surrogate) = denied;
+  if (event.item_id.empty() && !has_consent) return ok_status();
+  const std::vector<Surrogate> person = graph_.members(record.surrogate);
+  if (is_refusal(denied)) {
+    for (const Surrogate one : person) on_gone(one);
+  } else if (!event.item_id.empty()) {
+    on_deed(Deed::of(event), person, record.received);
+  }
   return ok_status();
 }
 
-// What the identity refused as of here.
-Result<std::uint8_t> OutcomeReader::denied_by(Surrogate identity) {
-  if (const std::uint8_t* const known = denied_.find(identity)) return *known;
-  std::uint8_t denied = setup_.denied_by_default;
-  if (base_) {
-    TRY(const std::string sealed, base_->load(identity));
-    const Record record{
-        .kind = Kind::kStored, .received = {}, .surrogate = identity, .payload = sealed};
-    Profile profile;
-    const auto plain = keyring_->open(record);
-    if (!sealed.empty() && plain.ok() && Profile::decode(*plain, profile).ok()) {
-      denied = profile.denied_purposes;
-    }
+// What the identity refuses as of here; absent of one without a record so far.
+Result<std::optional<std::uint8_t>> OutcomeReader::said_by(Surrogate identity) {
+  if (const std::uint8_t* const known = denied_.find(identity)) return std::optional(*known);
+  std::optional<std::uint8_t> denied;
+  if (!base_) return denied;
+  TRY(const std::string sealed, base_->load(identity));
+  const Record record{
+      .kind = Kind::kStored, .received = {}, .surrogate = identity, .payload = sealed};
+  Profile profile;
+  const auto plain = keyring_->open(record);
+  if (!sealed.empty() && plain.ok() && Profile::decode(*plain, profile).ok()) {
+    denied = profile.denied_purposes;
+    denied_.change(identity) = *denied;
   }
-  return denied_.change(identity) = denied;
+  return denied;
+}
+
+// Whether any identity of the person refuses personalization.
+Result<bool> OutcomeReader::is_refused(Surrogate identity) {
+  for (const Surrogate one : graph_.members(identity)) {
+    TRY(const auto said, said_by(one));
+    if (said && is_refusal(*said)) return true;
+  }
+  return false;
 }
 
 void OutcomeReader::append(const Known& known, Examples& out) {

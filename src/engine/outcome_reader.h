@@ -4,6 +4,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,7 @@ class OutcomeReader : public OutcomeSource {
   virtual void on_decision(const Waiting& decision, Surrogate identity, Position at, Time when) = 0;
   virtual void on_deed(const Deed& deed, std::span<const Surrogate> person, Time when) = 0;
   virtual void on_tick(Time now) = 0;
-  virtual void on_erased(Surrogate identity) = 0;
+  virtual void on_gone(Surrogate identity) = 0;  // erased, or refuses from here on
 
   Status load_base();
   bool is_undone(Position at) const;
@@ -53,7 +54,8 @@ class OutcomeReader : public OutcomeSource {
   Status take_sealed(const StoredRecord& stored);
   Status take_decision(const Decision& decision, const StoredRecord& stored);
   Status take_event(const Event& event, const Record& record);
-  Result<std::uint8_t> denied_by(Surrogate identity);
+  Result<std::optional<std::uint8_t>> said_by(Surrogate identity);
+  Result<bool> is_refused(Surrogate identity);
   void append(const Known& known, Examples& out);
 
   const NameSink names_;

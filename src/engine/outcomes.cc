@@ -28,7 +28,7 @@ class Engagements final : public OutcomeReader {
   }
 
   void on_tick(Time now) override { note(join_.close(now), now); }
-  void on_erased(Surrogate identity) override { join_.forget(identity); }
+  void on_gone(Surrogate identity) override { join_.forget(identity); }
 
   void note(std::vector<Outcome> outcomes, Time when) {
     for (Outcome& outcome : outcomes) take(std::move(outcome), when);
@@ -56,7 +56,7 @@ class VerbOutcomes final : public OutcomeReader {
   void on_deed(const Deed& deed, std::span<const Surrogate> person, Time) override {
     join_.note(deed, person);
   }
-  void on_erased(Surrogate identity) override { join_.forget(identity); }
+  void on_gone(Surrogate identity) override { join_.forget(identity); }
 
   void on_tick(Time now) override {
     for (VerbRow& one : join_.close(now)) {

@@ -40,7 +40,7 @@ class Visits {
       Event event =
           click(who, shown.item_id, now_ + seconds(5), "d" + std::to_string(step) + shown.item_id);
       if (rng_.chance(0.5)) event.decision_id = decision->id;
-      if (rng_.chance(0.2)) event.anonymous_id = "cookie-" + std::to_string(rng_.below(10));
+      if (rng_.chance(0.2)) event.anonymous_id = "cookie-" + std::to_string(rng_.below(200));
       if (rng_.chance(0.1)) event.verb = Verb::kImpression;
       ASSERT_TRUE(ingest(engine_, {event}).ok());
     }
@@ -48,7 +48,7 @@ class Visits {
 
   void other(int step) {
     Event event = identify(person(), R"({"plan":"gold"})", now_, "o" + std::to_string(step));
-    if (rng_.chance(0.2)) event.anonymous_id = "cookie-" + std::to_string(rng_.below(10));
+    if (rng_.chance(0.2)) event.anonymous_id = "cookie-" + std::to_string(rng_.below(200));
     if (rng_.chance(0.2)) {
       const bool is_granted = rng_.chance(0.5);
       event.context = std::string(R"({"consent":{"categoryPreferences":{"personalization":)") +
@@ -81,14 +81,14 @@ AllRows rows_of(OutcomeSource& source) {
   }
 }
 
-// The live learner of a replay of the whole journal.
-std::string live_model(const std::string& workspace) {
+// The live learner of a replay of the whole journal, which learned from more than so many rows.
+std::string live_model(const std::string& workspace, std::uint64_t rows) {
   const auto journal = open_file_journal({.directory = workspace + "/journal"});
   const auto keyring = open_keyring(workspace + "/keys", false);
   EXPECT_TRUE(journal.ok() && keyring.ok());
   State state;
   EXPECT_TRUE(replay(**journal, **keyring, {1, (*journal)->end()}, state, {}).ok());
-  EXPECT_GT(state.learner().updates(), 200u);
+  EXPECT_GT(state.learner().updates(), rows);
   std::string bytes;
   state.learner().model().encode(bytes);
   return bytes;
@@ -109,7 +109,7 @@ TEST(Outcomes, AreWhatTheLiveLearnerLearnedFrom) {
     const TempFolder folder;
     auto engine = open_engine(folder.workspace());
     ASSERT_TRUE(engine->control(items(100)).ok());
-    Visits(*engine, seed).play(500);
+    Visits(*engine, seed).play(1300);
     // In use: read beside the engine.
     auto source = open_outcomes(folder.workspace());
     ASSERT_TRUE(source.ok()) << source.error().message;
@@ -120,8 +120,23 @@ TEST(Outcomes, AreWhatTheLiveLearnerLearnedFrom) {
     EXPECT_TRUE(std::is_sorted(all.times.begin(), all.times.end()));
     ASSERT_TRUE(engine->close().ok());
     engine.reset();
-    EXPECT_EQ(model_of(all), live_model(folder.workspace())) << "seed " << seed;
+    EXPECT_EQ(model_of(all), live_model(folder.workspace(), 200)) << "seed " << seed;
   }
+}
+
+TEST(Outcomes, AreWhatTheLiveLearnerLearnedFromWhereSilenceRefuses) {
+  const TempFolder folder;
+  EngineOptions options = still_options(folder.workspace());
+  options.denied_by_default = static_cast<std::uint8_t>(Purpose::kPersonalization);
+  auto engine = open_engine(options);
+  ASSERT_TRUE(engine->control(items(100)).ok());
+  Visits(*engine, 4).play(1500);
+  const auto source = open_outcomes(folder.workspace());
+  ASSERT_TRUE(source.ok()) << source.error().message;
+  const AllRows all = rows_of(**source);
+  ASSERT_TRUE(engine->close().ok());
+  engine.reset();
+  EXPECT_EQ(model_of(all), live_model(folder.workspace(), 0));
 }
 
 TEST(Outcomes, OfTheErasedAndOfThoseWhoRefuseAreNotThere) {
@@ -131,11 +146,18 @@ TEST(Outcomes, OfTheErasedAndOfThoseWhoRefuseAreNotThere) {
   ASSERT_TRUE(ingest(*engine, {identify("ann", "{}", begin_time(), "a"),
                                identify("bob", "{}", begin_time(), "b")})
                   .ok());
+  const auto refuse = [&](const char* who) {
+    Event refusal = identify(who, "{}", begin_time(), std::string(who) + "r");
+    refusal.context = R"({"consent":{"categoryPreferences":{"personalization":false}}})";
+    ASSERT_TRUE(ingest(*engine, {refusal}).ok());
+  };
+  refuse("eve");
   ASSERT_TRUE(engine->tick(begin_time()).ok());
-  for (const char* who : {"ann", "bob"}) {
+  for (const char* who : {"ann", "bob", "eve", "dan"}) {
     const auto decision = engine->decide(feed_for(who, 2));
     ASSERT_TRUE(decision.ok());
     ASSERT_EQ(decision->shown.size(), 2u);
+    if (who == std::string("dan")) refuse("dan");  // what waits of him is dropped
     Event taken = click(who, decision->shown[0].item_id, begin_time(), std::string(who) + "1");
     taken.decision_id = decision->id;
     ASSERT_TRUE(ingest(*engine, {taken}).ok());

@@ -24,6 +24,27 @@ TEST_F(Registry, APromotedModelRanksAndItsDecisionsAreExplained) {
   EXPECT_EQ(stored->model, "ranker@1");
 }
 
+// A calibrated one by what it says before: the map, which rises, would leave the order as it is.
+TEST_F(Registry, ACalibratedModelRanksAndIsExplainedByItsParts) {
+  play_long();
+  const std::string path = trained("fm", 1, CalibrationKind::kPlatt);
+  const auto model = Trained::load(path);
+  ASSERT_TRUE(model.ok());
+  ASSERT_EQ(model->calibration.kind(), CalibrationKind::kPlatt);
+  ASSERT_TRUE(engine_->promote_model("ranker", registered(path), "").ok());
+  ask_for_model();
+  const Decision decision = decided();
+  EXPECT_EQ(decision.model, "ranker@1");
+  expect_explained(decision);
+  for (const ShownItem& one : decision.shown) {
+    EXPECT_NE(model->calibrated(one.p_click), one.p_click);
+    for (const ShownItem& other : decision.shown) {
+      EXPECT_EQ(one.p_click < other.p_click, model->calibration.apply(double{one.p_click}) <
+                                                 model->calibration.apply(double{other.p_click}));
+    }
+  }
+}
+
 TEST_F(Registry, KindsOverFieldsRankAndAreExplained) {
   for (const char* kind : {"fwfm", "ffm", "deepfm"}) {
     const std::uint32_t number = registered(trained(kind));
@@ -176,6 +197,120 @@ TEST_F(Registry, TrainingComparesWithTheLiveLearnerAndWithRivals) {
   EXPECT_GT(report.rivals[1].rows, 50u);
   EXPECT_LE(report.rivals[1].rows, report.test_rows);
   EXPECT_GT(made->trained.learned_until, rival->learned_until);
+}
+
+// What a calibration is made of, retold with ftrl, which learns row after row.
+class Calibration : public Registry {
+ protected:
+  void SetUp() override {
+    Registry::SetUp();
+    play_long();
+    rows_ = open_outcomes(folder_.workspace()).value();
+    options_.model.kind = "ftrl";
+    options_.model.bits = 12;
+    options_.calibration = CalibrationKind::kIsotonic;
+    ASSERT_TRUE(rows_->begin(0).ok());
+    Examples block;
+    while (rows_->next(block).value()) {
+      for (std::size_t row = 0; row < block.size(); ++row) append_row(block, row, all_);
+    }
+    ModelOptions model = options_.model;
+    model.inputs = kLiveFields;
+    model_ = make_model(model).value();
+  }
+
+  Examples between(std::size_t from, std::size_t to) const {
+    Examples out;
+    for (std::size_t row = from; row < to; ++row) append_row(all_, row, out);
+    return out;
+  }
+  void learn(std::size_t from, std::size_t to) {
+    std::vector<float> before(to - from);
+    model_->learn(between(from, to), before);
+  }
+  // Notes what the model says of those rows.
+  void say(std::size_t from, std::size_t to) {
+    std::vector<float> said(to - from);
+    model_->predict(between(from, to), said);
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      labels_.push_back(all_.labels[from + i] > 0.5F ? 1 : 0);
+      said_.push_back(double{said[i]});
+    }
+  }
+  CalibrationMap map_of(std::size_t rows) const {
+    return CalibrationMap::isotonic(std::span(labels_).first(rows), std::span(said_).first(rows))
+        .value();
+  }
+
+  JournalTrainingOptions options_;
+  std::unique_ptr<OutcomeSource> rows_;
+  Examples all_;
+  std::unique_ptr<Model> model_;
+  std::vector<std::uint8_t> labels_;
+  std::vector<double> said_;
+};
+
+TEST_F(Calibration, IsFittedOnRowsBetweenThoseLearnedFromAndThoseTestedOn) {
+  const auto made = train_journal(*rows_, options_);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const TrainReport& report = made->report;
+  const CalibrationReport& calibration = report.kinds.front().calibration;
+  EXPECT_EQ(calibration.rows, 166u);  // 15 % of the 80 % of 1,380 rows that are not tested on
+  ASSERT_EQ(report.train_rows + calibration.rows + report.test_rows, all_.size());
+  learn(0, report.train_rows);
+  say(report.train_rows, all_.size());
+  const CalibrationMap map = map_of(calibration.rows);
+  Reliability before, after;
+  for (std::size_t i = calibration.rows; i < said_.size(); ++i) {
+    before.add(said_[i], labels_[i] != 0);
+    after.add(double{static_cast<float>(map.apply(said_[i]))}, labels_[i] != 0);
+  }
+  EXPECT_EQ(calibration.before.error(), before.error());
+  EXPECT_EQ(calibration.after.error(), after.error());
+  EXPECT_NE(before.error(), after.error());
+}
+
+// What is saved knows all rows, as without calibration; its map is of what was said of each block
+// of them before it was learned from.
+TEST_F(Calibration, OfTheModelSavedIsFittedOnWhatItSaidBeforeItLearned) {
+  const auto made = train_journal(*rows_, options_);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  learn(0, made->report.train_rows);
+  for (std::size_t from = made->report.train_rows; from < all_.size();) {
+    const std::size_t to = std::min(all_.size(), (from / kBlockRows + 1) * kBlockRows);
+    say(from, to);
+    learn(from, to);
+    from = to;
+  }
+  std::string one, other;
+  map_of(said_.size()).encode(one);
+  made->trained.calibration.encode(other);
+  EXPECT_EQ(one, other);
+  options_.calibration = CalibrationKind::kNone;
+  const auto plain = train_journal(*rows_, options_);
+  ASSERT_TRUE(plain.ok());
+  for (const Model* model : {made->trained.model.get(), plain->trained.model.get()}) {
+    one.clear();
+    other.clear();
+    model_->encode(one);
+    model->encode(other);
+    EXPECT_EQ(one, other);
+  }
+  EXPECT_EQ(plain->trained.learned_until, made->trained.learned_until);
+}
+
+TEST_F(Calibration, HoldsOnlySoManyRowsInMemory) {
+  options_.most_to_calibrate = 100;
+  const auto made = train_journal(*rows_, options_);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_EQ(made->report.kinds.front().calibration.rows, 100u);
+  EXPECT_EQ(made->report.train_rows + 100 + made->report.test_rows, all_.size());
+  learn(0, all_.size() - 100);
+  say(all_.size() - 100, all_.size());
+  std::string one, other;
+  map_of(said_.size()).encode(one);
+  made->trained.calibration.encode(other);
+  EXPECT_EQ(one, other);
 }
 
 TEST_F(Registry, SameSeedSameModel) {

@@ -143,8 +143,9 @@ void State::decision(Position at, Surrogate identity, const Decision& decision) 
   }
   store(identity, scratch_);
   const double negative_after_s = folds_.catalog->placement(decision.placement).negative_after_s;
-  note(at, identity).decision =
-      std::make_unique<const Waiting>(Waiting::of(decision, negative_after_s));
+  Entry& entry = note(at, identity);
+  entry.denied = entry.others == 0 ? scratch_.denied_purposes : person(identity).denied_purposes;
+  entry.decision = std::make_unique<const Waiting>(Waiting::of(decision, negative_after_s));
 }
 
 void State::link(Position at, Surrogate a, Surrogate b) { folds_.graph.link(a, b, at); }
@@ -202,6 +203,7 @@ void State::fold_event(const Entry& entry, std::span<const Surrogate> person,
   const bool is_denied = (entry.denied & bit(Purpose::kPersonalization)) != 0;
   for (std::size_t i = 0; is_denied && i < person.size(); ++i) {
     is_taste_dirty_ |= folds_.persons_alike.forget(person[i]);
+    folds_.learner.forget(person[i]);  // what comes of it will not be joined
   }
   if (item == ItemKey{}) return;  // it told of a refusal
   if ((entry.denied & bit(Purpose::kAnalytics)) == 0) {
@@ -236,6 +238,7 @@ void State::tick(std::uint64_t number, Time clock) {
         count(entry.decision->rows.item(i), entry.decision->time, &Affinity::shown);
       }
     }
+    if ((entry.denied & bit(Purpose::kPersonalization)) != 0) continue;
     folds_.learner.on_decision(*entry.decision, entry.identity, entry.at);
   }
   pending_.clear();

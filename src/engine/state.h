@@ -104,7 +104,7 @@ class State {
   struct Entry {  // what happened since the last tick, as the folds across people need it
     Position at = 0;
     Surrogate identity{};
-    std::uint8_t denied = 0;           // purposes, by this identity
+    std::uint8_t denied = 0;           // purposes, by this identity; of a decision, by any
     std::uint8_t denied_by_other = 0;  // by any identity of the person, before this event
     std::uint32_t others = 0;          // identities of the person in others_, when more than one
     std::uint32_t touched = 0;         // items before this event in touched_, newest last

@@ -39,10 +39,18 @@ class Registry : public testing::Test {
     ASSERT_TRUE(engine_->checkpoint().ok());
   }
 
-  std::string trained(const std::string& kind, std::uint64_t seed = 1) {
+  // Of so many items that there are always some to like.
+  void play_long() {
+    ASSERT_TRUE(engine_->control(items(2000)).ok());
+    play(400);
+  }
+
+  std::string trained(const std::string& kind, std::uint64_t seed = 1,
+                      CalibrationKind calibration = CalibrationKind::kNone) {
     const auto rows = open_outcomes(folder_.workspace());
     EXPECT_TRUE(rows.ok());
     JournalTrainingOptions options;
+    options.calibration = calibration;
     options.workspace = folder_.workspace();
     options.plan = plan_toml();
     options.model.kind = kind;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "engine/outcomes.h"
 #include "engine/test_workspace.h"
@@ -72,7 +73,14 @@ class Shop : public testing::Test {
       one.labels[2] = 1;
       send(Verb::kHide, person, item, decision, 10);
     }
-    truth_.push_back(one);
+    if (!refusing_.contains(person)) truth_.push_back(one);
+  }
+
+  void refuse(int person) {
+    Event refusal = identify(name(person), "{}", now_, "refusal" + std::to_string(person));
+    refusal.context = R"({"consent":{"categoryPreferences":{"personalization":false}}})";
+    ASSERT_TRUE(ingest(*engine_, {refusal}).ok());
+    refusing_.insert(person);
   }
 
   void send(Verb verb, int person, const std::string& item, const std::string& decision,
@@ -133,7 +141,8 @@ class Shop : public testing::Test {
   Rng rng_{7};
   Time now_ = begin_time();
   std::multimap<Time, Event> later_;
-  std::vector<Truth> truth_;  // of each shown item, in order
+  std::vector<Truth> truth_;  // of each shown item, in order, but for who refuses
+  std::set<int> refusing_;
   int sent_ = 0;
 };
 
@@ -202,6 +211,48 @@ TEST_F(Shop, OfTheErasedThereIsNothing) {
   const Examples after = all_of(*source());
   EXPECT_LT(after.size(), before);
   EXPECT_GT(after.size(), before / 2);
+}
+
+TEST_F(Shop, OfThoseWhoRefuseThereIsNothing) {
+  for (int i = 0; i < 20; ++i) refuse(i);
+  play(300);
+  end();
+  const Examples all = all_of(*source());
+  ASSERT_EQ(all.size(), truth_.size());
+  EXPECT_LT(all.size(), 900u);
+  for (std::size_t row = 0; row < all.size(); ++row) {
+    for (std::size_t task = 0; task < 3; ++task) {
+      EXPECT_EQ(all.label(row, task), truth_[row].labels[task]) << row << " " << task;
+    }
+  }
+  const auto rows = source();
+  const auto made = train_journal(*rows, options());
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_EQ(made->report.rows, truth_.size());
+}
+
+// What comes of it is not joined: without its items it would be a no to everything.
+TEST_F(Shop, WhatWaitsOfWhoRefusesIsDropped) {
+  const auto decision = engine_->decide(feed_for(name(0)));
+  ASSERT_TRUE(decision.ok());
+  send(Verb::kClick, 0, decision->shown[0].item_id, decision->id, 5);
+  end();
+  EXPECT_EQ(all_of(*source()).size(), 3u);
+  const auto waiting = engine_->decide(feed_for(name(0)));
+  ASSERT_TRUE(waiting.ok());
+  keep();
+  const auto open_items = [&] {
+    const auto rows = source();
+    (void)all_of(*rows);
+    return rows->open_items();
+  };
+  EXPECT_EQ(open_items(), 3u);
+  refuse(0);
+  keep();
+  EXPECT_EQ(open_items(), 0u);
+  send(Verb::kPurchase, 0, waiting->shown[0].item_id, waiting->id, 5);
+  end();
+  EXPECT_EQ(all_of(*source()).size(), 3u);
 }
 
 TEST_F(Shop, AHeadOfPurchasesKnowsMuchOfWhatCanBeKnown) {
@@ -305,6 +356,43 @@ TEST_F(Shop, EachVerbCanBeComparedWithAModelOfItAlone) {
   EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
             *find_measure(joint.heads[1].alone->measures, "log_loss")->value);
   EXPECT_EQ(one->report.target, "purchase");
+}
+
+TEST_F(Shop, EachHeadHasACalibrationOfItsOwn) {
+  play(1200);
+  end();
+  JournalTrainingOptions training = options();
+  training.calibration = CalibrationKind::kIsotonic;
+  training.compare_alone = true;
+  const auto rows = source();
+  const auto made = train_journal(*rows, training);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const TrainReport& report = made->report;
+  const CalibrationReport& first = report.kinds.front().calibration;
+  EXPECT_EQ(report.train_rows + first.rows + report.test_rows, report.rows);
+  for (const HeadReport& head : report.kinds.front().joint->heads) {
+    ASSERT_TRUE(head.after.error() && head.before.error() && head.alone) << head.target;
+    EXPECT_NE(*head.after.error(), *head.before.error()) << head.target;
+  }
+  EXPECT_EQ(report.kinds.front().joint->heads[0].after.error(), first.after.error());
+  ASSERT_EQ(made->trained.further_calibrations.size(), 2u);
+  Examples all = all_of(*rows);
+  std::vector<float> raw, predicted;
+  made->trained.predict_heads_raw(all, raw);
+  made->trained.predict_heads(all, predicted);
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const CalibrationMap& map =
+        i % 3 == 0 ? made->trained.calibration : made->trained.further_calibrations[i % 3 - 1];
+    ASSERT_EQ(predicted[i], static_cast<float>(map.apply(double{raw[i]})));
+  }
+  // A model of one verb is calibrated as the one it was compared with was.
+  const auto one_source = source({Verb::kPurchase});
+  training.compare_alone = false;
+  training.model.tasks = {{"purchase"}};
+  const auto one = train_journal(*one_source, training);
+  ASSERT_TRUE(one.ok()) << one.error().message;
+  EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
+            *find_measure(report.kinds.front().joint->heads[1].alone->measures, "log_loss")->value);
 }
 
 TEST_F(Shop, WhatThereIsNothingToLearnOfIsSaid) {

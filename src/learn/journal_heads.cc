@@ -14,11 +14,17 @@ std::vector<float> labels_of(const Examples& block, std::size_t tasks) {
   return labels;
 }
 
-std::vector<float> predicted_by(const Trained& trained, const Examples& block) {
+std::vector<float> raw_by(const Trained& trained, const Examples& block) {
   Examples copy = block;  // which becomes numbered inputs where the kind needs them
   std::vector<float> out;
-  trained.predict_heads(copy, out);
+  trained.predict_heads_raw(copy, out);
   return out;
+}
+
+std::vector<float> calibrated(const Trained& trained, std::vector<float> raw) {
+  const std::size_t heads = trained.model->heads();
+  for (std::size_t at = 0; at < raw.size(); ++at) raw[at] = trained.calibrated(raw[at], at % heads);
+  return raw;
 }
 
 }  // namespace
@@ -60,21 +66,22 @@ void JournalHeads::begin_test(const ModelOptions& options) {
 }
 
 std::vector<float> JournalHeads::test(const Trained& trained, const Examples& block) {
-  const std::vector<float> predicted = predicted_by(trained, block);
-  scores_->add(predicted, labels_of(block, tasks_.size()));
-  std::vector<float> first;
-  for (std::size_t at = 0; at < predicted.size(); at += tasks_.size()) {
-    first.push_back(predicted[at]);
+  const std::vector<float> raw = raw_by(trained, block);
+  const std::vector<float> predicted = calibrated(trained, raw);
+  const std::vector<float> labels = labels_of(block, tasks_.size());
+  scores_->add(predicted, labels);
+  if (trained.calibration.kind() != CalibrationKind::kNone) {
+    scores_->add_calibration(raw, predicted, labels);
   }
+  std::vector<float> first;
+  for (std::size_t at = 0; at < raw.size(); at += tasks_.size()) first.push_back(raw[at]);
   return first;
 }
 
-void JournalHeads::test_alone(std::size_t task, const Trained& trained, const Model& alone,
+void JournalHeads::test_alone(std::size_t task, const Trained& trained, const Trained& alone,
                               const Examples& block) {
-  std::vector<float> by_itself(block.size());
-  alone.predict(block, by_itself);
-  scores_->add_alone(task, by_itself, predicted_by(trained, block),
-                     labels_of(block, tasks_.size()));
+  scores_->add_alone(task, calibrated(alone, raw_by(alone, block)),
+                     calibrated(trained, raw_by(trained, block)), labels_of(block, tasks_.size()));
 }
 
 std::optional<JointReport> JournalHeads::report(JointParts learned) {

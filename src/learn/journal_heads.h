@@ -28,11 +28,12 @@ class JournalHeads {
     return static_cast<double>(yes_[task]) / static_cast<double>(rows_);
   }
 
-  // Each block of the rows tested on, and what the trained model says of its first task.
+  // Each block of the rows tested on, and what the trained model says of its first task, before
+  // calibration.
   void begin_test(const ModelOptions& options);
   std::vector<float> test(const Trained& trained, const Examples& block);
   // The same rows once more, for a model that learned one task alone.
-  void test_alone(std::size_t task, const Trained& trained, const Model& alone,
+  void test_alone(std::size_t task, const Trained& trained, const Trained& alone,
                   const Examples& block);
   // learned: the parts of the loss while it learned. None of one task without a second loss.
   std::optional<JointReport> report(JointParts learned);

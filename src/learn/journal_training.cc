@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "feature/row.h"
+#include "learn/calibrating.h"
 #include "learn/evaluation.h"
 #include "learn/journal_heads.h"
 #include "learn/verb_join.h"
@@ -32,7 +33,7 @@ class RowRange final : public BlockSource {
   }
 
   Result<bool> next(Examples& out) override {
-    while (at_ < to_) {
+    while (from_ < to_ && at_ < to_) {
       TRY(const bool has_rows, rows_.next(all_));
       if (!has_rows) return false;
       const std::uint64_t begin = std::max(at_, from_), end = std::min(at_ + all_.size(), to_);
@@ -55,6 +56,34 @@ class RowRange final : public BlockSource {
   OutcomeSource& rows_;
   std::uint64_t from_, to_, at_ = 0;
   Examples all_;
+};
+
+// Rows of another source, which the model learns from once the next are asked for: what is said of
+// them meanwhile is said before.
+class LearnedAfter final : public BlockSource {
+ public:
+  using Learn = std::function<void(Examples& block)>;
+  LearnedAfter(BlockSource& rows, Learn learn) : rows_(rows), learn_(std::move(learn)) {}
+
+  Status begin(std::size_t pass) override {
+    block_.clear();
+    return rows_.begin(pass);
+  }
+
+  Result<bool> next(Examples& out) override {
+    if (block_.size() > 0) learn_(block_);
+    block_.clear();
+    TRY(const bool has_rows, rows_.next(out));
+    if (has_rows) block_ = out;
+    return has_rows;
+  }
+
+  double share() const override { return rows_.share(); }
+
+ private:
+  BlockSource& rows_;
+  Learn learn_;
+  Examples block_;
 };
 
 // Another model beside the new one, on the rows both have yet to learn from.
@@ -87,6 +116,7 @@ class JournalTraining {
     TRY_OK(count());
     TRY_OK(make());
     TRY_OK(learn_head());
+    TRY_OK(calibrate_on_held_back(trained_));
     TRY_OK(heads_ ? test_heads() : test_tail());
     TRY_OK(learn_tail());
     report_.table = trained_.model->counts();
@@ -127,6 +157,12 @@ class JournalTraining {
     report_.test_rows =
         static_cast<std::uint64_t>(std::llround(static_cast<double>(rows) * options_.share));
     report_.train_rows = rows - report_.test_rows;
+    if (is_calibrated()) {
+      held_back_ = std::min(options_.most_to_calibrate,
+                            static_cast<std::uint64_t>(std::llround(
+                                static_cast<double>(report_.train_rows) * kHeldBackToCalibrate)));
+      report_.train_rows -= held_back_;
+    }
     report_.unlabelled = rows_.open_items();
     if (rows_.one_in() > 1) {
       report_.warnings.push_back(
@@ -205,7 +241,8 @@ class JournalTraining {
       if (made.ok()) {
         const std::uint64_t models = options_.compare_alone ? 2 : 1;
         needed = models * (*made)->most_memory_bytes() + rival_bytes() +
-                 (heads_ ? kBesideVerbsBytes : kBesideModelBytes);
+                 (heads_ ? kBesideVerbsBytes : kBesideModelBytes) +
+                 (is_calibrated() ? kBesideCalibrationBytes : 0);
         trained_.model = std::move(*made);
         if (is_least || needed <= limit) break;
       }
@@ -247,7 +284,23 @@ class JournalTraining {
                                 .is_still_falling = fitted.is_still_falling(),
                                 .measures = {},
                                 .folds = {},
-                                .calibration = {}}};
+                                .calibration = {options_.calibration, held_back_, {}, {}}}};
+    return ok_status();
+  }
+
+  bool is_calibrated() const { return options_.calibration != CalibrationKind::kNone; }
+  // The rows tested on begin where those held back end.
+  std::uint64_t test_from() const { return report_.train_rows + held_back_; }
+
+  // one: as it is after report_.train_rows; of one task of several, that one.
+  Status calibrate_on_held_back(Trained& one, std::optional<std::size_t> task = std::nullopt) {
+    RowRange held_back(rows_, report_.train_rows, test_from());
+    if (task) {
+      OneTask rows(held_back, *task);
+      TRY_OK(calibrate(one, options_.calibration, rows, 0));
+    } else {
+      TRY_OK(calibrate(one, options_.calibration, held_back, 0));
+    }
     return ok_status();
   }
 
@@ -266,9 +319,8 @@ class JournalTraining {
         const bool label = block_.labels[i] > 0.5F;
         live_p.push_back(block_.weight(i) > 0 ? live.learn(row, label) : live.predict(row));
       }
-      if (at + block_.size() > report_.train_rows) {
-        test(at < report_.train_rows ? static_cast<std::size_t>(report_.train_rows - at) : 0,
-             live_p);
+      if (at + block_.size() > test_from()) {
+        test(at < test_from() ? static_cast<std::size_t>(test_from() - at) : 0, live_p);
       }
       at += block_.size();
       say("testing", {.share = rows_.share(), .rows = at});
@@ -288,8 +340,8 @@ class JournalTraining {
     const ModelOptions& options = trained_.model->options();
     heads_->begin_test(options);
     TRY_OK(each_tested_block("testing", [this] {
-      const std::vector<float> first = heads_->test(trained_, block_);
-      for (std::size_t i = 0; i < first.size(); ++i) evaluation_.add(first[i], block_.labels[i]);
+      const std::vector<float> raw = heads_->test(trained_, block_);
+      for (std::size_t i = 0; i < raw.size(); ++i) evaluate(raw[i], block_.labels[i]);
     }));
     take_measures();
     for (std::size_t task = 0; options_.compare_alone && task < options.tasks.size(); ++task) {
@@ -304,19 +356,21 @@ class JournalTraining {
                                           trained_.model->options().tasks[task].name);
     ModelOptions options = trained_.model->options();
     options.tasks.clear();
-    TRY(const auto alone, make_model(options));
+    Trained alone;
+    TRY(alone.model, make_model(options));
     RowRange head(rows_, 0, report_.train_rows);
     OneTask rows(head, task);
     FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
     fit_options.on_progress = [&](const FitProgress& progress) { say(stage, progress); };
-    TRY_OK(fit(*alone, rows, fit_options));
-    return each_tested_block(stage, [&] { heads_->test_alone(task, trained_, *alone, block_); });
+    TRY_OK(fit(*alone.model, rows, fit_options));
+    TRY_OK(calibrate_on_held_back(alone, task));
+    return each_tested_block(stage, [&] { heads_->test_alone(task, trained_, alone, block_); });
   }
 
   // Calls take() with each block of the rows tested on in block_.
   template <class Take>
   Status each_tested_block(const std::string& stage, const Take& take) {
-    RowRange tail(rows_, report_.train_rows, report_.rows);
+    RowRange tail(rows_, test_from(), report_.rows);
     TRY_OK(tail.begin(0));
     std::uint64_t rows = 0;
     while (true) {
@@ -328,10 +382,16 @@ class JournalTraining {
     }
   }
 
+  void evaluate(float raw, float label) {
+    const float predicted = trained_.calibrated(raw);
+    evaluation_.add(predicted, label);
+    report_.kinds.front().calibration.add(raw, predicted, label);
+  }
+
   // The rows of the block from `first` on.
   void test(std::size_t first, const std::vector<double>& live_p) {
     const std::vector<float> own = predicted(trained_);
-    for (std::size_t i = first; i < own.size(); ++i) evaluation_.add(own[i], block_.labels[i]);
+    for (std::size_t i = first; i < own.size(); ++i) evaluate(own[i], block_.labels[i]);
     for (Duel& duel : duels_) {
       std::vector<float> others;
       if (duel.trained != nullptr) others = predicted(*duel.trained);
@@ -346,33 +406,44 @@ class JournalTraining {
   std::vector<float> predicted(const Trained& trained) {
     std::vector<float> out;
     if (!trained.inputs) {
-      trained.predict(block_, out);
+      trained.predict_raw(block_, out);
       return out;
     }
     Examples copy = block_;  // which becomes numbered inputs
-    trained.predict(copy, out);
+    trained.predict_raw(copy, out);
     return out;
   }
 
   // So that the model saved knows the latest rows too. They were tested on before.
   Status learn_tail() {
-    RowRange tail(rows_, report_.train_rows, report_.rows);
-    MappedRows mapped(tail, trained_.inputs);
-    TRY_OK(mapped.begin(0));
-    std::vector<float> before;
-    while (true) {
-      TRY(const bool has_rows, mapped.next(block_));
-      if (!has_rows) break;
-      before.resize(block_.size());
-      trained_.model->learn(block_, before);
-      report_.rows_learned += block_.size();
-      const auto times = rows_.times();
-      if (!times.empty()) {
-        trained_.learned_until =
-            std::max(trained_.learned_until, *std::max_element(times.begin(), times.end()));
-      }
+    std::uint64_t from = report_.rows;  // calibrated from here on
+    if (is_calibrated()) {
+      from = std::max(report_.train_rows, from - std::min(from, options_.most_to_calibrate));
     }
+    RowRange tail(rows_, report_.train_rows, from);
+    TRY_OK(tail.begin(0));
+    while (true) {
+      TRY(const bool has_rows, tail.next(block_));
+      if (!has_rows) break;
+      learn(block_);
+    }
+    RowRange latest(rows_, from, report_.rows);
+    LearnedAfter said_before(latest, [this](Examples& block) { learn(block); });
+    TRY_OK(calibrate(trained_, options_.calibration, said_before, 0));
     return ok_status();
+  }
+
+  // Of the block its source handed out last.
+  void learn(Examples& block) {
+    if (trained_.inputs) trained_.inputs->apply(block);
+    std::vector<float> before(block.size());
+    trained_.model->learn(block, before);
+    report_.rows_learned += block.size();
+    const auto times = rows_.times();
+    if (!times.empty()) {
+      trained_.learned_until =
+          std::max(trained_.learned_until, *std::max_element(times.begin(), times.end()));
+    }
   }
 
   void take_rivals() {
@@ -390,6 +461,7 @@ class JournalTraining {
   const JournalTrainingOptions& options_;
   Trained trained_;
   TrainReport report_;
+  std::uint64_t held_back_ = 0;  // to calibrate: after report_.train_rows
   Evaluation evaluation_;
   std::vector<Duel> duels_;
   std::optional<JournalHeads> heads_;  // of a model of verbs

@@ -1,6 +1,9 @@
 // Journal training: from what a workspace's decisions came to, to a model that can rank there. The
 // latest rows are tested on before they are learned from, beside the live learner and other models.
-// One thread; memory does not grow with the journal.
+// Calibrated, it holds the latest rows before those back to fit the map; once tested, the map is
+// fitted again on what the model says of each later row before it learns from it, so that the model
+// saved knows all rows. Rivals are compared by what ranks: predictions before calibration. One
+// thread; memory does not grow with the journal.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -28,6 +31,8 @@ struct JournalTrainingOptions {
   std::size_t passes = 1;
   double share = 0.2;  // of the rows, the latest: tested on
   double threshold = 0.5;
+  CalibrationKind calibration = CalibrationKind::kNone;
+  std::uint64_t most_to_calibrate = 200'000;  // rows that a map is fitted on, held in memory
   std::vector<Rival> rivals;       // none of a model of verbs: what ranks predicts another thing
   std::uint64_t memory_bytes = 0;  // tables are made smaller to keep it, or kInvalid; 0 = no limit
   std::function<double()> clock_s;
@@ -41,5 +46,6 @@ Result<TrainedModel> train_journal(OutcomeSource& rows, const JournalTrainingOpt
 // Of verbs more waits.
 inline constexpr std::uint64_t kBesideModelBytes = 112u << 20;
 inline constexpr std::uint64_t kBesideVerbsBytes = kBesideModelBytes + (64u << 20);
+inline constexpr std::uint64_t kBesideCalibrationBytes = 32u << 20;
 
 }  // namespace attune

@@ -50,7 +50,7 @@ class Learner {
   void watch_drift(bool is_watched);
   // Who hears of each outcome from here on, null = nobody; no part of the state.
   void tell(OutcomeSink* sink) { sink_ = sink; }
-  // Erasure: what waits of this identity is dropped unlearned. Weights and counts stay.
+  // Erased or refusing: what waits of this identity is dropped unlearned. Weights and counts stay.
   void forget(Surrogate identity) { join_.forget(identity); }
 
   std::uint64_t updates() const { return updates_; }

@@ -290,6 +290,64 @@ class Verbs(Files):
         self.fails(2, "registry", "learn", "buyers@1", "--workspace", "shop",
                    says="predicts purchase: the stream teaches")
 
+    def test_every_head_has_a_calibration_of_its_own(self):
+        heads_of = lambda report: {head["target"]: head for head in report["joint"]["heads"]}
+        verbs = ("--target", "click", "--also", "purchase,hide")
+        self.assertNotIn("ece", heads_of(self.train(*verbs))["click"])
+        report = self.train(*verbs, "--calibrate", "isotonic", "--register", "ranker")
+        self.check_rows(report, "isotonic")
+        heads = heads_of(report)
+        for head in heads.values():
+            self.assertTrue(0 < head["ece"] < 1 and 0 < head["ece_before"] < 1)
+            self.assertNotEqual(head["ece"], head["ece_before"])
+        self.assertEqual(heads["click"]["ece"], report["calibrated_by"]["ece"])
+        self.assertEqual(heads["click"]["log_loss"], report["log_loss"])
+        every = self.run_attune("predict", "--workspace", "shop", "--model", "ranker@1",
+                                "--all-targets").stdout.splitlines()
+        self.assertEqual(len(every), 1 + report["rows"])
+        for column in zip(*(line.split(",") for line in every[1:])):
+            self.assertTrue(all(0 < float(p) < 1 for p in column))
+        said = self.run_attune("train", "--workspace", "shop", *verbs, "--calibrate", "platt").stdout
+        self.assertIn("calibrated: platt by ", said)
+        self.assertEqual(said.count(", without 0."), 4)  # of the whole, and of each head
+
+    def test_one_outcome_is_calibrated_and_evaluated_so(self):
+        for more in (("--target", "purchase"), (), ("--kind", "mlp")):
+            report = self.train(*more, "--calibrate", "platt")
+            self.check_rows(report, "platt")
+            self.assertNotIn("joint", report)
+            evaluated = self.json_of("eval", "--workspace", "shop", "--model", "m.attune", "--all")
+            lines = self.run_attune("predict", "--workspace", "shop", "--model",
+                                    "m.attune").stdout.split()
+            self.assertEqual(len(lines), evaluated["rows"])
+            yes = evaluated["base_rate"] * evaluated["rows"]
+            self.assertAlmostEqual(sum(map(float, lines)) / yes, evaluated["calibration"], 4)
+
+    def check_rows(self, report, kind):
+        by = report["calibrated_by"]
+        self.assertEqual(by["kind"], kind)
+        wanted = 0.15 * (report["rows"] - report["test_rows"])
+        self.assertLessEqual(abs(by["rows"] - wanted), 0.5)
+        self.assertEqual(report["train_rows"] + by["rows"] + report["test_rows"], report["rows"])
+        self.assertTrue(0 < by["ece"] < 1 and 0 < by["ece_before"] < 1)
+
+    def test_who_refuses_is_in_no_head(self):
+        verbs = ("--target", "click", "--also", "purchase,hide")
+        before = self.train(*verbs)
+        server, port = self.start("--clock", "event")
+        self.events(port, {"type": "identify", "userId": "v0", "context": {
+            "consent": {"categoryPreferences": {"personalization": False}}}})
+        rng = random.Random(6)
+        for number in (0, 0, 0, 2, 2):
+            self.visit(port, f"v{number}", True, rng)
+        self.now += datetime.timedelta(hours=2)
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.now += datetime.timedelta(hours=2)
+        self.events(port, {"type": "page", "userId": "v1"})
+        self.stop(server)
+        for more in (verbs, ()):
+            self.assertEqual(self.train(*more)["rows"], before["rows"] + 2 * 4)
+
     def test_what_does_not_fit_is_refused(self):
         train = ("train", "--workspace", "shop")
         click = (*train, "--target", "click")
@@ -306,8 +364,8 @@ class Verbs(Files):
         self.fails(2, *train, "--also", "hide", says="need --target, a verb")
         self.fails(2, *click, "--against", "x", says="not with --against or --promote")
         self.fails(2, *click, "--register", "x", "--promote", says="not with --against or --promote")
-        self.fails(2, *click, "--calibrate", "platt", says="--calibrate is for files")
         self.fails(2, *click, "--kind", "factors", says="--target and --also are for others")
+        self.fails(2, *train, "--kind", "factors", "--calibrate", "platt", says="are for others")
 
 
 if __name__ == "__main__":
