@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "model/bfloat16.h"
 #include "model/start_vector.h"
 
 namespace attune {
@@ -252,6 +253,38 @@ TEST(FieldModel, AFieldBeyondTheLastCountsAsTheLast) {
   }
   (*beyond)->learn(rows, b);
   EXPECT_EQ(a, b);
+}
+
+// What a network of these kinds says of rows before it learns from them.
+std::vector<float> said_before(const std::string& kind, double rounding, const Examples& rows) {
+  ModelOptions options{.kind = kind, .bits = 10, .seed = kSeed, .inputs = kFields};
+  options.settings = {{"bfloat16", rounding}};
+  if (kind == "mlp") options.settings.emplace_back("k", 8);
+  std::vector<float> before(rows.size());
+  make_model(options).value()->learn(rows, before);
+  return before;
+}
+
+double log_loss(const std::vector<float>& p, const Examples& rows) {
+  double sum = 0;
+  for (std::size_t r = 0; r < p.size(); ++r) {
+    sum -= std::log(double{rows.labels[r] > 0.5F ? p[r] : 1 - p[r]});
+  }
+  return sum / static_cast<double>(p.size());
+}
+
+// Rounding moves predictions a little, where the processor rounds, and the loss by less.
+TEST(FieldModel, NetworksOfBfloat16LearnWhatThoseOfFloatsLearn) {
+  const Examples rows = rows_of(20'000);
+  for (const char* kind : {"wide_deep", "deepfm", "dcnv2", "finalmlp", "mlp"}) {
+    const std::vector<float> floats = said_before(kind, 0, rows), half = said_before(kind, 1, rows);
+    double apart = 0;
+    for (std::size_t r = 0; r < rows.size(); ++r) apart += std::abs(double{floats[r] - half[r]});
+    apart /= static_cast<double>(rows.size());
+    EXPECT_EQ(apart > 0, has_bfloat16()) << kind;
+    EXPECT_LT(apart, 0.01) << kind;
+    EXPECT_NEAR(log_loss(half, rows), log_loss(floats, rows), 1e-3) << kind;
+  }
 }
 
 }  // namespace
