@@ -4,34 +4,22 @@
 #include <string>
 #include <vector>
 
-#include "format/table.h"
+#include "format/example_reader.h"
 
 namespace attune {
 
 class BadRows {
  public:
-  static constexpr std::size_t kMostKept = 20;
   void add(std::uint64_t line, std::string column, std::string reason) {
-    add({line, std::move(column), std::move(reason)}, 1);
-  }
-  // Those of rows after its own.
-  void add(const BadRows& later) {
-    for (const BadRow& bad : later.first_) add(bad, 0);
-    count_ += later.count_;
-  }
-  void clear() {
-    count_ = 0;
-    first_.clear();
+    ++count_;
+    if (first_.size() < ExampleReader::kMostBadKept) {
+      first_.push_back({line, std::move(column), std::move(reason)});
+    }
   }
   std::uint64_t count() const { return count_; }
   std::span<const BadRow> first() const { return first_; }
 
  private:
-  void add(BadRow bad, std::uint64_t rows) {
-    count_ += rows;
-    if (first_.size() < kMostKept) first_.push_back(std::move(bad));
-  }
-
   std::uint64_t count_ = 0;
   std::vector<BadRow> first_;
 };

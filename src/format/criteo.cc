@@ -10,7 +10,7 @@
 #include <cstring>
 #include <limits>
 
-#include "format/divisible_reader.h"
+#include "format/bad_rows.h"
 #include "format/example_readers.h"
 #include "format/feature_hash.h"
 #include "format/integer_token.h"
@@ -91,41 +91,12 @@ std::string field_name(std::size_t field) {
                            : fmt::format("C{}", field - kIntegers + 1);
 }
 
-// A line and its number in the file, from 1.
-struct Line {
-  std::string_view text;
-  std::uint64_t number;
-};
-
-// A block of rows that is being filled.
-struct Block {
-  Examples& out;
-  BadRows& bad;
-  std::size_t rows = 0, features = 0;
-};
-
-// Nothing is cleared: a block of the size of the last one is written over it.
-Block begin_block(std::size_t most, Examples& out, BadRows& bad) {
-  out.weights.clear();
-  out.labels.resize(most);
-  out.ends.resize(most);
-  out.features.resize(most * kFields);
-  out.fields.resize(most * kFields);
-  return {out, bad};
-}
-
-void end_block(const Block& block) {
-  block.out.labels.resize(block.rows);
-  block.out.ends.resize(block.rows);
-  block.out.features.resize(block.features);
-  block.out.fields.resize(block.features);
-}
-
-// Makes rows of lines. Safe to share once made, unless names are told.
-class CriteoRows {
+class CriteoReader final : public ExampleReader {
  public:
-  explicit CriteoRows(ExampleOptions options)
-      : names_(std::move(options.names)), has_numbers_(options.has_numbers) {
+  CriteoReader(TextWindow window, ExampleOptions options)
+      : lines_(std::move(window), kMaxRowBytes),
+        names_(std::move(options.names)),
+        has_numbers_(options.has_numbers) {
     for (std::size_t field = 0; field < kFields; ++field) {
       field_numbers_[field] = static_cast<std::uint16_t>(field);
       salts_[field] = field_salt(static_cast<std::uint32_t>(field));
@@ -142,65 +113,100 @@ class CriteoRows {
     }
   }
 
-  bool tells_names() const { return names_ != nullptr; }
-  std::span<const std::string> field_names() const { return field_names_; }
-
-  // The next row of the block; none of an empty line, or where something is wrong.
-  void parse(const Line& line, Block& block) const {
-    const char* const text = line.text.data();
-    if (line.text.empty()) return;
-    Tabs ends;
-    const std::size_t tabs = find_tabs(line.text, ends);
-    if (tabs != kFields && tabs != kFields - 1) return refuse_width(line, tabs, block.bad);
-    ends[tabs] = static_cast<std::uint32_t>(line.text.size());
-    std::size_t begin = 0, column = 0;
-    float& label = block.out.labels[block.rows];
-    label = std::numeric_limits<float>::quiet_NaN();
-    if (tabs == kFields) {
-      if (!read_label(line, ends[0], label, block.bad)) return;
-      begin = ends[0] + 1;
-      column = 1;
+  Result<bool> next(std::size_t most, Examples& out) override {
+    begin_block(most, out);
+    std::size_t rows = 0;
+    while (rows < most) {
+      const auto kind = lines_.next();
+      if (!kind.ok()) fault_ = kind.error();
+      if (!kind.ok() || *kind == TextLines::Next::kEnd) break;
+      if (*kind == TextLines::Next::kTooLong) {
+        bad_.add(lines_.line(), "", "a row longer than 1 MB");
+      } else if (!lines_.text().empty()) {
+        rows += parse(out, rows) ? 1 : 0;
+      }
     }
-    Feature* const features = block.out.features.data() + block.features;
-    std::uint16_t* const fields = block.out.fields.data() + block.features;
-    std::memcpy(fields, field_numbers_.data(), sizeof field_numbers_);
-    std::size_t count = kIntegers;
-    if (has_numbers_) {
-      if (!numbers(line, begin, &ends[column], {features, fields, count}, block.bad)) return;
-      std::memcpy(fields + count, &field_numbers_[kIntegers], kCategories * sizeof *fields);
-    } else if (!integers(line, begin, &ends[column], features, block.bad)) {
-      return;
-    }
-    const std::size_t begin_of_categories = ends[column + kIntegers - 1] + 1;
-    if (!categories(line, begin_of_categories, &ends[column + kIntegers], features + count,
-                    block.bad)) {
-      return;
-    }
-    block.features += count + kCategories;
-    block.out.ends[block.rows++] = static_cast<std::uint32_t>(block.features);
-    if (names_) tell_names(text, begin, &ends[column], features);
+    end_block(rows, out);
+    if (rows == 0 && fault_) return *fault_;
+    return rows > 0;
   }
 
+  std::uint64_t bad_rows() const override { return bad_.count(); }
+  std::span<const BadRow> first_bad() const override { return bad_.first(); }
+  std::span<const std::string> field_names() const override { return field_names_; }
+  const ByteSource& bytes() const override { return lines_.window().bytes(); }
+
  private:
-  static bool read_label(const Line& line, std::size_t size, float& out, BadRows& bad) {
-    const std::string_view text = line.text.substr(0, size);
+  // Nothing is cleared: a block of the size of the last one is written over it.
+  void begin_block(std::size_t most, Examples& out) {
+    at_ = 0;
+    out.weights.clear();
+    out.labels.resize(most);
+    out.ends.resize(most);
+    out.features.resize(most * kFields);
+    out.fields.resize(most * kFields);
+  }
+
+  void end_block(std::size_t rows, Examples& out) const {
+    out.labels.resize(rows);
+    out.ends.resize(rows);
+    out.features.resize(at_);
+    out.fields.resize(at_);
+  }
+
+  bool parse(Examples& out, std::size_t row) {
+    const std::string_view line = lines_.text();
+    const std::size_t tabs = find_tabs(line, tabs_);
+    if (tabs != kFields && tabs != kFields - 1) return refuse_width(tabs);
+    tabs_[tabs] = static_cast<std::uint32_t>(line.size());
+    std::size_t begin = 0, column = 0;
+    out.labels[row] = std::numeric_limits<float>::quiet_NaN();
+    if (tabs == kFields) {
+      if (!label(line.substr(0, tabs_[0]), out.labels[row])) return false;
+      begin = tabs_[0] + 1;
+      column = 1;
+    }
+    Feature* const features = out.features.data() + at_;
+    std::uint16_t* const fields = out.fields.data() + at_;
+    std::memcpy(fields, field_numbers_.data(), sizeof field_numbers_);
+    const std::size_t begin_of_categories = tabs_[column + kIntegers - 1] + 1;
+    std::size_t count = kIntegers;
+    if (has_numbers_) {
+      if (!numbers(line.data(), begin, &tabs_[column], features, fields, count)) return false;
+      std::memcpy(fields + count, &field_numbers_[kIntegers], kCategories * sizeof *fields);
+    } else if (!integers(line.data(), begin, &tabs_[column], features)) {
+      return false;
+    }
+    if (!categories(line.data(), begin_of_categories, &tabs_[column + kIntegers],
+                    features + count)) {
+      return false;
+    }
+    count += kCategories;
+    at_ += count;
+    out.ends[row] = static_cast<std::uint32_t>(at_);
+    if (names_) {
+      tell_names(line.data(), column == 0 ? 0 : tabs_[0] + 1, &tabs_[column], features);
+    }
+    return true;
+  }
+
+  bool label(std::string_view text, float& out) {
     if (text.empty()) return true;
     if (text.size() == 1 && (text[0] == '0' || text[0] == '1')) {
       out = text[0] == '1' ? 1.0F : 0.0F;
       return true;
     }
-    bad.add(line.number, "label",
-            fmt::format("\"{}\" is no label: it must be 0 or 1", text.substr(0, 40)));
+    bad_.add(lines_.line(), "label",
+             fmt::format("\"{}\" is no label: it must be 0 or 1", text.substr(0, 40)));
     return false;
   }
 
-  bool integers(const Line& line, std::size_t begin, const std::uint32_t* ends, Feature* out,
-                BadRows& bad) const {
+  bool integers(const char* line, std::size_t begin, const std::uint32_t* ends, Feature* out) {
     for (std::size_t i = 0; i < kIntegers; ++i) {
       const std::size_t size = ends[i] - begin;
       std::size_t token = 0;
       if (size > 0) {
-        const char* const text = line.text.data() + begin;
+        const char* const text = line + begin;
         std::uint64_t word = 0;
         std::memcpy(&word, text, sizeof word);
         const std::uint64_t value = size <= 8 ? parse_digits(word, size) : kNoDigits;
@@ -210,7 +216,7 @@ class CriteoRows {
           token = integer_token(static_cast<std::int64_t>(value));
         } else {
           const auto any = parse_integer(text, size);
-          if (!any) return refuse_integer(line, i, {text, size}, bad);
+          if (!any) return refuse_integer(i, {text, size});
           token = integer_token(*any);
         }
       }
@@ -221,42 +227,35 @@ class CriteoRows {
   }
 
   // Those that are there, and their fields; how many.
-  struct Numbers {
-    Feature* out;
-    std::uint16_t* fields;
-    std::size_t& count;
-  };
-  bool numbers(const Line& line, std::size_t begin, const std::uint32_t* ends, Numbers to,
-               BadRows& bad) const {
-    to.count = 0;
+  bool numbers(const char* line, std::size_t begin, const std::uint32_t* ends, Feature* out,
+               std::uint16_t* fields, std::size_t& count) {
+    count = 0;
     for (std::size_t i = 0; i < kIntegers; ++i) {
-      const std::string_view text = line.text.substr(begin, ends[i] - begin);
-      if (!text.empty()) {
-        const auto value = parse_integer(text.data(), text.size());
-        if (!value) return refuse_integer(line, i, text, bad);
-        to.fields[to.count] = field_numbers_[i];
-        to.out[to.count++] = {number_hashes_[i], as_number(*value)};
+      const std::size_t size = ends[i] - begin;
+      if (size > 0) {
+        const auto value = parse_integer(line + begin, size);
+        if (!value) return refuse_integer(i, {line + begin, size});
+        fields[count] = field_numbers_[i];
+        out[count++] = {number_hashes_[i], as_number(*value)};
       }
       begin = ends[i] + 1;
     }
     return true;
   }
 
-  bool categories(const Line& line, std::size_t begin, const std::uint32_t* ends, Feature* out,
-                  BadRows& bad) const {
-    const char* const text = line.text.data();
+  bool categories(const char* line, std::size_t begin, const std::uint32_t* ends, Feature* out) {
     for (std::size_t i = kIntegers; i < kFields; ++i) {
       const std::size_t end = ends[i - kIntegers];
       const std::size_t size = end - begin;
       std::uint64_t word = 0;
-      std::memcpy(&word, text + begin, sizeof word);
+      std::memcpy(&word, line + begin, sizeof word);
       std::uint32_t hash = 0;
       if (size <= 8) {
         hash = short_token_hash(salts_[i], _bzhi_u64(word, static_cast<unsigned>(8 * size)), size);
       } else if (size <= kLongestToken) {
-        hash = token_hash(salts_[i], {text + begin, size});
+        hash = token_hash(salts_[i], {line + begin, size});
       } else {
-        bad.add(line.number, field_names_[i], "a category longer than 256 bytes");
+        bad_.add(lines_.line(), field_names_[i], "a category longer than 256 bytes");
         return false;
       }
       out[i - kIntegers] = {hash, 1.0F};
@@ -279,100 +278,31 @@ class CriteoRows {
     }
   }
 
-  static void refuse_width(const Line& line, std::size_t tabs, BadRows& bad) {
-    bad.add(line.number, "",
-            tabs > kFields ? "more than 40 columns"
-                           : fmt::format("{} columns, must be 40, or 39 without label", tabs + 1));
+  bool refuse_width(std::size_t tabs) {
+    bad_.add(lines_.line(), "",
+             tabs > kFields ? "more than 40 columns"
+                            : fmt::format("{} columns, must be 40, or 39 without label", tabs + 1));
+    return false;
   }
-  bool refuse_integer(const Line& line, std::size_t field, std::string_view text,
-                      BadRows& bad) const {
-    bad.add(line.number, field_names_[field],
-            fmt::format("\"{}\" is no integer", text.substr(0, 40)));
+  bool refuse_integer(std::size_t field, std::string_view text) {
+    bad_.add(lines_.line(), field_names_[field],
+             fmt::format("\"{}\" is no integer", text.substr(0, 40)));
     return false;
   }
 
+  TextLines lines_;
   const NameSink names_;
   const bool has_numbers_;
+  std::size_t at_ = 0;  // features of the block so far
   std::array<std::uint16_t, kFields> field_numbers_{};
   std::array<std::uint64_t, kFields> salts_{};
   std::array<std::uint32_t, kIntegers> number_hashes_{};
   std::array<std::array<std::uint32_t, kIntegerTokens>, kIntegers> integers_{};
   std::array<std::uint16_t, kSmall> small_{};  // token of an integer
   std::vector<std::string> field_names_;
-};
-
-class CriteoReader final : public DivisibleReader {
- public:
-  CriteoReader(TextWindow window, ExampleOptions options)
-      : lines_(std::move(window), kMaxRowBytes), rows_(std::move(options)) {}
-
-  Result<bool> next(std::size_t most, Examples& out) override {
-    bool has_lines = true;
-    out.labels.clear();
-    while (has_lines && out.labels.empty()) {
-      Block block = begin_block(most, out, bad_);
-      const auto parse = [&](const Line& line) { rows_.parse(line, block); };
-      const auto lines = each_line(most, bad_, parse);
-      end_block(block);
-      if (block.rows == 0) TRY_OK(lines);
-      has_lines = lines.ok() && *lines > 0;
-    }
-    return !out.labels.empty();
-  }
-
-  Result<bool> take(std::size_t most, RowText& out) override {
-    out.bytes.clear();
-    out.lines.clear();
-    out.bad.clear();
-    const auto add = [&](const Line& line) {
-      out.lines.push_back({static_cast<std::uint32_t>(out.bytes.size()),
-                           static_cast<std::uint32_t>(line.text.size()), line.number});
-      out.bytes.append(line.text);
-    };
-    const auto lines = each_line(most, out.bad, add);
-    out.bytes.append(TextWindow::kSlack, '\0');
-    if (lines.ok()) return *lines > 0;
-    if (out.lines.empty() && out.bad.count() == 0) return lines.error();
-    return true;
-  }
-
-  void parse(RowText& text, Examples& out) const override {
-    Block block = begin_block(text.lines.size(), out, text.bad);
-    for (const RowText::Line& line : text.lines) {
-      rows_.parse({{text.bytes.data() + line.begin, line.size}, line.number}, block);
-    }
-    end_block(block);
-  }
-
-  void count(const BadRows& bad) override { bad_.add(bad); }
-  // Names are told in the order of the file.
-  DivisibleReader* divisible() override { return rows_.tells_names() ? nullptr : this; }
-  std::uint64_t bad_rows() const override { return bad_.count(); }
-  std::span<const BadRow> first_bad() const override { return bad_.first(); }
-  std::span<const std::string> field_names() const override { return rows_.field_names(); }
-  const ByteSource& bytes() const override { return lines_.window().bytes(); }
-
- private:
-  // One block of lines: how many there were, or why there are no more.
-  template <class Each>
-  Result<std::size_t> each_line(std::size_t most, BadRows& bad, const Each& each) {
-    std::size_t lines = 0, bytes = 0;
-    for (; lines < most && bytes < kMostBlockBytes; ++lines) {
-      TRY(const auto kind, lines_.next());
-      if (kind == TextLines::Next::kEnd) break;
-      if (kind == TextLines::Next::kTooLong) {
-        bad.add(lines_.line(), "", "a row longer than 1 MB");
-      } else {
-        bytes += lines_.text().size();
-        each(Line{lines_.text(), lines_.line()});
-      }
-    }
-    return lines;
-  }
-
-  TextLines lines_;
-  const CriteoRows rows_;
+  Tabs tabs_{};
   BadRows bad_;
+  std::optional<Error> fault_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/rng.h"
-#include "format/divisible_reader.h"
+#include "format/example_reader.h"
 #include "format/feature_hash.h"
 #include "format/integer_token.h"
 
@@ -111,12 +111,6 @@ RandomText random_text() {
   return out;
 }
 
-std::string hashes_of(const Examples& block) {
-  std::string text;
-  for (const Feature& feature : block.features) text += std::to_string(feature.hash) + ",";
-  return text;
-}
-
 TEST(Criteo, AgreesWithItsPlainTwin) {
   const auto [text, wanted, bad] = random_text();
   const auto reader = open_text(text);
@@ -190,48 +184,6 @@ TEST(Criteo, BadRowsAreCountedAndNamed) {
   EXPECT_EQ(bad[1].reason, "\"five\" is no integer");
   EXPECT_EQ(bad[2].reason, "2 columns, must be 40, or 39 without label");
   EXPECT_EQ(bad[3].column, "C26");
-}
-
-// Blocks of a reader as they come, joined to one text.
-std::vector<std::string> blocks_read(ExampleReader& reader, std::size_t most) {
-  std::vector<std::string> blocks;
-  Examples block;
-  while (reader.next(most, block).value())
-    blocks.push_back(testing::PrintToString(block.labels) + hashes_of(block));
-  return blocks;
-}
-
-std::vector<std::string> blocks_divided(ExampleReader& reader, std::size_t most) {
-  std::vector<std::string> blocks;
-  RowText text;
-  Examples block;
-  while (reader.divisible()->take(most, text).value()) {
-    reader.divisible()->parse(text, block);
-    reader.divisible()->count(text.bad);
-    if (block.size() > 0) blocks.push_back(testing::PrintToString(block.labels) + hashes_of(block));
-  }
-  return blocks;
-}
-
-// Lines that are too long, and so many bytes that they end a block before its lines do.
-TEST(Criteo, DividedItsBlocksAreThose) {
-  RandomText random = random_text();
-  std::string text = random.text + std::string((1 << 20) + 5, 'x') + "\n" + random.text;
-  const std::string wide(250, 'w');
-  std::string row = "1" + std::string(13, '\t');
-  for (int i = 0; i < 26; ++i) row += "\t" + wide;
-  for (int i = 0; i < 300; ++i) text += row + "\n";
-  for (const std::size_t most : {1U, 7U, 1024U}) {
-    const auto read = open_text(text), divided = open_text(text);
-    const std::vector<std::string> wanted = blocks_read(*read, most);
-    ASSERT_EQ(blocks_divided(*divided, most), wanted);
-    EXPECT_EQ(divided->bad_rows(), 2 * random.bad + 1);
-    EXPECT_EQ(read->bad_rows(), divided->bad_rows());
-    for (std::size_t i = 0; i < BadRows::kMostKept; ++i) {
-      EXPECT_EQ(divided->first_bad()[i].line, read->first_bad()[i].line);
-      EXPECT_EQ(divided->first_bad()[i].reason, read->first_bad()[i].reason);
-    }
-  }
 }
 
 TEST(Criteo, NamesAreToldWithTheirHashes) {

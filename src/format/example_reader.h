@@ -32,12 +32,11 @@ struct ExampleOptions {
   bool has_numbers = false;
 };
 
-class DivisibleReader;
-
 class ExampleReader {
  public:
   static constexpr std::size_t kMaxRowBytes = TableReader::kMaxRowBytes;
   static constexpr std::size_t kMaxFields = 65'535;
+  static constexpr std::size_t kMostBadKept = 20;
   static Result<std::unique_ptr<ExampleReader>> open(const std::string& path, ExampleFormat format,
                                                      ExampleOptions options = {});
   static Result<std::unique_ptr<ExampleReader>> open(std::unique_ptr<ByteSource> bytes,
@@ -45,8 +44,8 @@ class ExampleReader {
                                                      ExampleOptions options = {});
   virtual ~ExampleReader() = default;
   // `out` becomes the next rows, at most `most`; false at the end (then it is empty). Bad rows are
-  // left out, counted, and the first BadRows::kMostKept of them kept. After an error of the file
-  // (it is cut off, say) all rows before it have been given.
+  // left out, counted, and the first kMostBadKept of them kept. After an error of the file (it is
+  // cut off, say) all rows before it have been given.
   virtual Result<bool> next(std::size_t most, Examples& out) = 0;
   virtual std::uint64_t bad_rows() const = 0;
   virtual std::span<const BadRow> first_bad() const = 0;
@@ -55,8 +54,6 @@ class ExampleReader {
   virtual std::span<const std::string> field_names() const = 0;
   std::size_t fields() const { return field_names().size(); }
   virtual const ByteSource& bytes() const = 0;
-  // Itself, if its rows can be parsed apart from one another (divisible_reader.h); else null.
-  virtual DivisibleReader* divisible() { return nullptr; }
 };
 
 }  // namespace attune

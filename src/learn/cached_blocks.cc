@@ -74,25 +74,25 @@ Status CachedBlocks::open_cache() {
 
 Status CachedBlocks::begin(std::size_t pass) {
   prefetch_.reset();
-  handed_out_ = 0;
+  handed_out_ = read_ = 0;
   if (!cache_ && pass == 0) {
     TRY(writer_, RowCacheWriter::open(cache_path_, source_));
     return file_.begin(0);
   }
   if (!cache_) TRY_OK(open_cache());
-  const auto take = [this](Prefetch::Block& out) { return out.number < cache_->blocks(); };
-  const auto read = [this](Prefetch::Block& out) { return cache_->read(out.number, out.rows); };
-  prefetch_ = std::make_unique<Prefetch>(take, read, is_ahead_);
+  const auto read = [this](Examples& out) -> Result<bool> {
+    if (read_ == cache_->blocks()) return false;
+    TRY_OK(cache_->read(read_++, out));
+    return true;
+  };
+  prefetch_ = std::make_unique<Prefetch>(read, is_ahead_);
   return ok_status();
 }
 
 Result<bool> CachedBlocks::next(Examples& out) {
   if (prefetch_) {
     ++handed_out_;
-    std::swap(out, block_.rows);
-    const Result<bool> has_rows = prefetch_->next(block_);
-    std::swap(out, block_.rows);
-    return has_rows;
+    return prefetch_->next(out);
   }
   CHECK(writer_.has_value());
   TRY(const bool has_rows, file_.next(out));

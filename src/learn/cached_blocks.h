@@ -48,8 +48,8 @@ class CachedBlocks final : public BlockSource {
   RowNotes notes_;
   bool is_reused_ = false;
   bool is_ahead_ = true;
-  std::size_t handed_out_ = 0;  // blocks of this pass
-  Prefetch::Block block_;
+  std::size_t handed_out_ = 0;          // blocks of this pass
+  std::size_t read_ = 0;                // the other thread's
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first
 };
 

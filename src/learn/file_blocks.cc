@@ -26,46 +26,27 @@ Status FileBlocks::begin(std::size_t pass) {
   prefetch_.reset();
   if (pass > 0) options_.names = nullptr;
   TRY(reader_, ExampleReader::open(path_, format_, options_));
-  divisible_ = reader_->divisible();
   reading_->share = -1;
   reading_->bad_rows = 0;
-  Prefetch::Make parse;
-  if (divisible_ != nullptr) {
-    parse = [reader = divisible_](Prefetch::Block& block) {
-      reader->parse(block.text, block.rows);
-      return ok_status();
-    };
-  }
-  const auto take = [this](Prefetch::Block& out) { return this->take(out); };
-  prefetch_ = std::make_unique<Prefetch>(take, std::move(parse), is_ahead_);
+  prefetch_ = std::make_unique<Prefetch>([this](Examples& out) { return read(out); }, is_ahead_);
   return ok_status();
 }
 
-// On one thread or another.
-Result<bool> FileBlocks::take(Prefetch::Block& out) {
-  const Result<bool> has_rows = divisible_ != nullptr ? divisible_->take(kBlockRows, out.text)
-                                                      : reader_->next(kBlockRows, out.rows);
+// On the other thread.
+Result<bool> FileBlocks::read(Examples& out) {
+  const Result<bool> has_rows = reader_->next(kBlockRows, out);
   const ByteSource& bytes = reader_->bytes();
   if (bytes.size() > 0) {
     reading_->share = static_cast<double>(bytes.taken()) / static_cast<double>(bytes.size());
   }
-  if (divisible_ == nullptr) reading_->bad_rows = reader_->bad_rows();
+  reading_->bad_rows = reader_->bad_rows();
   return has_rows;
 }
 
 Result<bool> FileBlocks::next(Examples& out) {
   CHECK(prefetch_ != nullptr);
-  bool has_rows = true;
-  std::swap(out, block_.rows);
-  do {
-    TRY(has_rows, prefetch_->next(block_));
-    if (has_rows && divisible_ != nullptr) {
-      divisible_->count(block_.text.bad);
-      reading_->bad_rows = divisible_->bad_rows();
-    }
-  } while (has_rows && block_.rows.labels.empty());
-  std::swap(out, block_.rows);
-  if (!has_rows) {  // nobody reads any more
+  TRY(const bool has_rows, prefetch_->next(out));
+  if (!has_rows) {  // the other thread has ended
     const auto bad = reader_->first_bad();
     first_bad_.assign(bad.begin(), bad.end());
     options_.fields.assign(reader_->field_names().begin(), reader_->field_names().end());

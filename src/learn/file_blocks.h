@@ -1,6 +1,5 @@
 // FileBlocks: the rows of a file made for learners, read and parsed on a thread of its own while
-// another learns, unless that is not wanted; who learns helps to parse formats that can be divided.
-// At most a few blocks are in memory. One thread.
+// another learns, unless that is not wanted. At most a few blocks are in memory. One thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -31,16 +30,14 @@ class FileBlocks final : public BlockSource {
 
  private:
   struct Reading;
-  Result<bool> take(Prefetch::Block& out);
+  Result<bool> read(Examples& out);
 
   const std::string path_;
   const ExampleFormat format_;
   ExampleOptions options_;
   bool is_ahead_ = true;
-  std::unique_ptr<ExampleReader> reader_;  // of who takes, until the end
-  DivisibleReader* divisible_ = nullptr;   // reader_, or null
-  Prefetch::Block block_;
-  std::unique_ptr<Reading> reading_;  // what both threads see
+  std::unique_ptr<ExampleReader> reader_;  // the other thread's while it reads
+  std::unique_ptr<Reading> reading_;       // what both threads see
   std::vector<BadRow> first_bad_;
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first
 };

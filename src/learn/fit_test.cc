@@ -4,8 +4,6 @@
 
 #include <atomic>
 #include <cmath>
-#include <future>
-#include <thread>
 
 #include "base/rng.h"
 #include "learn/evaluation.h"
@@ -128,63 +126,32 @@ TEST(Fit, ALossStillFallingIsSaid) {
   EXPECT_FALSE(report.is_still_falling());
 }
 
-void fill(Prefetch::Block& block, std::uint64_t number) {
-  block.rows.clear();
-  block.rows.labels.push_back(static_cast<float>(number));
-  block.rows.ends.push_back(0);
-}
-
 TEST(Prefetch, HandsOnBlocksInOrderThenTheEnd) {
-  for (const bool has_thread : {true, false}) {
-    for (const bool is_divided : {true, false}) {
-      const auto take = [&](Prefetch::Block& block) {
-        if (!is_divided) fill(block, block.number);
-        return block.number < 500;
-      };
-      const auto make = [](Prefetch::Block& block) {
-        if (block.number % 3 == 0) std::this_thread::yield();
-        fill(block, block.number);
-        return ok_status();
-      };
-      Prefetch prefetch(take, is_divided ? Prefetch::Make(make) : nullptr, has_thread);
-      Prefetch::Block block;
-      for (std::size_t i = 0; i < 500; ++i) {
-        ASSERT_TRUE(*prefetch.next(block));
-        ASSERT_EQ(block.number, i);
-        ASSERT_EQ(block.rows.labels.at(0), static_cast<float>(i));
-      }
-      EXPECT_FALSE(*prefetch.next(block));
-      EXPECT_FALSE(*prefetch.next(block));
-      EXPECT_TRUE(block.rows.labels.empty());
-    }
+  std::size_t made = 0;
+  Prefetch prefetch([&](Examples& out) -> Result<bool> {
+    out.clear();
+    if (made == 50) return false;
+    out.labels.push_back(static_cast<float>(made++));
+    out.ends.push_back(0);
+    return true;
+  });
+  Examples block;
+  for (std::size_t i = 0; i < 50; ++i) {
+    ASSERT_TRUE(*prefetch.next(block));
+    ASSERT_EQ(block.labels.at(0), static_cast<float>(i));
   }
-}
-
-// The thread is held up in the first block: the second is made by the one who asks, or nobody gets
-// any further.
-TEST(Prefetch, WhoAsksHelps) {
-  std::promise<void> second_is_made;
-  const auto make = [&](Prefetch::Block& block) {
-    if (block.number == 0) second_is_made.get_future().wait();
-    if (block.number == 1) second_is_made.set_value();
-    fill(block, block.number);
-    return ok_status();
-  };
-  Prefetch prefetch([](Prefetch::Block& block) { return block.number < 2; }, make);
-  Prefetch::Block block;
-  EXPECT_TRUE(*prefetch.next(block));
-  EXPECT_EQ(block.number, 0U);
-  EXPECT_TRUE(*prefetch.next(block));
-  EXPECT_EQ(block.number, 1U);
+  EXPECT_FALSE(*prefetch.next(block));
   EXPECT_FALSE(*prefetch.next(block));
 }
 
 TEST(Prefetch, ReadsOnlySoFarAheadAndStopsWhenLeft) {
   std::atomic<int> made = 0;
-  Prefetch::Block block;
+  Examples block;
   {
-    Prefetch prefetch([&](Prefetch::Block& out) {
-      fill(out, out.number);
+    Prefetch prefetch([&](Examples& out) -> Result<bool> {
+      out.clear();
+      out.labels.push_back(0);
+      out.ends.push_back(0);
       ++made;
       return true;
     });
@@ -194,23 +161,18 @@ TEST(Prefetch, ReadsOnlySoFarAheadAndStopsWhenLeft) {
 }
 
 TEST(Prefetch, GivesWhatWasReadBeforeAnError) {
-  const Error fault{Code::kCorrupt, "cut off"};
-  for (const bool in_make : {true, false}) {
-    const auto take = [&](Prefetch::Block& block) -> Result<bool> {
-      if (block.number == 2 && !in_make) return fault;
-      return true;
-    };
-    const auto make = [&](Prefetch::Block& block) {
-      fill(block, block.number);
-      return block.number == 2 && in_make ? Status(fault) : ok_status();
-    };
-    Prefetch prefetch(take, make);
-    Prefetch::Block block;
-    EXPECT_TRUE(*prefetch.next(block));
-    EXPECT_TRUE(*prefetch.next(block));
-    EXPECT_EQ(prefetch.next(block).error().message, "cut off");
-    EXPECT_EQ(prefetch.next(block).error().message, "cut off");
-  }
+  int calls = 0;
+  Prefetch prefetch([&](Examples& out) -> Result<bool> {
+    out.clear();
+    if (calls++ == 2) return Error{Code::kCorrupt, "cut off"};
+    out.ends.push_back(0);
+    return true;
+  });
+  Examples block;
+  EXPECT_TRUE(*prefetch.next(block));
+  EXPECT_TRUE(*prefetch.next(block));
+  EXPECT_EQ(prefetch.next(block).error().message, "cut off");
+  EXPECT_EQ(prefetch.next(block).error().message, "cut off");
 }
 
 TEST(InputMap, NumbersFrequentFeaturesAndLeavesOutTheRest) {

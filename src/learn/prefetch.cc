@@ -4,8 +4,7 @@
 
 namespace attune {
 
-Prefetch::Prefetch(Take take, Make make, bool has_thread)
-    : take_(std::move(take)), make_(std::move(make)), spare_(kBlocks - 1) {
+Prefetch::Prefetch(Read read, bool has_thread) : read_(std::move(read)), spare_(kBlocks - 1) {
   if (has_thread) thread_ = std::thread([this] { work(); });
 }
 
@@ -19,62 +18,43 @@ Prefetch::~Prefetch() {
 }
 
 void Prefetch::work() {
-  std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return is_stopped_ || end_ || can_take(); });
-    if (is_stopped_ || end_) return;
-    take_one(lock);
-  }
-}
-
-// Of blocks under way only the oldest leave taken_, once they are ready: what is behind keeps its
-// place.
-void Prefetch::take_one(std::unique_lock<std::mutex>& lock) {
-  Block block = std::move(spare_.back());
-  spare_.pop_back();
-  block.number = handed_out_ + taken_.size();
-  is_taking_ = true;
-  lock.unlock();
-  const Result<bool> has_block = take_(block);
-  lock.lock();
-  is_taking_ = false;
-  if (!has_block.ok() || !*has_block) {
-    end_ = has_block.ok() ? ok_status() : Status(has_block.error());
-    spare_.push_back(std::move(block));
+    Examples block;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return is_stopped_ || !spare_.empty(); });
+      if (is_stopped_) return;
+      block = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    const Result<bool> has_rows = read_(block);
+    const std::lock_guard lock(mutex_);
+    if (!has_rows.ok()) {
+      end_ = has_rows.error();
+    } else if (!*has_rows) {
+      end_ = ok_status();
+    } else {
+      ready_.push_back(std::move(block));
+    }
     changed_.notify_all();
-    return;
+    if (end_) return;
   }
-  Slot& slot = taken_.emplace_back();
-  if (make_ != nullptr) {
-    changed_.notify_all();  // another may take
-    lock.unlock();
-    slot.status = make_(block);
-    lock.lock();
-  }
-  slot.block = std::move(block);
-  slot.is_ready = true;
-  changed_.notify_all();
 }
 
-Result<bool> Prefetch::next(Block& out) {
-  std::unique_lock lock(mutex_);
-  while (taken_.empty() || !taken_.front().is_ready) {
-    if (taken_.empty() && end_) {
-      out.rows.clear();
+Result<bool> Prefetch::next(Examples& out) {
+  if (!thread_.joinable()) return read_(out);
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return end_ || !ready_.empty(); });
+    if (ready_.empty()) {
+      out.clear();
       TRY_OK(*end_);
       return false;
     }
-    if (can_take()) {
-      take_one(lock);
-    } else {
-      changed_.wait(lock);
-    }
+    std::swap(out, ready_.front());
+    spare_.push_back(std::move(ready_.front()));
+    ready_.erase(ready_.begin());
   }
-  TRY_OK(taken_.front().status);
-  std::swap(out, taken_.front().block);
-  spare_.push_back(std::move(taken_.front().block));
-  taken_.pop_front();
-  ++handed_out_;
   changed_.notify_all();
   return true;
 }
