@@ -1,0 +1,101 @@
+// Blocks of a file: the same rows in the same blocks, whoever parses them.
+#include "learn/file_blocks.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/rng.h"
+#include "learn/cached_blocks.h"
+
+namespace attune {
+namespace {
+
+// Lines of Criteo; every seventh is no row.
+std::string write_rows(const std::string& name, std::size_t lines) {
+  const std::string path = testing::TempDir() + name;
+  Rng rng(2);
+  std::ofstream out(path);
+  for (std::size_t line = 1; line <= lines; ++line) {
+    out << (line % 7 == 0 ? 2U : rng.below(2));
+    for (int i = 0; i < 39; ++i) out << '\t' << rng.below(100);
+    out << '\n';
+  }
+  return path;
+}
+
+std::vector<Examples> all_of(BlockSource& source, std::size_t pass = 0) {
+  std::vector<Examples> blocks;
+  EXPECT_TRUE(source.begin(pass).ok());
+  for (Examples block; source.next(block).value();) blocks.push_back(block);
+  return blocks;
+}
+
+void expect_same(const std::vector<Examples>& a, const std::vector<Examples>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(a[i].labels, b[i].labels);
+    ASSERT_EQ(a[i].ends, b[i].ends);
+    for (std::size_t f = 0; f < a[i].features.size(); ++f) {
+      ASSERT_EQ(a[i].features[f].hash, b[i].features[f].hash);
+    }
+  }
+}
+
+TEST(FileBlocks, AreTheSameWhoeverParsesThem) {
+  constexpr std::size_t kLines = 10 * kBlockRows + 100;
+  const std::string path = write_rows("file_blocks.tsv", kLines);
+  FileBlocks here(path, ExampleFormat::kCriteo);
+  here.read_here();
+  const std::vector<Examples> wanted = all_of(here);
+  ASSERT_EQ(wanted.size(), (kLines - kLines / 7 + kBlockRows - 1) / kBlockRows);
+  EXPECT_EQ(here.bad_rows(), kLines / 7);
+  for (int round = 0; round < 5; ++round) {
+    FileBlocks ahead(path, ExampleFormat::kCriteo);
+    for (const std::size_t pass : {0U, 1U}) {
+      expect_same(all_of(ahead, pass), wanted);
+      EXPECT_EQ(ahead.bad_rows(), kLines / 7);
+      ASSERT_EQ(ahead.first_bad().size(), ExampleReader::kMostBadKept);
+      for (std::size_t i = 0; i < ExampleReader::kMostBadKept; ++i) {
+        EXPECT_EQ(ahead.first_bad()[i].line, 7 * (i + 1));
+      }
+      EXPECT_EQ(ahead.fields().size(), 39U);
+    }
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(FileBlocks, OfBadRowsAloneThereAreNone) {
+  const std::string path = testing::TempDir() + "bad_blocks.tsv";
+  {
+    std::ofstream out(path);
+    for (std::size_t i = 0; i < 3 * kBlockRows; ++i) out << "1\t2\n";
+  }
+  FileBlocks blocks(path, ExampleFormat::kCriteo);
+  EXPECT_TRUE(all_of(blocks).empty());
+  EXPECT_EQ(blocks.bad_rows(), 3 * kBlockRows);
+  std::filesystem::remove(path);
+}
+
+TEST(CachedBlocks, AreThoseOfTheFile) {
+  const std::string path = write_rows("cached_blocks.tsv", 5 * kBlockRows), cache = path + ".rows";
+  std::filesystem::remove(cache);
+  FileBlocks file(path, ExampleFormat::kCriteo);
+  const std::vector<Examples> wanted = all_of(file);
+  for (const bool is_reused : {false, true}) {
+    FileBlocks again(path, ExampleFormat::kCriteo);
+    const auto cached = CachedBlocks::open(again, path, "criteo", cache);
+    ASSERT_TRUE(cached.ok());
+    EXPECT_EQ((*cached)->is_reused(), is_reused);
+    expect_same(all_of(**cached), wanted);
+    expect_same(all_of(**cached, 1), wanted);
+    EXPECT_EQ((*cached)->notes().bad_rows, file.bad_rows());
+  }
+  std::filesystem::remove(path);
+  std::filesystem::remove(cache);
+}
+
+}  // namespace
+}  // namespace attune
