@@ -9,16 +9,17 @@ Five folds drawn at random. Inside the rows a fold learns from, a fifth is held 
 tries as many settings there (six, below), the best by AUC learns from all of them and is scored once
 on the fold. Those that stop early by rows they are handed get the fifth, and learn for as many rounds
 at the end; Attune and scikit-learn hold back rows of their own. One thread each. Peers get categories
-as categories, which is their own way with them. Intervals are of Student's t over the five folds."""
+as categories, which is their own way with them. Intervals are of Student's t over the folds; with
+--draws 4 the rows are divided into five in four ways, which tells more than one."""
 import argparse, gzip, json, os, pathlib, platform, subprocess, sys, tempfile, time, warnings
 
 import lightgbm, numpy, pandas, xgboost
+from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-T4 = 2.776  # Student's t, 4 degrees of freedom, 95 %
 ROUNDS, PATIENCE = 2000, 50
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.6}
 OURS = [{}, {"depth": 8, "min_weight": 10}, {"column_share": 0.4},
@@ -152,14 +153,16 @@ class Ours:
 
 def interval(values):
     values = numpy.array(values)
-    return values.mean(), T4 * values.std(ddof=1) / len(values) ** 0.5
+    t = stats.t.ppf(0.975, len(values) - 1)
+    return values.mean(), t * values.std(ddof=1) / len(values) ** 0.5
 
 
-def measure(name, rows, y, learners):
+def measure(name, rows, y, learners, draws):
     found = {learner.name: {"auc": [], "log_loss": [], "cpu_s": [], "settings": []}
              for learner in learners}
-    folds = StratifiedKFold(5, shuffle=True, random_state=1)
-    for fold, (train, test) in enumerate(folds.split(rows, y)):
+    folds = [fold for draw in range(draws)
+             for fold in StratifiedKFold(5, shuffle=True, random_state=draw + 1).split(rows, y)]
+    for fold, (train, test) in enumerate(folds):
         inner, held = train_test_split(train, test_size=0.2, stratify=y[train], random_state=fold)
         for learner in learners:
             scores, settings, cpu = learner.run(rows, y, train, inner, held, test)
@@ -174,7 +177,8 @@ def measure(name, rows, y, learners):
 
 
 def table(report):
-    lines = ["| table | learner | AUC, 5 folds | less Attune's, on the same folds | log loss | CPU s of "
+    folds = len(next(iter(next(iter(report.values())).values()))["auc"])
+    lines = [f"| table | learner | AUC, {folds} folds | less Attune's, on the same folds | log loss | CPU s of "
              "the last fit |", "|---|---|---:|---:|---:|---:|"]
     for name, found in report.items():
         ours = numpy.array(found[Ours.name]["auc"])
@@ -193,6 +197,7 @@ def main():
     parser.add_argument("--data", required=True, type=pathlib.Path)
     parser.add_argument("--build", default=ROOT / "build/release", type=pathlib.Path)
     parser.add_argument("--only", help="tables, with commas", default=",".join(TABLES))
+    parser.add_argument("--draws", type=int, default=1, help="of five folds")
     parser.add_argument("--ours", action="store_true", help="without the peers")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -201,7 +206,7 @@ def main():
     learners = [Ours(options.build.resolve() / "attune", work)]
     if not options.ours:
         learners += [Peer(LightGbm()), Peer(XgBoost()), Peer(Sklearn())]
-    report = {name: measure(name, *TABLES[name](options.data), learners)
+    report = {name: measure(name, *TABLES[name](options.data), learners, options.draws)
               for name in options.only.split(",")}
     if options.json:
         print(json.dumps(report, indent=1))
