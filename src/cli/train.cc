@@ -11,7 +11,6 @@
 #include "base/config.h"
 #include "cli/commands.h"
 #include "cli/help.h"
-#include "cli/joint_table.h"
 #include "cli/journal_models.h"
 #include "cli/measure_table.h"
 #include "cli/model_input.h"
@@ -20,6 +19,7 @@
 #include "cli/plan.h"
 #include "cli/train_factors.h"
 #include "cli/train_options.h"
+#include "cli/train_print.h"
 #include "cli/train_record.h"
 #include "cli/train_screen.h"
 #include "cli/words.h"
@@ -32,10 +32,8 @@ namespace attune {
 namespace {
 
 constexpr std::size_t kClassicPasses = 10;
-constexpr std::size_t kBadRowsShown = 3;
 constexpr const char* kVerbKind = "fwfm";  // of verbs of a workspace, when none is named
-constexpr std::size_t kCandidatesShown = 12;
-constexpr int kWorkspaceBits = 18;  // tables of 2^18 weights, as the live learner's
+constexpr int kWorkspaceBits = 18;         // tables of 2^18 weights, as the live learner's
 
 double clock_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -197,78 +195,6 @@ Status keep(const TrainOptions& options, const std::string& id, const std::strin
     std::fprintf(stderr, "attune: not promoted: %s\n", reason->c_str());
   }
   return changes->close();
-}
-
-std::string head_line(const TrainReport& report) {
-  std::string line = fmt::format("{}: {} rows", report.file, thousands(report.rows));
-  if (!report.target.empty()) line += fmt::format(", target {}", report.target);
-  if (!report.positive.empty()) {
-    line += fmt::format(", \"{}\" means yes{}", report.positive,
-                        report.is_positive_guessed ? " (a guess: --positive says it)" : "");
-  }
-  if (report.unlabelled == 0) return line;
-  const bool is_journal = report.input == kWorkspaceInput;
-  line += fmt::format(", {} {}", report.unlabelled,
-                      is_journal ? "more whose windows are open" : "without a label");
-  return line;
-}
-
-void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-}
-
-void print_report(const TrainReport& report) {
-  const KindReport& best = report.kinds.front();
-  print_lines({head_line(report)});
-  print_lines(plan_table(report.plan));
-  print_lines({"", fmt::format("{}, {} {} over {} rows, tested on {}:", best.kind, best.passes,
-                               best.passes == 1 ? "pass" : "passes", thousands(report.train_rows),
-                               report.measured_on)});
-  print_lines(measure_table(best.measures));
-  if (!report.best_column.words.empty()) {
-    print_lines({"", fmt::format("without a model, by {}:", report.best_column.words)});
-    print_lines(measure_table(report.best_column.measures));
-  }
-  if (report.is_binary && find_measure(best.measures, "accuracy") != nullptr) {
-    print_lines({fmt::format("yes = a probability of {} or more", report.threshold)});
-  }
-  if (const std::string line = calibration_line(best.calibration); !line.empty()) {
-    print_lines({line});
-  }
-  if (best.joint) {
-    print_lines({""});
-    print_lines(head_table(*best.joint));
-    print_lines({""});
-    print_lines(joint_loss_table(*best.joint));
-  }
-  if (const std::string table = table_line(report); !table.empty()) print_lines({table});
-  if (report.kinds.size() > 1) {
-    print_lines({""});
-    print_lines(kind_table(report));
-  }
-  if (!report.choice.reason.empty()) {
-    print_lines({""});
-    print_lines(candidate_table(report, kCandidatesShown));
-    print_lines({report.choice.reason});
-  }
-  if (!report.rivals.empty()) {
-    print_lines({""});
-    print_lines(rival_table(report));
-  }
-}
-
-void print_doubts(const TrainReport& report) {
-  for (std::size_t i = 0; i < report.first_bad.size() && i < kBadRowsShown; ++i) {
-    const BadRow& bad = report.first_bad[i];
-    std::fprintf(stderr, "left out: line %llu%s%s: %s\n", static_cast<unsigned long long>(bad.line),
-                 bad.column.empty() ? "" : ", column ", bad.column.c_str(), bad.reason.c_str());
-  }
-  if (report.bad_rows > kBadRowsShown) {
-    std::fprintf(stderr, "left out: %s bad rows in all\n", thousands(report.bad_rows).c_str());
-  }
-  for (const std::string& warning : report.warnings) {
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  }
 }
 
 // What the model file holds of it: nothing that differs from run to run.
