@@ -225,9 +225,6 @@ void print(const EvalOptions& options, const Evaluated& out) {
   if (out.unlabelled > 0) std::printf(", %s without a label", thousands(out.unlabelled).c_str());
   if (out.rows.bad_rows > 0) std::printf(", %s bad", thousands(out.rows.bad_rows).c_str());
   std::printf("\n");
-  const auto print_lines = [](const std::vector<std::string>& lines) {
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-  };
   print_lines(measure_table(out.measures));
   if (!options.slice.empty()) {
     std::printf("\n");

@@ -9,6 +9,7 @@
 #include "cli/decision_table.h"
 #include "cli/explain_model.h"
 #include "cli/help.h"
+#include "cli/output.h"
 #include "cli/words.h"
 
 namespace attune {
@@ -48,7 +49,7 @@ Status explain(const InspectOptions& options, const ExplainModelOptions& of_mode
     return ok_status();
   }
   TRY(const auto lines, decision_table(decision, "", categories, words_of_environment()));
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+  print_lines(lines);
   return ok_status();
 }
 

@@ -1,8 +1,10 @@
-// Output: standard output, or a file that is written whole or reported as broken. One thread.
+// Output: standard output, or a file that is written whole or reported as broken. Lines for people.
+// One thread.
 #pragma once
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -37,5 +39,10 @@ class Output {
   const std::string path_;
   std::FILE* file_ = nullptr;
 };
+
+// On standard output, each with a line end.
+inline void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+}
 
 }  // namespace attune

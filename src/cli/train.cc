@@ -16,6 +16,7 @@
 #include "cli/model_input.h"
 #include "cli/model_output.h"
 #include "cli/model_registry.h"
+#include "cli/output.h"
 #include "cli/plan.h"
 #include "cli/train_factors.h"
 #include "cli/train_options.h"

@@ -6,6 +6,7 @@
 
 #include "cli/joint_table.h"
 #include "cli/measure_table.h"
+#include "cli/output.h"
 #include "cli/words.h"
 
 namespace attune {
@@ -29,10 +30,6 @@ std::string head_line(const TrainReport& report) {
 }
 
 }  // namespace
-
-void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-}
 
 void print_report(const TrainReport& report) {
   const KindReport& best = report.kinds.front();

@@ -135,6 +135,19 @@ class Shop : public testing::Test {
     return out;
   }
 
+  // A model of purchases from a source of them alone is the one a head of purchases was compared
+  // with.
+  void expect_is_alone(const HeadReport& head, JournalTrainingOptions training) {
+    const auto rows = source({Verb::kPurchase});
+    training.compare_alone = false;
+    training.model.tasks = {{"purchase"}};
+    const auto one = train_journal(*rows, training);
+    ASSERT_TRUE(one.ok()) << one.error().message;
+    EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
+              *find_measure(head.alone->measures, "log_loss")->value);
+    EXPECT_EQ(one->report.target, "purchase");
+  }
+
   static constexpr int kPersons = 60;
   const TempFolder folder_;
   std::unique_ptr<Engine> engine_;
@@ -348,14 +361,7 @@ TEST_F(Shop, EachVerbCanBeComparedWithAModelOfItAlone) {
     EXPECT_NE(*head.alone->difference, 0);
   }
   // A model of one verb from a source of that verb is the model it was compared with.
-  const auto one_source = source({Verb::kPurchase});
-  training.compare_alone = false;
-  training.model.tasks = {{"purchase"}};
-  const auto one = train_journal(*one_source, training);
-  ASSERT_TRUE(one.ok()) << one.error().message;
-  EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
-            *find_measure(joint.heads[1].alone->measures, "log_loss")->value);
-  EXPECT_EQ(one->report.target, "purchase");
+  expect_is_alone(joint.heads[1], training);
 }
 
 TEST_F(Shop, EachHeadHasACalibrationOfItsOwn) {
@@ -386,13 +392,7 @@ TEST_F(Shop, EachHeadHasACalibrationOfItsOwn) {
     ASSERT_EQ(predicted[i], static_cast<float>(map.apply(double{raw[i]})));
   }
   // A model of one verb is calibrated as the one it was compared with was.
-  const auto one_source = source({Verb::kPurchase});
-  training.compare_alone = false;
-  training.model.tasks = {{"purchase"}};
-  const auto one = train_journal(*one_source, training);
-  ASSERT_TRUE(one.ok()) << one.error().message;
-  EXPECT_EQ(*find_measure(one->report.kinds.front().measures, "log_loss")->value,
-            *find_measure(report.kinds.front().joint->heads[1].alone->measures, "log_loss")->value);
+  expect_is_alone(report.kinds.front().joint->heads[1], training);
 }
 
 TEST_F(Shop, WhatThereIsNothingToLearnOfIsSaid) {
