@@ -9,12 +9,13 @@
 #include <utility>
 
 #include "base/result.h"
+#include "model/eight_features.h"
 #include "model/float8.h"
 
 namespace attune {
 namespace {
 
-constexpr std::size_t kLanes = 8;
+constexpr std::size_t kLanes = EightFeatures::kLanes;
 
 std::size_t rows_within(const ModelOptions& o, std::size_t width) {
   const std::size_t by_bits = std::size_t{1} << o.bits;
@@ -73,33 +74,26 @@ Status FeatureTable::usable() const {
                "use fewer bits or a smaller memory limit"};
 }
 
-// Eight features at the end of found. Which of their rows (by bits) another id took, or nobody did
-// (`free` are those).
-std::uint32_t FeatureTable::place_eight(const Feature* features, FoundRows& found,
-                                        std::uint32_t& free) const {
-  const auto* pairs = reinterpret_cast<const float*>(features);
-  const Float8 a = Float8::load(pairs), b = Float8::load(pairs + 8);
-  const auto in_order = [](__m256 of_halves) {
-    return _mm256_permute4x64_epi64(_mm256_castps_si256(of_halves), 0xd8);
-  };
-  const __m256i hashes = in_order(_mm256_shuffle_ps(a.v, b.v, 0x88));
-  const __m256i values = in_order(_mm256_shuffle_ps(a.v, b.v, 0xdd));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(&found.x[found.count]), values);
-
-  float** const at = &found.at[found.count];
-  for (std::size_t k = 0; k < kLanes; ++k) at[k] = row_of(features[k].hash);
-
+// Up to eight features, as found[to] and after.
+template <RowOrder order>
+[[gnu::always_inline]] inline FeatureTable::Owners FeatureTable::place_eight(
+    Row features, FoundRows& found, std::size_t to) const {
+  const EightFeatures eight(features);
+  store_whole(eight.values(), &found.x[to]);
+  float** const at = &found.at[to];
+  rows_of_eight<order>(features, eight, at);
   const auto [columns] = load_columns(at);
-  columns[1].store(&found.first[found.count]);
+  columns[1].store(&found.first[to]);
   const __m256i owners = _mm256_castps_si256(columns[0].v);
-  __m256i tags =
-      _mm256_add_epi32(_mm256_srl_epi32(hashes, _mm_cvtsi32_si128(bits_)), _mm256_set1_epi32(1));
+  __m256i tags = _mm256_add_epi32(_mm256_srl_epi32(eight.hashes(), _mm_cvtsi32_si128(bits_)),
+                                  _mm256_set1_epi32(1));
   if (is_watched_) tags = _mm256_or_si256(tags, _mm256_set1_epi32(static_cast<int>(kMark)));
   const auto lanes = [](__m256i equal) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
   };
-  free = lanes(_mm256_cmpeq_epi32(owners, _mm256_setzero_si256()));
-  return 0xff & ~lanes(_mm256_cmpeq_epi32(owners, tags));
+  const std::uint32_t there = features.size() >= kLanes ? 0xff : (1U << features.size()) - 1;
+  return {there & ~lanes(_mm256_cmpeq_epi32(owners, tags)),
+          there & lanes(_mm256_cmpeq_epi32(owners, _mm256_setzero_si256()))};
 }
 
 // Where mapped rows end, in a file, there is no room for more.
@@ -168,47 +162,43 @@ float* FeatureTable::take_slot(std::uint32_t hash, bool& is_new) {
 }
 
 // A slot nobody took becomes the id's; use of one that is another's is counted.
+template <RowOrder order>
 void FeatureTable::take_hashed(Row features, FoundRows& found) {
-  std::array<Feature, kLanes> last{};
-  for (std::size_t i = 0; i < features.size(); i += kLanes) {
-    const std::size_t left = std::min(features.size() - i, kLanes);
-    const Feature* eight = &features[i];
-    if (left < kLanes) {
-      std::copy_n(eight, left, last.begin());
-      eight = last.data();
-    }
-    std::uint32_t free = 0;
-    const std::uint32_t there = (1U << left) - 1;
-    const std::uint32_t others = place_eight(eight, found, free) & there;
-    if (is_watched_) {
-      take_watched({eight, left}, others, found);
-      found.count += left;
-      continue;
-    }
-    counts_.shared_uses += static_cast<unsigned>(std::popcount(others & ~free));
-    for (free &= there; free != 0; free &= free - 1) {
-      const auto lane = static_cast<std::size_t>(std::countr_zero(free));
-      const std::uint32_t hash = eight[lane].hash;
-      bool is_fresh = false;  // an earlier one of the eight may have taken it
-      float* const at = found.at[found.count + lane] = take_slot(hash, is_fresh);
-      if (!is_fresh) {
-        counts_.shared_uses += std::bit_cast<std::uint32_t>(*at) != tag(hash) ? 1 : 0;
-        continue;
-      }
-      *at = std::bit_cast<float>(tag(hash));
-      found.fresh.emplace_back(at, hash);
-    }
-    found.count += left;
+  std::size_t to = 0;
+  for (; to < features.size(); to += kLanes) {
+    const Row eight = features.subspan(to, std::min(kLanes, features.size() - to));
+    const Owners owners = place_eight<order>(eight, found, to);
+    if (owners.others != 0) take_others(eight, owners, found, to);
   }
+  found.count = features.size();
   counts_.rows += found.fresh.size();
 }
 
-// Of features at the end of found: those lanes whose row is not both the id's and marked.
-void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& found) {
+void FeatureTable::take_others(Row features, Owners owners, FoundRows& found, std::size_t to) {
+  if (is_watched_) return take_watched(features, owners.others, found, to);
+  counts_.shared_uses += static_cast<unsigned>(std::popcount(owners.others & ~owners.free));
+  for (std::uint32_t free = owners.free; free != 0; free &= free - 1) {
+    const auto lane = static_cast<std::size_t>(std::countr_zero(free));
+    const std::uint32_t hash = features[lane].hash;
+    bool is_new = false;
+    float* const at = take_slot(hash, is_new);
+    found.at[to + lane] = at;
+    if (is_new) {
+      *at = taken_by(hash);
+      found.fresh.emplace_back(at, hash);
+    } else if (std::bit_cast<std::uint32_t>(*at) != tag(hash)) {
+      ++counts_.shared_uses;  // an earlier one of the eight has taken it
+    }
+  }
+}
+
+// Of features, found[to] and after: those lanes whose row is not both the id's and marked.
+void FeatureTable::take_watched(Row features, std::uint32_t lanes, FoundRows& found,
+                                std::size_t to) {
   for (; lanes != 0; lanes &= lanes - 1) {
     const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
     const std::uint32_t hash = features[lane].hash;
-    float*& at = found.at[found.count + lane];
+    float*& at = found.at[to + lane];
     bool is_new = std::bit_cast<std::uint32_t>(*at) == 0;
     if (is_new) at = take_slot(hash, is_new);  // an earlier one of the eight may have
     const auto owner = std::bit_cast<std::uint32_t>(*at);
@@ -248,13 +238,13 @@ float* FeatureTable::take_row(std::uint32_t hash, bool& is_new) {
   return at;
 }
 
+template <RowOrder order>
 void FeatureTable::find_hashed(Row features, FoundRows& found) const {
-  std::size_t i = 0;
-  std::uint32_t free = 0;
-  for (; i + kLanes <= features.size(); i += kLanes, found.count += kLanes) {
-    place_eight(&features[i], found, free);
+  for (std::size_t to = 0; to < features.size(); to += kLanes) {
+    const Row eight = features.subspan(to, std::min(kLanes, features.size() - to));
+    (void)place_eight<order>(eight, found, to);
   }
-  for (; i < features.size(); ++i) found.add(row_of(features[i].hash), features[i].value);
+  found.count = features.size();
 }
 
 float* FeatureTable::admit(std::uint32_t hash, FoundRows& found) {
@@ -308,7 +298,8 @@ bool FeatureTable::take(Row features, FoundRows& found) {
     take_indexed(features, found);
   } else {
     if (memory_.size() < most_floats()) leave_file();
-    take_hashed(features, found);
+    lies_by_slot() ? take_hashed<RowOrder::kBySlot>(features, found)
+                   : take_hashed<RowOrder::kByFirstUse>(features, found);
   }
   found.size = found.count;
   return true;
@@ -317,7 +308,10 @@ bool FeatureTable::take(Row features, FoundRows& found) {
 bool FeatureTable::find(Row features, FoundRows& found) const {
   found.begin(features.size());
   if (!are_allowed(features)) return false;
-  if (!index_) find_hashed(features, found);
+  if (!index_) {
+    lies_by_slot() ? find_hashed<RowOrder::kBySlot>(features, found)
+                   : find_hashed<RowOrder::kByFirstUse>(features, found);
+  }
   for (std::uint32_t i = 0; index_ && i < features.size(); ++i) {
     const auto slot = index_->find(features[i].hash);
     if (!slot) continue;

@@ -17,6 +17,7 @@
 
 #include "base/prefetch_line.h"
 #include "model/admission.h"
+#include "model/eight_features.h"
 #include "model/examples.h"
 #include "model/id_index.h"
 #include "model/model.h"
@@ -78,10 +79,13 @@ class FeatureTable {
   }
   void prefetch(std::uint32_t hash) const {
     if (index_) return index_->prefetch(hash);
-    const float* const at = row_of(hash);
-    prefetch_line(at);
-    for (std::size_t i = 16; i < width_; i += 16) prefetch_line(at + i);
+    prefetch_lines(row_of(hash));
   }
+  void prefetch_places(Row features) const {
+    if (!has_places()) return;
+    for (const Feature& f : features) prefetch_line(&place_[f.hash & mask_]);
+  }
+  void prefetch(Row features) const;
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
   // done. Call once a learned row, in order.
   bool take(Row features, FoundRows& found);
@@ -147,16 +151,30 @@ class FeatureTable {
   }
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
+  void prefetch_lines(const float* at) const {
+    prefetch_line(at);
+    for (std::size_t i = 16; i < width_; i += 16) prefetch_line(at + i);
+  }
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
+  // Of eight rows, by bits: those another id took, and those nobody did.
+  struct Owners {
+    std::uint32_t others, free;
+  };
+  template <RowOrder order>
   void take_hashed(Row features, FoundRows& found);
-  void take_watched(Row features, std::uint32_t lanes, FoundRows& found);
+  void take_others(Row features, Owners owners, FoundRows& found, std::size_t to);
+  void take_watched(Row features, std::uint32_t lanes, FoundRows& found, std::size_t to);
   std::uint32_t next_row();
   std::uint32_t take_place(std::uint32_t slot, bool& is_new);
   float* take_slot(std::uint32_t hash, bool& is_new);
   void make_room(std::size_t rows);
   void leave_file();
+  template <RowOrder order>
   void find_hashed(Row features, FoundRows& found) const;
-  std::uint32_t place_eight(const Feature* features, FoundRows& found, std::uint32_t& free) const;
+  template <RowOrder order>
+  void rows_of_eight(Row features, const EightFeatures& eight, float** at) const;
+  template <RowOrder order>
+  Owners place_eight(Row features, FoundRows& found, std::size_t to) const;
   void take_indexed(Row features, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();
@@ -199,5 +217,43 @@ class FeatureTable {
   std::vector<float> before_;  // (changed_, width_)
   std::size_t note_ = 0;       // a changed row says in this float which of changed_ it is
 };
+
+// Where the rows of up to eight features lie; for what is missing, a row there is.
+template <RowOrder order>
+[[gnu::always_inline]] inline void FeatureTable::rows_of_eight(
+    Row features, const EightFeatures& eight, float** at) const {
+  if constexpr (order == RowOrder::kBySlot) {
+    const __m256i mask = _mm256_set1_epi64x(mask_);
+    const __m256i bytes = _mm256_set1_epi64x(static_cast<long long>(width_ * sizeof(float)));
+    const __m256i begin = _mm256_set1_epi64x(reinterpret_cast<long long>(row(1)));
+    const auto rows = [&](__m256i four) {
+      return _mm256_add_epi64(begin, _mm256_mul_epu32(_mm256_and_si256(four, mask), bytes));
+    };
+    store_whole(rows(eight.first), at);
+    store_whole(rows(eight.second), at + 4);
+  } else if (features.size() >= EightFeatures::kLanes) {
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < EightFeatures::kLanes; ++k) at[k] = row(place_of(features[k].hash & mask_));
+  } else {
+    std::fill_n(at, EightFeatures::kLanes, row(0));
+    for (std::size_t k = 0; k < features.size(); ++k) {
+      at[k] = row(place_of(features[k].hash & mask_));
+    }
+  }
+}
+
+inline void FeatureTable::prefetch(Row features) const {
+  if (index_) {
+    for (const Feature& f : features) index_->prefetch(f.hash);
+  } else if (lies_by_slot()) {
+    for (; !features.empty(); features = features.subspan(std::min(EightFeatures::kLanes, features.size()))) {
+      float* rows[EightFeatures::kLanes];
+      rows_of_eight<RowOrder::kBySlot>(features, EightFeatures(features), rows);
+      for (const float* const at : rows) prefetch_lines(at);
+    }
+  } else {
+    for (const Feature& f : features) prefetch_lines(row(place_of(f.hash & mask_)));
+  }
+}
 
 }  // namespace attune

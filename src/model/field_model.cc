@@ -83,10 +83,10 @@ float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (r
 // Of rows to come: what the table has of a row, and where that is of one further ahead.
 void FieldModel::prefetch(const Examples& rows, std::size_t row, std::size_t end) const {
   if (row + 2 * kAhead < end) {
-    for (const Feature& f : rows.row(row + 2 * kAhead)) table_.prefetch_place(f.hash);
+    table_.prefetch_places(rows.row(row + 2 * kAhead));
   }
   if (row + kAhead >= end) return;
-  for (const Feature& f : rows.row(row + kAhead)) table_.prefetch(f.hash);
+  table_.prefetch(rows.row(row + kAhead));
 }
 
 void FieldModel::begin(Pass& pass, std::size_t rows) const {

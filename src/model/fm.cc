@@ -108,7 +108,7 @@ class Fm final : public StoredModel {
 
   void prefetch(const Examples& rows, std::size_t row) const {
     if (row >= rows.size()) return;
-    for (const Feature& f : rows.row(row)) table_.prefetch(f.hash);
+    table_.prefetch(rows.row(row));
   }
 
   static Seen look(const FoundRows& found) {

@@ -40,7 +40,7 @@ class LinearModel final : public StoredModel {
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prefetch(ahead(rows, r + kAhead));
+      table_.prefetch(ahead(rows, r + kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
     }
@@ -48,9 +48,8 @@ class LinearModel final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      next_ = ahead(rows, r + kAhead);
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
-      prefetch(next_);
+      before[r] =
+          learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r + kAhead));
     }
   }
 
@@ -86,17 +85,6 @@ class LinearModel final : public StoredModel {
   static Row ahead(const Examples& rows, std::size_t r) {
     return r < rows.size() ? rows.row(r) : Row();
   }
-  void prefetch(Row row) const {
-    for (const Feature& f : row) table_.prefetch(f.hash);
-  }
-  // A few of a row to come while a few of this one are learned: the memory has only so many
-  // requests under way.
-  void prefetch_eight() {
-    const std::size_t count = std::min<std::size_t>(8, next_.size());
-    prefetch(next_.first(count));
-    next_ = next_.subspan(count);
-  }
-
   FoundRows& with_bias(FoundRows& found) const {
     found.add(const_cast<float*>(bias_.data()), 1);
     table_.pad(found);
@@ -113,37 +101,55 @@ class LinearModel final : public StoredModel {
     return std::isfinite(logit) ? logit : 0;
   }
 
-  float learn_row(Row row, float label, float weight) {
+  // next: of a row to come, to be asked for.
+  float learn_row(Row row, float label, float weight, Row next) {
     const bool teaches = is_label(label, Rule::kIsProbability) && is_row_weight(weight);
     const bool is_allowed = teaches ? table_.take(row, found_) : table_.find(row, found_);
     with_bias(found_);
-    if (!teaches || !is_allowed) return prediction(found_);
+    if (!teaches || !is_allowed) {
+      table_.prefetch(next);
+      return prediction(found_);
+    }
     rule_.prepare(found_);
     const float before = prediction(found_);
     rule_.begin(found_, label);
-    const float error = rule_.error(before, label);
-    for (std::size_t i = 0; i < found_.count; i += 8) {
-      prefetch_eight();
-      step_eight(i, error, weight);
-    }
+    step(rule_.error(before, label), weight, next);
     return before;
   }
 
-  void step_eight(std::size_t i, float error, float weight) {
-    float* const* at = &found_.at[i];
+  // A few of `next` are asked for while a few are learned: the memory has only so many requests
+  // under way.
+  void step(float error, float weight, Row next) {
+    const Rule rule = rule_;  // what is stored cannot change it: its numbers stay in registers
+    float* const* at = found_.at.data();
+    const float* x = found_.x.data();
+    for (std::size_t left = found_.count; left > 0; left -= 8, at += 8, x += 8) {
+      const Row few = next.first(std::min<std::size_t>(8, next.size()));
+      table_.prefetch(few);
+      next = next.subspan(few.size());
+      step_eight(rule, at, x, {error, weight});
+    }
+    table_.prefetch(next);
+  }
+
+  struct Push {
+    float error, weight;
+  };
+  [[gnu::always_inline]] static void step_eight(const Rule& rule, float* const* at, const float* x,
+                                                const Push& push) {
     if (has_twice(at)) {
-      for (std::size_t k = 0; k < 8; ++k) step_one(at[k], error * found_.x[i + k], weight);
+      for (std::size_t k = 0; k < 8; ++k) step_one(rule, at[k], push.error * x[k], push.weight);
       return;
     }
     auto [columns] = load_columns(at);
     Cell<Float8> cell{columns[1], columns[2], columns[3]};
-    rule_.step(cell, Float8(error) * Float8::load(&found_.x[i]), Float8(weight));
+    rule.step(cell, Float8(push.error) * Float8::load(x), Float8(push.weight));
     store_columns({{columns[0], cell.weight, cell.a, cell.b}}, at);
   }
 
-  void step_one(float* at, float gradient, float weight) {
+  static void step_one(const Rule& rule, float* at, float gradient, float weight) {
     Cell<float> cell{at[1], at[2], at[3]};
-    rule_.step(cell, gradient, weight);
+    rule.step(cell, gradient, weight);
     at[1] = cell.weight;
     at[2] = cell.a;
     at[3] = cell.b;
@@ -153,7 +159,6 @@ class LinearModel final : public StoredModel {
   FeatureTable table_;
   alignas(16) std::array<float, kWidth> bias_{};
   FoundRows found_;
-  Row next_;  // features to prefetch, of a row to come
 };
 
 template <class Rule>
