@@ -3,11 +3,35 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/float8.h"
+
 namespace attune {
 namespace {
 
 constexpr std::uint64_t kProgressRows = 8 * kBlockRows;  // between two calls of on_progress
 constexpr double kStillFalling = 0.005;                  // of the loss, in one pass
+
+// Of probabilities: the logs of p and of 1 - p.
+class Logs {
+ public:
+  void take(std::span<const float> predicted) {
+    const std::size_t whole = (predicted.size() + 7) / 8 * 8;
+    of_p_.assign(whole, 0.5F);
+    of_rest_.resize(whole);
+    std::ranges::copy(predicted, of_p_.begin());
+    for (std::size_t i = 0; i < whole; i += 8) {
+      const Float8 p = Float8::load(&of_p_[i]), least(1e-7F);
+      natural_log(larger(p, least)).store(&of_p_[i]);
+      natural_log(larger(Float8(1.0F) - p, least)).store(&of_rest_[i]);
+    }
+  }
+  float of_p(std::size_t i) const { return of_p_[i]; }
+  float of_rest(std::size_t i) const { return of_rest_[i]; }
+  float loss(std::size_t i, float label) const { return label > 0.5F ? -of_p_[i] : -of_rest_[i]; }
+
+ private:
+  std::vector<float> of_p_, of_rest_;
+};
 
 // What a pass has added up.
 struct Pass {
@@ -15,12 +39,14 @@ struct Pass {
   std::uint64_t rows = 0, recent_rows = 0, unlabelled = 0, positives = 0;
 };
 
-void count(const Model& model, const Examples& block, std::span<const float> before, Pass& pass) {
+// loss_of_row: by number.
+template <class Loss>
+void count(const Examples& block, const Loss& loss_of_row, Pass& pass) {
   double loss = 0;
   std::uint64_t rows = 0;
   for (std::size_t i = 0; i < block.size(); ++i) {
     if (std::isnan(block.labels[i])) continue;
-    loss += loss_of(model, before[i], block.labels[i]);
+    loss += loss_of_row(i);
     ++rows;
     pass.positives += block.labels[i] > 0.5F ? 1 : 0;
   }
@@ -73,8 +99,7 @@ class Fitter {
       model_.learn_blocks(std::span(blocks_).first(blocks), before_);
       report_.learner_s += clock() - begin;
       for (std::size_t b = 0; b < blocks; ++b) {
-        count(model_, blocks_[b], before_[b], pass);
-        if (number == 0 && model_.is_probability() && !model_.learns_at_end()) watch(b);
+        count_block(blocks_[b], before_[b], number == 0, pass);
       }
       if (pass.recent_rows >= kProgressRows) say(number, pass);
     }
@@ -107,11 +132,17 @@ class Fitter {
     return ok_status();
   }
 
-  void watch(std::size_t b) {
-    const Examples& block = blocks_[b];
+  void count_block(const Examples& block, std::span<const float> before, bool is_first_pass,
+                   Pass& pass) {
+    const auto loss = [&](std::size_t i) { return loss_of(model_, before[i], block.labels[i]); };
+    if (!model_.is_probability() || model_.learns_at_end()) return count(block, loss, pass);
+    logs_.take(before);
+    count(block, [&](std::size_t i) { return double{logs_.loss(i, block.labels[i])}; }, pass);
+    if (!is_first_pass) return;
     for (std::size_t i = 0; i < block.size(); ++i) {
       if (std::isnan(block.labels[i])) continue;
-      report_.progressive.add(static_cast<double>(before_[b][i]), block.labels[i] > 0.5F);
+      report_.progressive.add(double{before[i]}, block.labels[i] > 0.5F, double{logs_.of_p(i)},
+                              double{logs_.of_rest(i)});
     }
   }
 
@@ -135,6 +166,7 @@ class Fitter {
   FitReport report_;
   std::vector<Examples> blocks_;
   std::vector<std::vector<float>> before_;
+  Logs logs_;
   bool has_more_ = true;  // rows in this pass
 };
 
@@ -172,7 +204,8 @@ Result<double> mean_loss(const Model& model, BlockSource& rows) {
     if (!has_rows) break;
     predicted.resize(block.size());
     model.predict(block, predicted);
-    count(model, block, predicted, pass);
+    const auto loss = [&](std::size_t i) { return loss_of(model, predicted[i], block.labels[i]); };
+    count(block, loss, pass);
   }
   return pass.rows == 0 ? 0 : pass.loss / static_cast<double>(pass.rows);
 }

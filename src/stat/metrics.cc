@@ -93,13 +93,17 @@ Interval wilson(double successes, double n, double z) {
 void ProgressiveMetrics::add(double p, bool label) {
   if (!(p >= 0 && p <= 1)) return;
   const double q = std::clamp(p, kTiny, 1 - kTiny);
-  const double place = (std::log(q / (1 - q)) + 16) * (static_cast<double>(kBins) / 32);
+  add(p, label, std::log(q), std::log1p(-q));
+}
+
+void ProgressiveMetrics::add(double p, bool label, double log_p, double log_of_rest) {
+  const double place = (log_p - log_of_rest + 16) * (static_cast<double>(kBins) / 32);
   const auto bin = static_cast<std::size_t>(std::clamp(place, 0.0, kBins - 1.0));
   ++bins_[bin + (label ? kBins : 0)];
   ++n_;
   positives_ += label ? 1 : 0;
   sum_p_ += p;
-  const double loss = loss_of(p, label), error = p - (label ? 1 : 0);
+  const double loss = label ? -log_p : -log_of_rest, error = p - (label ? 1 : 0);
   loss_ += loss;
   squared_loss_ += loss * loss;
   squared_error_ += error * error;

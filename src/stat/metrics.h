@@ -34,6 +34,8 @@ class ProgressiveMetrics {
  public:
   ProgressiveMetrics() : bins_(2 * kBins) {}
   void add(double p, bool label);  // a p that is no number in [0, 1] is ignored
+  // The same of p in (0, 1), for who has its logs already.
+  void add(double p, bool label, double log_p, double log_of_rest);
   std::uint64_t n() const { return n_; }
   std::uint64_t positives() const { return positives_; }
   std::optional<double> base_rate() const;
