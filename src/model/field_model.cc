@@ -16,7 +16,7 @@ namespace {
 // vector, rows and ones seen, 1 unused, 1 of the table's when several threads learn; with several
 // pieces, then their accumulators; of several tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
-constexpr std::size_t kAhead = 4;          // rows, so that memory is there in time
+constexpr std::size_t kAhead = 1;          // row, so that memory is there in time, and not long before
 constexpr float kSmoothing = 10;           // rows of all that the rate of an id starts with
 constexpr std::size_t kLeastRounded = 16;  // rows: of fewer, making pairs costs what it saves
 constexpr double kShareOfSeen = 1.0 / 16;  // rows of a step at most, of those learned before
@@ -348,6 +348,47 @@ void FieldModel::count_row(const Push& push) {
   ones_ += double{push.counted * push.label};
 }
 
+// step_vectors() of vectors of 8 numbers, which stay in registers.
+[[gnu::always_inline]] inline Float8 FieldModel::step_short_vectors(
+    float* const* at, const float* values, const Float8* const* slopes, const Push& push,
+    Float8 squares) const {
+  const Float8 l2(vector_l2_), weight(push.weight);
+  std::array<float, 8> own, rates;
+  (Float8::load(values) * Float8(1 / push.weight)).store(own.data());
+  std::array<Float8, 8> vectors, steps, sums;
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < 8; ++k) {
+    vectors[k] = chunk(at[k], 0);
+    steps[k] = multiply_add(Float8(own[k]), slopes[k][0], l2 * vectors[k]);
+    sums[k] = steps[k] * steps[k];
+  }
+  const Float8 grown = weight * sums_of(sums) * Float8(1.0F / static_cast<float>(numbers_));
+  (Float8(vector_rate_) * weight / square_root(Float8(1.0F) + squares + grown)).store(rates.data());
+#pragma GCC unroll 8
+  for (std::size_t k = 0; k < 8; ++k) {
+    (vectors[k] - Float8(rates[k]) * steps[k]).store(at[k] + head_);
+  }
+  return grown;
+}
+
+// slopes: of the fields of the eight, of the weighted loss.
+[[gnu::always_inline]] inline void FieldModel::step_eight(float* const* at, const float* values, const Float8* const* slopes,
+                            const Push& push) const {
+  auto [columns] = load_columns(at);
+  const Float8 x = Float8::load(values), weight(push.weight);
+  const Float8 gradient = Float8(push.error) * x;
+  columns[2] = multiply_add(weight * gradient, gradient, columns[2]);
+  columns[1] = columns[1] -
+               Float8(weight_rate_) * weight * gradient / square_root(Float8(1.0F) + columns[2]);
+  if (pieces_ == 1) columns[3] = columns[3] + step_vectors(at, values, slopes, push, columns[3]);
+  store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
+  for (std::size_t k = 0; k < 8; ++k) {
+    if (values[k] == 0) continue;
+    at[k][4] += push.counted;
+    at[k][5] += push.counted * push.label;
+  }
+}
+
 void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push) {
   FoundRows& found = row.found;
   const Float8* of_field[8];
@@ -367,24 +408,6 @@ void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, 
     const Float8* first[8];
     std::fill_n(first, 8, of_field[one]);
     step_eight(alone.data(), x.data(), first, push);
-  }
-}
-
-// slopes: of the fields of the eight, of the weighted loss.
-void FieldModel::step_eight(float* const* at, const float* values, const Float8* const* slopes,
-                            const Push& push) const {
-  auto [columns] = load_columns(at);
-  const Float8 x = Float8::load(values), weight(push.weight);
-  const Float8 gradient = Float8(push.error) * x;
-  columns[2] = multiply_add(weight * gradient, gradient, columns[2]);
-  columns[1] = columns[1] -
-               Float8(weight_rate_) * weight * gradient / square_root(Float8(1.0F) + columns[2]);
-  if (pieces_ == 1) columns[3] = columns[3] + step_vectors(at, values, slopes, push, columns[3]);
-  store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
-  for (std::size_t k = 0; k < 8; ++k) {
-    if (values[k] == 0) continue;
-    at[k][4] += push.counted;
-    at[k][5] += push.counted * push.label;
   }
 }
 
@@ -411,28 +434,6 @@ Float8 FieldModel::step_vectors(float* const* at, const float* values, const Flo
       const Float8 v = chunk(at[k], c);
       (v - rate * multiply_add(own, slopes[k][c], l2 * v)).store(at[k] + head_ + 8 * c);
     }
-  }
-  return grown;
-}
-
-// The same of vectors of 8 numbers, which stay in registers.
-Float8 FieldModel::step_short_vectors(float* const* at, const float* values,
-                                      const Float8* const* slopes, const Push& push,
-                                      Float8 squares) const {
-  const Float8 l2(vector_l2_), weight(push.weight);
-  const Float8 by_row = Float8::load(values) * Float8(1 / push.weight);
-  std::array<Float8, 8> vectors, steps, sums;
-#pragma GCC unroll 8
-  for (std::size_t k = 0; k < 8; ++k) {
-    vectors[k] = chunk(at[k], 0);
-    steps[k] = multiply_add(lane(by_row, k), slopes[k][0], l2 * vectors[k]);
-    sums[k] = steps[k] * steps[k];
-  }
-  const Float8 grown = weight * sums_of(sums) * Float8(1.0F / static_cast<float>(numbers_));
-  const Float8 rates = Float8(vector_rate_) * weight / square_root(Float8(1.0F) + squares + grown);
-#pragma GCC unroll 8
-  for (std::size_t k = 0; k < 8; ++k) {
-    (vectors[k] - lane(rates, k) * steps[k]).store(at[k] + head_);
   }
   return grown;
 }

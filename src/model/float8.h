@@ -59,11 +59,6 @@ F constant(double number) {
   }
 }
 
-// Number i of them, eight times.
-inline Float8 lane(Float8 a, std::size_t i) {
-  return _mm256_permutevar8x32_ps(a.v, _mm256_set1_epi32(static_cast<int>(i)));
-}
-
 // Sum of the eight.
 inline float sum(Float8 a) {
   __m128 half = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
