@@ -27,17 +27,22 @@ struct FtrlRule : LogisticRule {
       : inverse_alpha(1 / v[0]), beta(v[1]), l1(v[2]), l2(v[3]) {}
   template <class F>
   void step(Cell<F>& c, F gradient, F weight) const {
-    const F scale = constant<F>(inverse_alpha);
+    const F scale = constant<F>(inverse_alpha), least = constant<F>(1e-30);
     const F squared = weight * gradient * gradient;
     const F grown = c.b + squared;
     const F root = square_root(grown);
-    // (sqrt(n + g^2) - sqrt(n)) / alpha, without the loss of digits.
-    const F sigma = squared * scale / larger(root + square_root(c.b), constant<F>(1e-30));
-    c.a = c.a + weight * gradient - sigma * c.weight;
+    const F rate = larger((constant<F>(beta) + root) * scale + constant<F>(l2), least);
+    if (l1 == 0) {  // then z = -rate * weight before and after: one root and one quotient less
+      c.weight = c.weight - weight * gradient / rate;
+      c.a = constant<F>(0) - rate * c.weight;
+    } else {
+      // (sqrt(n + g^2) - sqrt(n)) / alpha, without the loss of digits.
+      const F sigma = squared * scale / larger(root + square_root(c.b), least);
+      c.a = c.a + weight * gradient - sigma * c.weight;
+      const F shrunk = larger(magnitude(c.a) - constant<F>(l1), constant<F>(0));
+      c.weight = with_sign_of(shrunk, constant<F>(0) - c.a) / rate;
+    }
     c.b = grown;
-    const F shrunk = larger(magnitude(c.a) - constant<F>(l1), constant<F>(0));
-    const F rate = (constant<F>(beta) + root) * scale + constant<F>(l2);
-    c.weight = with_sign_of(shrunk, constant<F>(0) - c.a) / rate;
   }
   double inverse_alpha, beta, l1, l2;
 };
