@@ -53,7 +53,13 @@ bool repeat_fields(Reader& r, std::size_t width, std::size_t rows, Examples& out
   out.fields.resize(rows * width);
   for (std::size_t row = 0; row < rows; ++row) {
     out.ends[row] = static_cast<std::uint32_t>((row + 1) * width);
-    if (width > 0) std::memcpy(&out.fields[row * width], bytes.data(), bytes.size());
+  }
+  if (out.fields.empty()) return true;
+  std::memcpy(out.fields.data(), bytes.data(), bytes.size());
+  for (std::size_t done = width; done < out.fields.size();) {  // what is there, again
+    const std::size_t count = std::min(done, out.fields.size() - done);
+    std::copy_n(out.fields.begin(), count, out.fields.begin() + static_cast<std::ptrdiff_t>(done));
+    done += count;
   }
   return true;
 }
