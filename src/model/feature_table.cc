@@ -137,18 +137,26 @@ std::uint32_t FeatureTable::take_place(std::uint32_t slot, bool& is_new) {
   return place;
 }
 
-Status FeatureTable::share(FeatureTable& of) {
+Status FeatureTable::share(FeatureTable& of, std::uint32_t most_own) {
   CHECK(has_places() && of.has_places() && width_ == of.width_ && mask_ == of.mask_);
   if (of.memory_.size() < of.most_floats()) of.leave_file();
-  if (!of.memory_.open(of.most_floats())) {
+  auto own = TableMemory<float>::zeroed(most_own * width_);
+  if (!of.memory_.open(of.most_floats()) || own.size() < most_own * width_) {
     return Error{Code::kUnavailable, "not enough memory for the table of the model", "bits",
                  "use fewer bits"};
   }
   memory_ = of.memory_;
   place_ = of.place_;
   taking_ = of.taking_;
+  own_ = std::move(own);
   is_shared_ = of.is_shared_ = true;
   return ok_status();
+}
+
+void FeatureTable::keep_own(std::uint32_t rows) {
+  CHECK(is_shared_ && rows <= taking_->next && rows * width_ <= own_.size());
+  std::copy_n(memory_.data(), rows * width_, own_.data());
+  own_rows_ = rows;
 }
 
 // The row of a slot; one that was nobody's is all zeros and now taken, if not yet by a tag.

@@ -125,9 +125,24 @@ class FeatureTable {
   float* take_row(std::uint32_t hash, bool& is_new);
   // From now on both have the same rows, each table for a thread of its own (Hogwild, Niu et al.
   // 2011): who first sees an id takes a row for all; what is in rows is read and written in no
-  // order. Hashed ones in the order of first use, not watched. kUnavailable without the memory.
-  Status share(FeatureTable& of);
-  void stop_sharing() { is_shared_ = false; }  // the others are not used any more
+  // order. Hashed ones in the order of first use, not watched. most_own: see keep_own().
+  // kUnavailable without the memory.
+  Status share(FeatureTable& of, std::uint32_t most_own = 0);
+  void stop_sharing() {  // the others are not used any more
+    is_shared_ = false;
+    own_rows_ = 0;
+    own_ = {};
+  }
+  // Rows are taken in order, so the first are mostly those of the ids used most, whose lines
+  // threads would take from each other all the time. Of a table that shares, so many, all taken and
+  // at most most_own, are its own from now on, as they are now.
+  void keep_own(std::uint32_t rows);
+  std::uint32_t own_rows() const { return own_rows_; }
+  std::uint32_t next_row_number() const { return taking_->next; }  // 1 more than are taken
+  // In the order they were taken in, from 1.
+  float* row(std::size_t number) const {
+    return (number < own_rows_ ? own_.data() : memory_.data()) + number * width_;
+  }
   std::uint64_t take_shared_uses() { return std::exchange(counts_.shared_uses, 0); }
   void add_shared_uses(std::uint64_t uses) { counts_.shared_uses += uses; }
 
@@ -138,7 +153,6 @@ class FeatureTable {
   bool restore(ModelSource& source);
 
  private:
-  float* row(std::size_t number) const { return memory_.data() + number * width_; }
   bool lies_by_slot() const { return !index_ && order_ == RowOrder::kBySlot; }
   bool has_places() const { return !index_ && order_ == RowOrder::kByFirstUse; }
   float* row_of(std::uint32_t hash) const {
@@ -208,6 +222,8 @@ class FeatureTable {
   };
   std::shared_ptr<Taking> taking_ = std::make_shared<Taking>();
   bool is_shared_ = false;
+  TableMemory<float> own_;  // room for most_own rows
+  std::uint32_t own_rows_ = 0;
   std::optional<IdIndex> index_;        // when collision-free
   std::optional<Admission> admission_;  // when admit_after > 1
   std::uint64_t learned_ = 0;           // rows

@@ -150,6 +150,27 @@ TEST(FeatureTable, WhoSharesRowsTakesEachOnce) {
   EXPECT_GE(one.counts().rows, slots.size());
 }
 
+TEST(FeatureTable, WhoSharesRowsMayHaveTheFirstForItself) {
+  constexpr std::size_t kWide = 16;
+  FeatureTable one({.bits = 10}, kWide), two({.bits = 10}, kWide);
+  ASSERT_TRUE(two.share(one, 8).ok());
+  for (std::uint32_t id = 0; id < 10; ++id) use(one, id)[1] = static_cast<float>(id);
+  two.keep_own(4);  // row 0, and those of ids 0, 1 and 2
+  for (std::uint32_t id = 0; id < 10; ++id) {
+    float* const row = use(two, id);
+    EXPECT_EQ(row[1], static_cast<float>(id));
+    EXPECT_EQ(row == use(one, id), id >= 3) << id;
+    EXPECT_EQ(row, two.row(id + 1));
+    row[1] = 100;
+    EXPECT_EQ(use(one, id)[1], id >= 3 ? 100 : static_cast<float>(id));
+  }
+  EXPECT_EQ(two.counts().rows, one.counts().rows);
+  EXPECT_EQ(two.take_shared_uses(), 0u);
+  EXPECT_NE(use(two, 1), use(one, 1));
+  two.stop_sharing();
+  EXPECT_EQ(use(two, 1), use(one, 1));
+}
+
 TEST(FeatureTable, AHashedTableHoldsWhatIsTaken) {
   constexpr std::size_t kWide = 16;
   FeatureTable table({.bits = 22}, kWide);

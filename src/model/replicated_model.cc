@@ -21,6 +21,13 @@ constexpr float kOften = 64;          // squared gradients between two merges: s
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
 constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
+// Of a shared table: rows that each replica has for itself, and the memory they may take.
+constexpr std::size_t kMostOwnRows = 4096, kMostOwnBytes = 1 << 20;
+
+std::uint32_t most_own_rows(const FeatureTable& table) {
+  const std::size_t by_bytes = kMostOwnBytes / (table.width() * sizeof(float));
+  return static_cast<std::uint32_t>(std::min(kMostOwnRows, by_bytes));
+}
 
 // Floats of a row, four at a time: change becomes (row - before) * share, without shares
 // row - before, and row what before and change make of it in every replica.
@@ -87,6 +94,10 @@ struct ReplicatedModel::Team {
   void learn(std::size_t round, std::size_t member);
   void merge(std::size_t round, std::size_t member);
   void bring_rows_together(std::size_t member);
+  bool has_own_rows(std::size_t member) const;
+  void divide_rows(std::size_t member);
+  void bring_own_rows_together(std::size_t member, std::size_t learners);
+  void bring_together(const Same& all, float* before) const;
   void average(std::size_t member, std::size_t learners);
   void add_numbers(std::size_t learners);
 
@@ -97,6 +108,7 @@ struct ReplicatedModel::Team {
   // By what a change of each float counts in a row that many rows taught, of so many learners.
   std::array<std::vector<float>, kMostThreads + 1> often;
   RowParts parts;
+  std::vector<float> own_rows;  // of a shared table: as all had them after the last merge
   alignas(64) Task task;
 };
 
@@ -129,7 +141,7 @@ Status ReplicatedModel::use_threads(Threads threads) {
     if (!threads.is_hogwild) {
       replica->table().watch(team->parts.note);
     } else if (replica != this) {
-      TRY_OK(replica->table().share(table()));
+      TRY_OK(replica->table().share(table(), most_own_rows(table())));
     }
   }
   team_ = std::move(team);
@@ -153,6 +165,11 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
   if (!team_) return Model::learn_blocks(blocks, before);
   team_->task = {blocks, before, {}, {}};
   team_->cut(kRowsOfSquares * numbers().squares);
+  if (team_->is_hogwild && !team_->task.rounds.empty() && team_->task.rounds[0].members > 1) {
+    for (std::size_t m = 0; m < team_->replicas.size(); ++m) {
+      if (!team_->has_own_rows(m)) team_->divide_rows(m);
+    }
+  }
   team_->team.run(2 * team_->task.rounds.size(),
                   [team = team_.get()](std::size_t phase, std::size_t m) {
                     if (phase % 2 == 0) {
@@ -291,7 +308,13 @@ void ReplicatedModel::add_own(std::size_t note) {
 
 void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
   const std::size_t learners = task.rounds[round].members;
-  if (!is_hogwild) bring_rows_together(member);
+  if (!is_hogwild) {
+    bring_rows_together(member);
+  } else if (has_own_rows(member)) {
+    bring_own_rows_together(member, learners);
+  } else if (round + 1 < task.rounds.size() && task.rounds[round + 1].members > 1) {
+    divide_rows(member);
+  }
   average(member, learners);
   if (member == 0) add_numbers(learners);
 }
@@ -305,6 +328,54 @@ void ReplicatedModel::Team::bring_rows_together(std::size_t member) {
       me.absorb(replicas[from]->offered(), from < member, parts.note);
     }
   }
+}
+
+// The first writes into the table itself.
+bool ReplicatedModel::Team::has_own_rows(std::size_t member) const {
+  return member == 0 ? !own_rows.empty() : replicas[member]->table().own_rows() > 0;
+}
+
+void ReplicatedModel::Team::divide_rows(std::size_t member) {
+  FeatureTable& table = replicas[member]->table();
+  const std::uint32_t rows = std::min(most_own_rows(table), table.next_row_number());
+  if (member > 0) return table.keep_own(rows);
+  own_rows.resize(rows * table.width());
+  std::copy_n(table.row(0), own_rows.size(), own_rows.begin());
+}
+
+// The member's part of them, of all replicas.
+void ReplicatedModel::Team::bring_own_rows_together(std::size_t member, std::size_t learners) {
+  const std::size_t width = replicas[0]->table().width(), rows = own_rows.size() / width;
+  const std::size_t each = rows / replicas.size() + 1;
+  for (std::size_t row = member * each; row < std::min(rows, (member + 1) * each); ++row) {
+    std::array<float*, kMostThreads> of{};
+    for (std::size_t m = 0; m < replicas.size(); ++m) of[m] = replicas[m]->table().row(row);
+    bring_together({of, replicas.size(), learners}, &own_rows[row * width]);
+  }
+}
+
+// One row. before: as all had it, and then have it.
+void ReplicatedModel::Team::bring_together(const Same& all, float* before) const {
+  const std::size_t width = parts.is_weight.size();
+  std::array<const float*, kMostThreads> shares{};
+  const std::vector<float>& averaged = often[all.learners];
+  for (std::size_t m = 0; m < all.learners; ++m) {
+    const bool is_often = all.of[m][parts.squares] - before[parts.squares] > kOften;
+    shares[m] = is_often ? averaged.data() : often[1].data();
+  }
+  const float owner = all.of[0][0];
+  for (std::size_t c = 0; c < width; c += 4) {
+    const __m128 was = _mm_loadu_ps(before + c);
+    __m128 now = was;
+    for (std::size_t m = 0; m < all.learners; ++m) {
+      const __m128 by = _mm_sub_ps(_mm_loadu_ps(all.of[m] + c), was);
+      now = _mm_fmadd_ps(by, _mm_loadu_ps(shares[m] + c), now);
+    }
+    _mm_storeu_ps(before + c, now);
+    for (std::size_t m = 0; m < all.replicas; ++m) _mm_storeu_ps(all.of[m] + c, now);
+  }
+  before[0] = owner;
+  for (std::size_t m = 0; m < all.replicas; ++m) all.of[m][0] = owner;
 }
 
 // The member's part of the dense weights, of all replicas.

@@ -7,7 +7,8 @@
 //   (McDonald et al. 2010), and ids used some hundreds of times since the last merge. Counts and
 //   sums of squares add up always.
 // The same rows and threads give the same bits. With Threads::is_hogwild replicas have one table
-// (feature_table.h), of which nothing is brought together; the rest is as above, and bits differ.
+// (feature_table.h), and bits differ: of the rows taken first, of the ids used most, each has its
+// own, which are brought together; the other rows all write into. The rest is as above.
 // One thread at a time may call it.
 #pragma once
 #include <array>

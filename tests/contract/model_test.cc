@@ -254,6 +254,21 @@ TEST_P(Hogwild, LearnsWhatOneThreadLearns) {
   EXPECT_EQ(several->counts().rows, one->counts().rows);
 }
 
+// All ids come early here, and of the rows taken first each thread has its own.
+TEST_P(Hogwild, SharesNoneOfTheIdsThatComeFirst) {
+  const Examples rows = separable(6000);
+  std::array<std::string, 3> learned;
+  for (std::string& bytes : learned) {
+    const auto model = make({"", GetParam().options});
+    ASSERT_TRUE(model->use_threads({GetParam().threads, true}).ok());
+    learn(*model, rows);
+    EXPECT_LT(model->counts().rows, 400u);
+    bytes = bytes_of(*model);
+  }
+  EXPECT_EQ(learned[0], learned[1]);
+  EXPECT_EQ(learned[0], learned[2]);
+}
+
 TEST_P(Hogwild, IsSavedAndGoesOnAlone) {
   const auto model = make({"", GetParam().options});
   ASSERT_TRUE(model->use_threads({GetParam().threads, true}).ok());
