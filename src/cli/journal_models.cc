@@ -33,7 +33,14 @@ Result<std::string> plan_text(const std::string& workspace) {
   return plan.toml();
 }
 
-Result<Trained> load_rival(const std::string& name, const std::string& workspace) {
+// What a model of these tasks ranks by, and is compared by: the first.
+std::string what_ranks(const std::vector<TaskOptions>& tasks) {
+  return tasks.empty() ? "whether an item is engaged with" : tasks.front().name;
+}
+
+// One that predicts what a model of these tasks does.
+Result<Trained> load_rival(const std::string& name, const std::string& workspace,
+                           const std::vector<TaskOptions>& tasks) {
   TRY(const std::string path, find_model(name, workspace));
   TRY(Trained trained, Trained::load(path));
   if (trained.input != kWorkspaceInput || !trained.model->is_probability()) {
@@ -42,12 +49,12 @@ Result<Trained> load_rival(const std::string& name, const std::string& workspace
         fmt::format("--against {}: it reads rows of {}, not of decisions", name, trained.input),
         "against", "name a model of attune train --workspace"};
   }
-  const std::vector<TaskOptions>& tasks = trained.model->options().tasks;
-  if (tasks.empty()) return trained;
+  const std::string wanted = what_ranks(tasks), its = what_ranks(trained.model->options().tasks);
+  if (its == wanted) return trained;
   return Error{Code::kInvalid,
-               fmt::format("--against {}: it predicts {}, not whether an item is engaged with",
-                           name, tasks.front().name),
-               "against", "name a model of attune train --workspace without --target"};
+               fmt::format("--against {}: it predicts {}, not {}", name, its, wanted), "against",
+               tasks.empty() ? "name a model of attune train --workspace without --target"
+                             : fmt::format("name a model whose first target is {}", wanted)};
 }
 
 // Labelled as a model of these tasks learns them.
@@ -81,7 +88,7 @@ Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScre
   std::vector<Trained> rivals;
   rivals.reserve(options.against.size());
   for (const std::string& name : options.against) {
-    TRY(Trained rival, load_rival(name, options.workspace));
+    TRY(Trained rival, load_rival(name, options.workspace, options.model.tasks));
     rivals.push_back(std::move(rival));
     training.rivals.push_back({name, &rivals.back()});
   }

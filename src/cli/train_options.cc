@@ -103,13 +103,6 @@ Status check_place(const TrainOptions& options) {
   }
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
                                  options.is_promoted || options.cpu_share < 1;
-  if (is_workspace && !options.target.empty() &&
-      (!options.against.empty() || options.is_promoted)) {
-    return Error{Code::kInvalid,
-                 "--target with --workspace: not with --against or --promote, which compare with "
-                 "what predicts whether an item is engaged with",
-                 "target", "attune registry promote makes its first target what ranks"};
-  }
   if (!is_workspace && is_for_workspaces) {
     return Error{Code::kInvalid,
                  "--against, --register, --promote and --cpu-share need --workspace", "workspace",

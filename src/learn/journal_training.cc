@@ -22,17 +22,21 @@ constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a n
 constexpr std::uint32_t kLeastRowsOfAnInput = 5;
 
 // Rows [from, to) of a source, by their places in it.
-class RowRange final : public BlockSource {
+class RowRange final : public OutcomeSource {
  public:
   RowRange(OutcomeSource& rows, std::uint64_t from, std::uint64_t to)
       : rows_(rows), from_(from), to_(to) {}
 
   Status begin(std::size_t pass) override {
     at_ = 0;
+    times_ = {};
     return rows_.begin(pass);
   }
 
+  std::span<const Time> times() const override { return times_; }
+
   Result<bool> next(Examples& out) override {
+    times_ = {};
     while (from_ < to_ && at_ < to_) {
       TRY(const bool has_rows, rows_.next(all_));
       if (!has_rows) return false;
@@ -43,6 +47,7 @@ class RowRange final : public BlockSource {
       for (std::uint64_t row = begin; row < end; ++row) {
         append_row(all_, static_cast<std::size_t>(row - base), out);
       }
+      if (!rows_.times().empty()) times_ = rows_.times().subspan(begin - base, end - begin);
       return true;
     }
     return false;
@@ -56,6 +61,7 @@ class RowRange final : public BlockSource {
   OutcomeSource& rows_;
   std::uint64_t from_, to_, at_ = 0;
   Examples all_;
+  std::span<const Time> times_;
 };
 
 // Rows of another source, which the model learns from once the next are asked for: what is said of
@@ -105,9 +111,9 @@ class JournalTraining {
     if (!options.model.tasks.empty()) {
       heads_.emplace(options.model.tasks);
       report_.target = options.model.tasks.front().name;
-      return;
+    } else {
+      duels_.push_back({"the live learner", nullptr, {}});
     }
-    duels_.push_back({"the live learner", nullptr, {}});
     for (const Rival& rival : options.rivals) duels_.push_back({rival.name, rival.trained, {}});
   }
 
@@ -339,9 +345,10 @@ class JournalTraining {
   Status test_heads() {
     const ModelOptions& options = trained_.model->options();
     heads_->begin_test(options);
-    TRY_OK(each_tested_block("testing", [this] {
+    TRY_OK(each_tested_block("testing", [this](std::span<const Time> times) {
       const std::vector<float> raw = heads_->test(trained_, block_);
       for (std::size_t i = 0; i < raw.size(); ++i) evaluate(raw[i], block_.labels[i]);
+      for (Duel& duel : duels_) fight(duel, 0, raw, times);
     }));
     take_measures();
     for (std::size_t task = 0; options_.compare_alone && task < options.tasks.size(); ++task) {
@@ -364,10 +371,12 @@ class JournalTraining {
     fit_options.on_progress = [&](const FitProgress& progress) { say(stage, progress); };
     TRY_OK(fit(*alone.model, rows, fit_options));
     TRY_OK(calibrate_on_held_back(alone, task));
-    return each_tested_block(stage, [&] { heads_->test_alone(task, trained_, alone, block_); });
+    return each_tested_block(stage, [&](std::span<const Time> /*times*/) {
+      heads_->test_alone(task, trained_, alone, block_);
+    });
   }
 
-  // Calls take() with each block of the rows tested on in block_.
+  // Calls take(times) with each block of the rows tested on in block_.
   template <class Take>
   Status each_tested_block(const std::string& stage, const Take& take) {
     RowRange tail(rows_, test_from(), report_.rows);
@@ -376,7 +385,7 @@ class JournalTraining {
     while (true) {
       TRY(const bool has_rows, tail.next(block_));
       if (!has_rows) return ok_status();
-      take();
+      take(tail.times());
       rows += block_.size();
       say(stage, {.share = tail.share(), .rows = rows});
     }
@@ -392,14 +401,19 @@ class JournalTraining {
   void test(std::size_t first, const std::vector<double>& live_p) {
     const std::vector<float> own = predicted(trained_);
     for (std::size_t i = first; i < own.size(); ++i) evaluate(own[i], block_.labels[i]);
-    for (Duel& duel : duels_) {
-      std::vector<float> others;
-      if (duel.trained != nullptr) others = predicted(*duel.trained);
-      for (std::size_t i = first; i < own.size(); ++i) {
-        if (duel.trained != nullptr && rows_.times()[i] <= duel.trained->learned_until) continue;
-        const double other = duel.trained != nullptr ? double{others[i]} : live_p[i];
-        duel.losses.add(double{own[i]}, other, block_.labels[i] > 0.5F);
-      }
+    for (Duel& duel : duels_) fight(duel, first, own, rows_.times(), live_p);
+  }
+
+  // Of the block's rows from `first` on, those the other has yet to learn from. own: what the new
+  // model says of each.
+  void fight(Duel& duel, std::size_t first, std::span<const float> own, std::span<const Time> times,
+             std::span<const double> live_p = {}) {
+    std::vector<float> others;
+    if (duel.trained != nullptr) others = predicted(*duel.trained);
+    for (std::size_t i = first; i < own.size(); ++i) {
+      if (duel.trained != nullptr && times[i] <= duel.trained->learned_until) continue;
+      const double other = duel.trained != nullptr ? double{others[i]} : live_p[i];
+      duel.losses.add(double{own[i]}, other, block_.labels[i] > 0.5F);
     }
   }
 

@@ -1,5 +1,6 @@
 // Journal training: from what a workspace's decisions came to, to a model that can rank there. The
-// latest rows are tested on before they are learned from, beside the live learner and other models.
+// latest rows are tested on before they are learned from, beside the live learner (unless they are
+// labelled by verb, which it does not learn) and other models.
 // Calibrated, it holds the latest rows before those back to fit the map; once tested, the map is
 // fitted again on what the model says of each later row before it learns from it, so that the model
 // saved knows all rows. Rivals are compared by what ranks: predictions before calibration. One
@@ -33,7 +34,7 @@ struct JournalTrainingOptions {
   double threshold = 0.5;
   CalibrationKind calibration = CalibrationKind::kNone;
   std::uint64_t most_to_calibrate = 200'000;  // rows that a map is fitted on, held in memory
-  std::vector<Rival> rivals;       // none of a model of verbs: what ranks predicts another thing
+  std::vector<Rival> rivals;       // of a model of verbs, those whose first task is the same
   std::uint64_t memory_bytes = 0;  // tables are made smaller to keep it, or kInvalid; 0 = no limit
   std::function<double()> clock_s;
   StageListener on_stage;

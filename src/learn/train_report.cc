@@ -231,7 +231,10 @@ std::optional<std::string> reason_not_to_promote(const TrainReport& report) {
     return fmt::format("its log loss is {:.5f} higher than that of {} on the same {} shown items",
                        *rival->difference, rival->name, rival->rows);
   }
-  return "there is nothing to judge it by";
+  return fmt::format(
+      "nothing was compared with it on {} shown items or more that were new to both; --against "
+      "names what to compare with",
+      kLeastTestRows);
 }
 
 std::string table_line(const TrainReport& report) {

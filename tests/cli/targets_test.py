@@ -201,19 +201,22 @@ class Verbs(Files):
 
     def setUp(self):
         super().setUp()
-        rng = random.Random(5)
+        self.rng = random.Random(5)
         server, port = self.start("--clock", "event")
         self.post(port, "/api/v1/items", [{"id": f"i{n}", "category": f"c{n % 4}"}
                                           for n in range(40)])
         self.now = datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc)
-        for visit in range(1000):
-            number = rng.randrange(40)
-            self.visit(port, f"v{number}", number % 2 == 0, rng)
+        self.play(port, 1000)
+        self.stop(server)
+
+    def play(self, port, visits):
+        for visit in range(visits):
+            number = self.rng.randrange(40)
+            self.visit(port, f"v{number}", number % 2 == 0, self.rng)
         self.now += datetime.timedelta(hours=2)  # all windows end
         self.events(port, {"type": "page", "userId": "v1"})
         self.now += datetime.timedelta(hours=2)
         self.events(port, {"type": "page", "userId": "v1"})
-        self.stop(server)
 
     def post(self, port, path, body):
         return json.loads(self.call(port, "POST", path, json.dumps(body)))
@@ -290,6 +293,31 @@ class Verbs(Files):
         self.fails(2, "registry", "learn", "buyers@1", "--workspace", "shop",
                    says="predicts purchase: the stream teaches")
 
+    def test_models_of_the_same_first_target_are_compared(self):
+        buys = ("--target", "purchase", "--also", "click", "--split", "0.3", "--register", "ranker")
+        self.train(*buys)
+        self.run_attune("registry", "promote", "ranker@1", "--workspace", "shop")
+        known = self.train(*buys, "--set", "k=4", "--against", "ranker", "--promote")
+        self.assertEqual([r["name"] for r in known["rivals"]], ["ranker"])
+        self.assertEqual(known["rivals"][0]["rows"], 0)  # it has learned from all of them
+        self.assertFalse(known["can_be_promoted"])
+        self.assertIn("nothing was compared with it", known["not_promoted_because"])
+        server, port = self.start("--clock", "event")
+        self.play(port, 300)
+        self.stop(server)
+        report = self.train(*buys, "--set", "k=6", "--against", "ranker@1", "--promote")
+        rival = report["rivals"][0]
+        self.assertEqual(rival["rows"], 1200)  # four items of each visit since
+        self.assertGreater(report["test_rows"], 1200)
+        low, high = rival["difference_interval"]
+        self.assertLess(low, rival["difference"])
+        self.assertLess(rival["difference"], high)
+        self.assertAlmostEqual(rival["difference"], report["log_loss"] - rival["log_loss"], delta=0.05)
+        promoted = self.json_of("registry", "show", "ranker", "--workspace", "shop")["promoted"]
+        self.assertEqual(promoted, 3 if report["can_be_promoted"] else 1)
+        self.fails(2, "train", "--workspace", "shop", "--target", "click", "--against", "ranker",
+                   says="it predicts purchase, not click")
+
     def test_every_head_has_a_calibration_of_its_own(self):
         heads_of = lambda report: {head["target"]: head for head in report["joint"]["heads"]}
         verbs = ("--target", "click", "--also", "purchase,hide")
@@ -362,8 +390,6 @@ class Verbs(Files):
                    says="those that can are fwfm, wide_deep, deepfm")
         self.fails(2, *click, "--kind", "trees", says="those that can are fwfm")
         self.fails(2, *train, "--also", "hide", says="need --target, a verb")
-        self.fails(2, *click, "--against", "x", says="not with --against or --promote")
-        self.fails(2, *click, "--register", "x", "--promote", says="not with --against or --promote")
         self.fails(2, *click, "--kind", "factors", says="--target and --also are for others")
         self.fails(2, *train, "--kind", "factors", "--calibrate", "platt", says="are for others")
 
