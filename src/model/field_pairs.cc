@@ -34,6 +34,23 @@ Float8 products(const EightChunks& own, std::size_t step, const Float8* u, std::
   return sums_of(sums);
 }
 
+// U of three fields, whose lines of R these are, of four chunks.
+void weigh(const Float8* const* own, std::size_t step, const float* weights, std::size_t fields,
+           Float8* out) {
+  Float8 sums[kTile][4];
+  for (std::size_t h = 0; h < fields; ++h) {
+    for (std::size_t i = 0; i < kTile; ++i) {
+      const Float8 weight(weights[i * fields + h]);
+      for (std::size_t j = 0; j < 4; ++j) {
+        sums[i][j] = multiply_add(weight, own[j][h * step], sums[i][j]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < kTile; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) out[i * 8 + j] = sums[i][j];
+  }
+}
+
 bool is_rounded(const FieldBatch& batch) {
   return batch.precision == Precision::kBfloat16 && has_bfloat16();
 }
@@ -59,7 +76,7 @@ void FieldPairs::forward(FieldBatch& batch) const {
   for (std::size_t at = 0; at < all; at += 8) {
     const EightChunks own = batch.eight_chunks(at);
     Float8* const out = weighed + at * fields_;
-    rounded ? rounded->weigh(own, chunks, out) : weigh(own, chunks, out);
+    rounded ? rounded->weigh(own, chunks, out) : weigh_eight(own, chunks, out);
     float sums[8];
     products(own, chunks, out, fields_).store(sums);
     for (std::size_t i = at; i < std::min(at + 8, all); ++i) {
@@ -71,6 +88,14 @@ void FieldPairs::forward(FieldBatch& batch) const {
 void FieldPairs::backward(FieldBatch& batch) {
   add_slopes(batch);
   is_rounded(batch) ? add_gradients_bfloat16(batch) : add_gradients(batch);
+}
+
+void FieldPairs::weigh_eight(const EightChunks& own, std::size_t step, Float8* out) const {
+  for (std::size_t f = 0; f < fields_; f += kTile) {
+    const float* const weights = &weights_.w[f * fields_];
+    weigh(&own[0], step, weights, fields_, out + f * 8);
+    weigh(&own[4], step, weights, fields_, out + f * 8 + 4);
+  }
 }
 
 void FieldPairs::add_slopes(FieldBatch& batch) const {
@@ -106,27 +131,6 @@ void FieldPairs::add_gradients_bfloat16(const FieldBatch& batch) {
   add_pairs_bfloat16(batch, gradient);
   for (std::size_t f = 0; f < fields_; ++f) {
     for (std::size_t h = 0; h < f; ++h) gradient[f * fields_ + h] = gradient[h * fields_ + f];
-  }
-}
-
-// U of three fields of four chunks at a time.
-void FieldPairs::weigh(const EightChunks& own, std::size_t step, Float8* out) const {
-  for (std::size_t f = 0; f < fields_; f += kTile) {
-    const float* const weights = &weights_.w[f * fields_];
-    for (std::size_t at = 0; at < own.size(); at += 4) {
-      Float8 sums[kTile][4];
-      for (std::size_t h = 0; h < fields_; ++h) {
-        for (std::size_t i = 0; i < kTile; ++i) {
-          const Float8 weight(weights[i * fields_ + h]);
-          for (std::size_t j = 0; j < 4; ++j) {
-            sums[i][j] = multiply_add(weight, own[at + j][h * step], sums[i][j]);
-          }
-        }
-      }
-      for (std::size_t i = 0; i < kTile; ++i) {
-        for (std::size_t j = 0; j < 4; ++j) out[(f + i) * 8 + at + j] = sums[i][j];
-      }
-    }
   }
 }
 

@@ -28,7 +28,7 @@ class FieldPairs final : public Interaction {
   std::unique_ptr<Interaction> copy() const override { return std::make_unique<FieldPairs>(*this); }
 
  private:
-  void weigh(const EightChunks& own, std::size_t step, Float8* out) const;
+  void weigh_eight(const EightChunks& own, std::size_t step, Float8* out) const;
   void add_slopes(FieldBatch& batch) const;
   void add_gradients(FieldBatch& batch);
   void add_gradients_bfloat16(const FieldBatch& batch);
