@@ -1,5 +1,6 @@
 // The products a network makes while it learns, of floats (BLIS) and of bfloat16: checked against
-// each other, then timed in turn, the fastest of 7. product_bench [ROUNDS OF EACH]
+// each other, then timed in turn, the fastest of 7. Then both passes over pairs of fields, as fwfm
+// makes them. product_bench [ROUNDS OF EACH]
 #include <fmt/format.h>
 
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "base/rng.h"
 #include "model/bfloat16.h"
+#include "model/field_pairs.h"
 
 namespace attune {
 namespace {
@@ -71,6 +73,51 @@ bool measure_layer(std::size_t batch, std::size_t inputs, std::size_t outputs, i
          measure({.rows = batch, .columns = inputs, .inner = outputs, .is_b_turned = true}, rounds);
 }
 
+FieldBatch random_batch(std::size_t rows, std::size_t fields) {
+  Rng rng(1);
+  FieldBatch batch;
+  batch.fields = fields;
+  batch.chunks = 1;
+  batch.begin(rows);
+  batch.begin_slopes();
+  const std::vector<float> numbers = random_numbers(batch.vectors.size() * 8, rng);
+  for (std::size_t i = 0; i < batch.vectors.size(); ++i) {
+    batch.vectors[i] = Float8::load(&numbers[8 * i]);
+  }
+  batch.errors = random_numbers(rows, rng);
+  return batch;
+}
+
+// Of a row, in seconds.
+struct Passes {
+  double forward = 1e9, backward = 1e9;
+};
+Passes measure_pairs(Precision precision, int rounds) {
+  constexpr std::size_t kFields = 39, kRows = 64;
+  FieldBatch batch = random_batch(kRows, kFields);
+  batch.precision = precision;
+  FieldPairs pairs(kFields, kFields, 0.2F, 1);
+  Passes fastest;
+  for (int repeat = 0; repeat < kRepeats; ++repeat) {
+    const double begin = cpu_seconds();
+    for (int i = 0; i < rounds; ++i) pairs.forward(batch);
+    const double middle = cpu_seconds();
+    for (int i = 0; i < rounds; ++i) pairs.backward(batch);
+    const double all = static_cast<double>(rounds) * kRows;
+    fastest.forward = std::min(fastest.forward, (middle - begin) / all);
+    fastest.backward = std::min(fastest.backward, (cpu_seconds() - middle) / all);
+  }
+  return fastest;
+}
+
+void print_pairs(int rounds) {
+  const Passes floats = measure_pairs(Precision::kSingle, rounds),
+               rounded = measure_pairs(Precision::kBfloat16, rounds);
+  fmt::print("\n| pairs of 39 fields, a row | floats, ns | bfloat16, ns |\n|---|---:|---:|\n");
+  fmt::print("| forward | {:.0f} | {:.0f} |\n", floats.forward * 1e9, rounded.forward * 1e9);
+  fmt::print("| backward | {:.0f} | {:.0f} |\n", floats.backward * 1e9, rounded.backward * 1e9);
+}
+
 }  // namespace
 }  // namespace attune
 
@@ -84,6 +131,7 @@ int main(int argc, char** argv) {
   for (const auto& [inputs, outputs] : kLayers) {
     agree = attune::measure_layer(128, inputs, outputs, rounds) && agree;
   }
+  attune::print_pairs(rounds);
   if (!agree) fmt::print(stderr, "product_bench: products are more than 1 % apart\n");
   return agree ? 0 : 1;
 }

@@ -1,52 +1,22 @@
-// The instruction takes pairs: for each lane of 32 bits, c += a0 b0 + a1 b1. So both matrices are
-// first rounded and laid out as pairs along `inner`: a as rows of pairs, or columns of them where
+// Both matrices are laid out as pairs along `inner`: a as rows of pairs, or columns of them where
 // it lies turned; b in panels of 64 columns, pair after pair. Then blocks of c of up to 24
 // registers are summed up, each pair of b read once for all rows of the block.
 #include "model/bfloat16.h"
 
-#include <immintrin.h>
-
 #include <algorithm>
 
-#define ATTUNE_BFLOAT16 [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16")]]
+#include "model/bfloat16_parts.h"
 
-namespace attune {
+namespace attune::bfloat16 {
 namespace {
 
-constexpr std::size_t kLanes = 16;          // of a register
-constexpr std::size_t kPanel = 4 * kLanes;  // columns of b that are taken at once
-constexpr std::size_t kAccumulators = 24;   // registers that sums take
-
-struct alignas(64) Pairs {
-  std::uint32_t pair[kLanes];  // the earlier number in the low bits
-};
-
-// Pairs of a, wherever they lie.
-struct Left {
-  const std::uint32_t* at;
-  std::size_t row_step, pair_step;
-};
+constexpr std::size_t kAccumulators = 24;  // registers that sums take
 
 struct Room {
   std::vector<Pairs> a, b;
 };
 
 std::size_t registers_for(std::size_t numbers) { return (numbers + kLanes - 1) / kLanes; }
-std::size_t pairs_of(std::size_t numbers) { return (numbers + 1) / 2; }
-
-__mmask16 first(std::size_t count) {
-  return static_cast<__mmask16>(count >= kLanes ? 0xffff : (1U << count) - 1);
-}
-
-alignas(64) constexpr std::uint16_t kZip[2 * kLanes] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
-                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
-                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-
-// 16 numbers of one row above 16 of the next: their pairs.
-ATTUNE_BFLOAT16 inline __m512i paired(__m512 upper, __m512 lower) {
-  const auto both = (__m512i)_mm512_cvtne2ps_pbh(lower, upper);
-  return _mm512_permutexvar_epi16(_mm512_load_si512(kZip), both);
-}
 
 // 32 numbers one after the other: their pairs. Of fewer than 32 the rest is 0.
 ATTUNE_BFLOAT16 inline __m512i pairs_at(const float* at, std::size_t count) {
@@ -128,12 +98,6 @@ ATTUNE_BFLOAT16 void pair_turned(const float* from, std::size_t inner, std::size
   }
 }
 
-struct Target {
-  float* at;
-  std::size_t row_step, width;
-  bool adds;
-};
-
 template <std::size_t Rows, std::size_t Registers>
 ATTUNE_BFLOAT16 void sum_up(const Left& a, const Pairs* b, std::size_t pairs, const Target& c) {
   __m512 sums[Rows][Registers];
@@ -151,7 +115,9 @@ ATTUNE_BFLOAT16 void sum_up(const Left& a, const Pairs* b, std::size_t pairs, co
       }
     }
   }
+#pragma GCC unroll 24
   for (std::size_t r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
     for (std::size_t k = 0; k < Registers; ++k) {
       float* const at = c.at + r * c.row_step + k * kLanes;
       const __mmask16 wanted = first(c.width - k * kLanes);
@@ -172,30 +138,47 @@ std::size_t sum_up_blocks(std::size_t rows, Left& a, const Pairs* b, std::size_t
   return rows;
 }
 
-// One panel of b with all rows of a.
 template <std::size_t Registers>
-void sum_up_panel(std::size_t rows, Left a, const Pairs* b, std::size_t pairs, Target c) {
+void sum_up_registers(std::size_t rows, Left a, const Pairs* b, std::size_t pairs, Target c) {
   constexpr std::size_t kRows = kAccumulators / Registers;
   rows = sum_up_blocks<kRows, Registers>(rows, a, b, pairs, c);
   rows = sum_up_blocks<kRows / 3, Registers>(rows, a, b, pairs, c);
   sum_up_blocks<1, Registers>(rows, a, b, pairs, c);
 }
 
+}  // namespace
+
 Left left_of(const Product& of, const float* a, std::vector<Pairs>& room) {
   const std::size_t pairs = pairs_of(of.inner);
   const std::size_t lines = of.is_a_turned ? pairs : of.rows;
   const std::size_t registers = registers_for(of.is_a_turned ? of.rows : pairs);
-  if (room.size() < lines * registers) room.resize(lines * registers);
+  Pairs* const to = room_for(lines * registers, room);
   if (of.is_a_turned) {
-    pair_columns(a, of.inner, of.rows, of.rows, room.data());
+    pair_columns(a, of.inner, of.rows, of.rows, to);
   } else {
-    pair_rows(a, of.rows, of.inner, room.data());
+    pair_rows(a, of.rows, of.inner, to);
   }
   const std::size_t step = registers * kLanes;
-  return {room[0].pair, of.is_a_turned ? 1 : step, of.is_a_turned ? step : 1};
+  return {to->pair, of.is_a_turned ? 1 : step, of.is_a_turned ? step : 1};
 }
 
-}  // namespace
+void sum_up_panel(std::size_t rows, const Left& a, const Pairs* b, std::size_t pairs,
+                  const Target& c) {
+  switch (registers_for(c.width)) {
+    case 1:
+      return sum_up_registers<1>(rows, a, b, pairs, c);
+    case 2:
+      return sum_up_registers<2>(rows, a, b, pairs, c);
+    case 3:
+      return sum_up_registers<3>(rows, a, b, pairs, c);
+    default:
+      return sum_up_registers<4>(rows, a, b, pairs, c);
+  }
+}
+
+}  // namespace attune::bfloat16
+
+namespace attune {
 
 bool has_bfloat16() {
   static const bool has = __builtin_cpu_supports("avx512bf16") &&
@@ -204,32 +187,19 @@ bool has_bfloat16() {
 }
 
 void multiply_bfloat16(const Product& of, const float* a, const float* b, float* c) {
+  using namespace bfloat16;
   static thread_local Room room;
   const std::size_t pairs = pairs_of(of.inner);
   const Left left = left_of(of, a, room.a);
-  if (room.b.size() < 4 * pairs) room.b.resize(4 * pairs);
+  Pairs* const panel = room_for(4 * pairs, room.b);
   for (std::size_t at = 0; at < of.columns; at += kPanel) {
     const std::size_t width = std::min(kPanel, of.columns - at);
     if (of.is_b_turned) {
-      pair_turned(b + at * of.inner, of.inner, width, room.b.data());
+      pair_turned(b + at * of.inner, of.inner, width, panel);
     } else {
-      pair_columns(b + at, of.inner, of.columns, width, room.b.data());
+      pair_columns(b + at, of.inner, of.columns, width, panel);
     }
-    const Target target{c + at, of.columns, width, of.adds};
-    switch (registers_for(width)) {
-      case 1:
-        sum_up_panel<1>(of.rows, left, room.b.data(), pairs, target);
-        break;
-      case 2:
-        sum_up_panel<2>(of.rows, left, room.b.data(), pairs, target);
-        break;
-      case 3:
-        sum_up_panel<3>(of.rows, left, room.b.data(), pairs, target);
-        break;
-      default:
-        sum_up_panel<4>(of.rows, left, room.b.data(), pairs, target);
-        break;
-    }
+    sum_up_panel(of.rows, left, panel, pairs, {c + at, of.columns, width, of.adds});
   }
 }
 

@@ -1,6 +1,8 @@
 // FieldBatch: a mini-batch as fields: for each row and field one vector, the sum of value * vector
 // over the field's features. What interactions read and write.
 #pragma once
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -9,6 +11,8 @@
 #include "model/float8.h"
 
 namespace attune {
+
+using EightChunks = std::array<const Float8*, 8>;  // of a FieldBatch's rows
 
 struct FieldBatch {
   std::size_t rows = 0;
@@ -19,12 +23,28 @@ struct FieldBatch {
   std::size_t heads = 1;        // logits of a row
   std::vector<float> logits;    // (heads, rows)
   std::vector<float> errors;    // of the same shape: d loss / d logit, 0 where nothing is taught
-  Precision precision = Precision::kSingle;  // of products of layers
+  Precision precision = Precision::kSingle;  // of products of interactions
   // Of interactions, between forward() and backward(): each has kKeptOfOne of them, from its own
   // first.
   std::vector<std::vector<Float8>> kept;
 
   std::size_t row_chunks() const { return fields * chunks; }
+  // Where chunks of the rows' first fields are, from number `begin` on (row * chunks + chunk);
+  // beyond the last the last again. Other fields are `chunks` apart.
+  EightChunks eight_chunks(std::size_t begin) const {
+    EightChunks at{};
+    std::size_t row = begin / chunks, chunk = begin % chunks;
+    for (const Float8*& one : at) {
+      one = &vectors[row * row_chunks() + chunk];
+      if (chunk + 1 < chunks) {
+        ++chunk;
+      } else if (row + 1 < rows) {
+        ++row;
+        chunk = 0;
+      }
+    }
+    return at;
+  }
   // For so many rows, logits and errors 0. What vectors have is anything.
   void begin(std::size_t count) {
     rows = count;

@@ -48,6 +48,7 @@ constexpr auto kDcn = with_field_settings(kPresets, kCrossed);
 constexpr Setting kWeightedPairs[] = {
     {"pair_start", 0.2, -10, 10, "weight of a pair of fields at the start"},
     {"pair_rate", 2e-3, 0, 10, "size of a step of these weights (Adam)"},
+    FieldModel::kRounding,
 };
 constexpr auto kFwfm =
     with_field_settings({8, 0.07, 0.08, 0.005, 1e-3, 0.5, 64, 1e-3, 1}, kWeightedPairs);
@@ -90,9 +91,9 @@ std::unique_ptr<Interaction> tower(const ModelOptions& options, std::span<const 
   return make_tower(inputs_of(options, v), hidden_of(v), slot, options.seed, heads_of(options));
 }
 
-// A model with layers. Without an interaction it is not usable.
-std::unique_ptr<StoredModel> network(const ModelOptions& options, std::span<const double> v,
-                                     std::unique_ptr<Interaction> interaction) {
+// A model with `bfloat16` as its last setting. Without an interaction it is not usable.
+std::unique_ptr<StoredModel> model_of(const ModelOptions& options, std::span<const double> v,
+                                      std::unique_ptr<Interaction> interaction) {
   auto model = std::make_unique<FieldModel>(options, v, shape_of(v), std::move(interaction));
   model->learn_in(v.back() == 0 ? Precision::kSingle : Precision::kBfloat16);
   return model;
@@ -102,14 +103,14 @@ std::unique_ptr<StoredModel> network(const ModelOptions& options, std::span<cons
 std::unique_ptr<StoredModel> sum_of(const ModelOptions& options, std::span<const double> v,
                                     Parts parts) {
   if (std::any_of(parts.begin(), parts.end(), [](const auto& part) { return !part; })) {
-    return network(options, v, nullptr);
+    return model_of(options, v, nullptr);
   }
-  return network(options, v, std::make_unique<SumOf>(std::move(parts)));
+  return model_of(options, v, std::make_unique<SumOf>(std::move(parts)));
 }
 
 std::unique_ptr<StoredModel> make_wide_deep(const ModelOptions& options,
                                             std::span<const double> v) {
-  return network(options, v, tower(options, v, 0));
+  return model_of(options, v, tower(options, v, 0));
 }
 
 std::unique_ptr<StoredModel> make_deepfm(const ModelOptions& options, std::span<const double> v) {
@@ -137,7 +138,7 @@ std::unique_ptr<StoredModel> make_finalmlp(const ModelOptions& options, std::spa
   TwoStreams::Shape shape{inputs_of(options, v), hidden_of(v)};
   shape.heads = heads_of(options);
   shape.blocks = std::min(static_cast<std::size_t>(v[kOwn + 3]), shape.hidden.back());
-  return network(options, v, TwoStreams::make(shape, 0, options.seed));
+  return model_of(options, v, TwoStreams::make(shape, 0, options.seed));
 }
 
 std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {
@@ -153,8 +154,7 @@ std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<co
   }
   std::unique_ptr<Interaction> all =
       pairs.size() == 1 ? std::move(pairs[0]) : std::make_unique<OneForEach>(std::move(pairs));
-  return std::make_unique<FieldModel>(options, v, FieldModel::plain(static_cast<std::size_t>(v[0])),
-                                      std::move(all));
+  return model_of(options, v, std::move(all));
 }
 
 std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }

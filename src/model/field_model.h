@@ -67,13 +67,13 @@ constexpr auto with_field_settings(const std::array<double, kFieldSettings.size(
 class FieldModel final : public ReplicatedModel {
  public:
   static constexpr std::size_t kMostFields = 1024;
-  // 1 or 0; the last of the kinds with layers.
+  // 1 or 0; the last of fwfm and of the kinds with layers.
   static constexpr Setting kRounding{
       "bfloat16",
       1,
       0,
       1,
-      "1 = while learning, layers multiply numbers of 16 bits where the processor can",
+      "1 = while learning, numbers of 16 bits are multiplied where the processor can",
       true};
   // The fields of a batch: inputs rounded up to a multiple of 3. At least 3.
   static std::size_t fields_of(const ModelOptions& options);
@@ -85,8 +85,8 @@ class FieldModel final : public ReplicatedModel {
   // interaction (its layers would be too large) it is not usable.
   FieldModel(const ModelOptions& options, std::span<const double> values, VectorShape shape,
              std::unique_ptr<Interaction> interaction);
-  // Of the products of layers while it learns from whole mini-batches; predictions and attributions
-  // are of single precision. Before it learns; kSingle unless called.
+  // Of the products of its interaction while it learns from whole mini-batches; predictions and
+  // attributions are of single precision. Before it learns; kSingle unless called.
   void learn_in(Precision precision) { precision_ = precision; }
 
   bool is_probability() const override { return true; }

@@ -255,7 +255,7 @@ TEST(FieldModel, AFieldBeyondTheLastCountsAsTheLast) {
   EXPECT_EQ(a, b);
 }
 
-// What a network of these kinds says of rows before it learns from them.
+// What a model of these kinds says of rows before it learns from them.
 std::vector<float> said_before(const std::string& kind, double rounding, const Examples& rows) {
   ModelOptions options{.kind = kind, .bits = 10, .seed = kSeed, .inputs = kFields};
   options.settings = {{"bfloat16", rounding}};
@@ -274,9 +274,9 @@ double log_loss(const std::vector<float>& p, const Examples& rows) {
 }
 
 // Rounding moves predictions a little, where the processor rounds, and the loss by less.
-TEST(FieldModel, NetworksOfBfloat16LearnWhatThoseOfFloatsLearn) {
+TEST(FieldModel, KindsOfBfloat16LearnWhatThoseOfFloatsLearn) {
   const Examples rows = rows_of(20'000);
-  for (const char* kind : {"wide_deep", "deepfm", "dcnv2", "finalmlp", "mlp"}) {
+  for (const char* kind : {"fwfm", "wide_deep", "deepfm", "dcnv2", "finalmlp", "mlp"}) {
     const std::vector<float> floats = said_before(kind, 0, rows), half = said_before(kind, 1, rows);
     double apart = 0;
     for (std::size_t r = 0; r < rows.size(); ++r) apart += std::abs(double{floats[r] - half[r]});

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "model/bfloat16.h"
+#include "model/field_pairs_bfloat16.h"
 
 namespace attune {
 namespace {
@@ -19,9 +23,41 @@ Float8 product(const Float8* a, const Float8* b, std::size_t count) {
   return sums[0] + sums[1] + (sums[2] + sums[3]);
 }
 
+// Lane i = the sum over fields of <V, U> of chunk i. u: (fields, 8).
+Float8 products(const EightChunks& own, std::size_t step, const Float8* u, std::size_t fields) {
+  std::array<Float8, 8> sums;
+  for (std::size_t f = 0; f < fields; ++f) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      sums[i] = multiply_add(own[i][f * step], u[f * 8 + i], sums[i]);
+    }
+  }
+  return sums_of(sums);
+}
+
+// U of three fields, whose lines of R these are, of four chunks.
+void weigh(const Float8* const* own, std::size_t step, const float* weights, std::size_t fields,
+           Float8* out) {
+  Float8 sums[kTile][4];
+  for (std::size_t h = 0; h < fields; ++h) {
+    for (std::size_t i = 0; i < kTile; ++i) {
+      const Float8 weight(weights[i * fields + h]);
+      for (std::size_t j = 0; j < 4; ++j) {
+        sums[i][j] = multiply_add(weight, own[j][h * step], sums[i][j]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < kTile; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) out[i * 8 + j] = sums[i][j];
+  }
+}
+
+bool is_rounded(const FieldBatch& batch) {
+  return batch.precision == Precision::kBfloat16 && has_bfloat16();
+}
+
 }  // namespace
 
-// Of what is kept: U, then error * V.
+// Of what is kept: U, of eight chunks of rows side by side field after field; then error * V.
 FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float rate_factor,
                        std::size_t slot)
     : fields_(fields), slot_(slot) {
@@ -33,56 +69,68 @@ FieldPairs::FieldPairs(std::size_t fields, std::size_t used, float start, float 
 }
 
 void FieldPairs::forward(FieldBatch& batch) const {
-  Float8* const weighed = batch.keep(slot_, batch.vectors.size());
-  for (std::size_t row = 0; row < batch.rows; row += 4) {
-    for (std::size_t f = 0; f < fields_; f += kTile) weigh(batch, row, f, weighed);
-  }
-  for (std::size_t row = 0; row < batch.rows; ++row) {
-    const std::size_t at = row * batch.row_chunks();
-    Float8 pairs;
-    for (std::size_t i = at; i < at + batch.row_chunks(); ++i) {
-      pairs = multiply_add(batch.vectors[i], weighed[i], pairs);
+  const std::size_t chunks = batch.chunks, all = batch.rows * chunks;
+  Float8* const weighed = batch.keep(slot_, (all + 7) / 8 * 8 * fields_);
+  std::optional<RoundedWeights> rounded;
+  if (is_rounded(batch)) rounded.emplace(weights_.w.data(), fields_);
+  for (std::size_t at = 0; at < all; at += 8) {
+    const EightChunks own = batch.eight_chunks(at);
+    Float8* const out = weighed + at * fields_;
+    rounded ? rounded->weigh(own, chunks, out) : weigh_eight(own, chunks, out);
+    float sums[8];
+    products(own, chunks, out, fields_).store(sums);
+    for (std::size_t i = at; i < std::min(at + 8, all); ++i) {
+      batch.logits[i / chunks] += 0.5F * sums[i - at];
     }
-    batch.logits[row] += 0.5F * sum(pairs);
   }
 }
 
 void FieldPairs::backward(FieldBatch& batch) {
+  add_slopes(batch);
+  is_rounded(batch) ? add_gradients_bfloat16(batch) : add_gradients(batch);
+}
+
+void FieldPairs::weigh_eight(const EightChunks& own, std::size_t step, Float8* out) const {
+  for (std::size_t f = 0; f < fields_; f += kTile) {
+    const float* const weights = &weights_.w[f * fields_];
+    weigh(&own[0], step, weights, fields_, out + f * 8);
+    weigh(&own[4], step, weights, fields_, out + f * 8 + 4);
+  }
+}
+
+void FieldPairs::add_slopes(FieldBatch& batch) const {
+  std::size_t i = 0;  // chunk
+  for (std::size_t row = 0; row < batch.rows; ++row) {
+    const Float8 error(batch.errors[row]);
+    for (std::size_t c = 0; c < batch.chunks; ++c, ++i) {
+      const Float8* const weighed = &batch.kept[slot_][i / 8 * 8 * fields_ + i % 8];
+      Float8* const slopes = &batch.slopes[row * batch.row_chunks() + c];
+      for (std::size_t f = 0; f < fields_; ++f) {
+        Float8& slope = slopes[f * batch.chunks];
+        slope = multiply_add(error, weighed[f * 8], slope);
+      }
+    }
+  }
+}
+
+void FieldPairs::add_gradients(FieldBatch& batch) {
   Float8* const scaled = batch.keep(slot_ + 1, batch.vectors.size());
-  const Float8* const weighed = batch.kept[slot_].data();
   for (std::size_t row = 0; row < batch.rows; ++row) {
     const Float8 error(batch.errors[row]);
     const std::size_t at = row * batch.row_chunks();
-    for (std::size_t i = at; i < at + batch.row_chunks(); ++i) {
-      batch.slopes[i] = multiply_add(error, weighed[i], batch.slopes[i]);
-      scaled[i] = error * batch.vectors[i];
-    }
+    for (std::size_t i = at; i < at + batch.row_chunks(); ++i) scaled[i] = error * batch.vectors[i];
   }
   for (std::size_t f = 0; f < fields_; f += kTile) {
     for (std::size_t h = f; h < fields_; h += kTile) add_gradient(batch, f, h);
   }
 }
 
-// U of three fields of four rows.
-void FieldPairs::weigh(const FieldBatch& batch, std::size_t row, std::size_t f, Float8* out) const {
-  const std::size_t step = batch.row_chunks();
-  for (std::size_t c = 0; c < batch.chunks; ++c) {
-    const Float8* const vectors = &batch.vectors[row * step + c];
-    const float* const weights = &weights_.w[f * fields_];
-    Float8 sums[kTile][4];
-    for (std::size_t h = 0; h < fields_; ++h) {
-      const Float8* const at = vectors + h * batch.chunks;
-      const Float8 x[4] = {at[0], at[step], at[2 * step], at[3 * step]};
-      for (std::size_t i = 0; i < kTile; ++i) {
-        const Float8 weight(weights[i * fields_ + h]);
-        for (std::size_t j = 0; j < 4; ++j) sums[i][j] = multiply_add(weight, x[j], sums[i][j]);
-      }
-    }
-    for (std::size_t i = 0; i < kTile; ++i) {
-      for (std::size_t j = 0; j < 4; ++j) {
-        out[(row + j) * step + (f + i) * batch.chunks + c] = sums[i][j];
-      }
-    }
+// Both of a pair are the same.
+void FieldPairs::add_gradients_bfloat16(const FieldBatch& batch) {
+  float* const gradient = weights_.gradient.data();
+  add_pairs_bfloat16(batch, gradient);
+  for (std::size_t f = 0; f < fields_; ++f) {
+    for (std::size_t h = 0; h < f; ++h) gradient[f * fields_ + h] = gradient[h * fields_ + f];
   }
 }
 

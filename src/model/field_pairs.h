@@ -28,7 +28,10 @@ class FieldPairs final : public Interaction {
   std::unique_ptr<Interaction> copy() const override { return std::make_unique<FieldPairs>(*this); }
 
  private:
-  void weigh(const FieldBatch& batch, std::size_t row, std::size_t f, Float8* out) const;
+  void weigh_eight(const EightChunks& own, std::size_t step, Float8* out) const;
+  void add_slopes(FieldBatch& batch) const;
+  void add_gradients(FieldBatch& batch);
+  void add_gradients_bfloat16(const FieldBatch& batch);
   void add_gradient(const FieldBatch& batch, std::size_t f, std::size_t h);
 
   std::size_t fields_, slot_;
