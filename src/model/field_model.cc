@@ -380,7 +380,11 @@ void FieldModel::count_row(const Push& push) {
   columns[2] = multiply_add(weight * gradient, gradient, columns[2]);
   columns[1] = columns[1] -
                Float8(weight_rate_) * weight * gradient / square_root(Float8(1.0F) + columns[2]);
-  if (pieces_ == 1) columns[3] = columns[3] + step_vectors(at, values, slopes, push, columns[3]);
+  if (pieces_ == 1) {
+    columns[3] = columns[3] + (chunks_ == 1
+                                   ? step_short_vectors(at, values, slopes, push, columns[3])
+                                   : step_vectors(at, values, slopes, push, columns[3]));
+  }
   store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
   for (std::size_t k = 0; k < 8; ++k) {
     if (values[k] == 0) continue;
@@ -414,7 +418,6 @@ void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, 
 // What the accumulators, so far `squares`, grow by.
 Float8 FieldModel::step_vectors(float* const* at, const float* values, const Float8* const* slopes,
                                 const Push& push, Float8 squares) const {
-  if (chunks_ == 1) return step_short_vectors(at, values, slopes, push, squares);
   const Float8 l2(vector_l2_), weight(push.weight);
   const float by_weight = 1 / push.weight;
   std::array<Float8, 8> sums;
