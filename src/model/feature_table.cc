@@ -153,6 +153,34 @@ Status FeatureTable::share(FeatureTable& of, std::uint32_t most_own) {
   return ok_status();
 }
 
+void FeatureTable::put_first(std::size_t by, std::uint32_t last) {
+  CHECK(has_places());
+  const std::uint32_t taken = taking_->next - 1;
+  if (taken <= last) return;
+  std::vector<std::pair<float, std::uint32_t>> rows;
+  for (std::uint32_t number = 1; number <= taken; ++number) {
+    rows.emplace_back(-row(number)[by], number);
+  }
+  std::nth_element(rows.begin(), rows.begin() + last, rows.end());
+  std::vector<std::uint32_t> to(taken + std::size_t{1});  // where each goes; 0 = it stays
+  std::vector<bool> stays(last + std::size_t{1});
+  for (std::uint32_t i = 0; i < last; ++i) {
+    if (rows[i].second <= last) stays[rows[i].second] = true;
+  }
+  std::uint32_t free = 1;
+  for (std::uint32_t i = 0; i < last; ++i) {
+    const std::uint32_t number = rows[i].second;
+    if (number <= last) continue;
+    while (stays[free]) ++free;
+    to[number] = free;
+    to[free] = number;
+    std::swap_ranges(row(number), row(number) + width_, row(free++));
+  }
+  for (std::size_t slot = 0; slot < capacity_; ++slot) {
+    if (to[place_[slot]] != 0) place_[slot] = to[place_[slot]];
+  }
+}
+
 void FeatureTable::keep_own(std::uint32_t rows) {
   CHECK(is_shared_ && rows <= taking_->next && rows * width_ <= own_.size());
   std::copy_n(memory_.data(), rows * width_, own_.data());

@@ -133,13 +133,16 @@ class FeatureTable {
     own_rows_ = 0;
     own_ = {};
   }
-  // Rows are taken in order, so the first are mostly those of the ids used most, whose lines
-  // threads would take from each other all the time. Of a table that shares, so many, all taken and
-  // at most most_own, are its own from now on, as they are now.
+  // The rows that are largest in float `by` become the first, up to number `last`, in any order.
+  // Of a hashed table in the order of first use, before anybody has pointers to its rows.
+  void put_first(std::size_t by, std::uint32_t last);
+  // The lines of the ids used most are those that threads would take from each other all the time.
+  // Of a table that shares, its first rows, so many, all taken and at most most_own, are its own
+  // from now on, as they are now.
   void keep_own(std::uint32_t rows);
   std::uint32_t own_rows() const { return own_rows_; }
   std::uint32_t next_row_number() const { return taking_->next; }  // 1 more than are taken
-  // In the order they were taken in, from 1.
+  // In the order they were taken in, unless put_first() changed it, from 1; 0 = zeros.
   float* row(std::size_t number) const {
     return (number < own_rows_ ? own_.data() : memory_.data()) + number * width_;
   }

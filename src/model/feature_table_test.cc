@@ -171,6 +171,35 @@ TEST(FeatureTable, WhoSharesRowsMayHaveTheFirstForItself) {
   EXPECT_EQ(use(two, 1), use(one, 1));
 }
 
+TEST(FeatureTable, RowsThatAreLargestAreMadeTheFirst) {
+  constexpr std::uint32_t kIds = 5000, kFirst = 700;
+  FeatureTable table({.bits = 16}, 16);
+  std::map<std::uint32_t, float> sizes;  // by slot
+  Rng rng(9);
+  for (std::uint32_t id = 0; id < kIds; ++id) {
+    float* const row = use(table, hash_of(id));
+    row[1] = static_cast<float>(hash_of(id) & 0xffff);
+    row[3] = sizes[hash_of(id) & 0xffff] = static_cast<float>(rng.below(900));  // some alike
+  }
+  const TableCounts counts = table.counts();
+  table.put_first(3, kFirst);
+  EXPECT_EQ(table.counts().rows, counts.rows);
+  for (const auto& [slot, size] : sizes) {
+    const float* const row = use(table, slot);
+    EXPECT_EQ(row[1], static_cast<float>(slot));
+    EXPECT_EQ(row[3], size);
+  }
+  float least = 900, most = 0;  // of the first, of the others
+  for (std::uint32_t number = 1; number <= sizes.size(); ++number) {
+    const float size = table.row(number)[3];
+    number <= kFirst ? least = std::min(least, size) : most = std::max(most, size);
+  }
+  EXPECT_GE(least, most);
+  EXPECT_LT(most, 900);
+  table.put_first(3, kIds);  // all are
+  EXPECT_EQ(use(table, hash_of(7))[1], static_cast<float>(hash_of(7) & 0xffff));
+}
+
 TEST(FeatureTable, AHashedTableHoldsWhatIsTaken) {
   constexpr std::size_t kWide = 16;
   FeatureTable table({.bits = 22}, kWide);

@@ -21,6 +21,8 @@ constexpr float kOften = 64;          // squared gradients between two merges: s
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
 constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
+bool is_alone(double seen) { return seen < kAloneRows; }
+
 // Of a shared table: rows that each replica has for itself, and the memory they may take.
 constexpr std::size_t kMostOwnRows = 4096, kMostOwnBytes = 1 << 20;
 
@@ -94,8 +96,7 @@ struct ReplicatedModel::Team {
   void learn(std::size_t round, std::size_t member);
   void merge(std::size_t round, std::size_t member);
   void bring_rows_together(std::size_t member);
-  bool has_own_rows(std::size_t member) const;
-  void divide_rows(std::size_t member);
+  void divide_rows();
   void bring_own_rows_together(std::size_t member, std::size_t learners);
   void bring_together(const Same& all, float* before) const;
   void average(std::size_t member, std::size_t learners);
@@ -164,12 +165,9 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
                                    std::span<std::vector<float>> before) {
   if (!team_) return Model::learn_blocks(blocks, before);
   team_->task = {blocks, before, {}, {}};
-  team_->cut(kRowsOfSquares * numbers().squares);
-  if (team_->is_hogwild && !team_->task.rounds.empty() && team_->task.rounds[0].members > 1) {
-    for (std::size_t m = 0; m < team_->replicas.size(); ++m) {
-      if (!team_->has_own_rows(m)) team_->divide_rows(m);
-    }
-  }
+  const double seen = kRowsOfSquares * numbers().squares;
+  team_->cut(seen);
+  if (team_->is_hogwild && !is_alone(seen)) team_->divide_rows();
   team_->team.run(2 * team_->task.rounds.size(),
                   [team = team_.get()](std::size_t phase, std::size_t m) {
                     if (phase % 2 == 0) {
@@ -191,8 +189,8 @@ void ReplicatedModel::Team::cut(double seen) {
     each = std::min(each, (rows - at + members - 1) / members);
     each = (each + batch - 1) / batch * batch;
     Round& round = task.rounds.emplace_back();
-    const bool is_alone = seen + static_cast<double>(at) < kAloneRows;
-    while (round.members < (is_alone ? 1 : members) && at < rows) {
+    const std::size_t most = is_alone(seen + static_cast<double>(at)) ? 1 : members;
+    while (round.members < most && at < rows) {
       round.rows[round.members++] = {at, std::min(at + each, rows)};
       at = std::min(at + each, rows);
     }
@@ -310,10 +308,8 @@ void ReplicatedModel::Team::merge(std::size_t round, std::size_t member) {
   const std::size_t learners = task.rounds[round].members;
   if (!is_hogwild) {
     bring_rows_together(member);
-  } else if (has_own_rows(member)) {
+  } else {
     bring_own_rows_together(member, learners);
-  } else if (round + 1 < task.rounds.size() && task.rounds[round + 1].members > 1) {
-    divide_rows(member);
   }
   average(member, learners);
   if (member == 0) add_numbers(learners);
@@ -330,15 +326,14 @@ void ReplicatedModel::Team::bring_rows_together(std::size_t member) {
   }
 }
 
-// The first writes into the table itself.
-bool ReplicatedModel::Team::has_own_rows(std::size_t member) const {
-  return member == 0 ? !own_rows.empty() : replicas[member]->table().own_rows() > 0;
-}
-
-void ReplicatedModel::Team::divide_rows(std::size_t member) {
-  FeatureTable& table = replicas[member]->table();
+// Once: which ids are used most, some thousands of rows tell. The first replica writes into the
+// table itself.
+void ReplicatedModel::Team::divide_rows() {
+  FeatureTable& table = replicas[0]->table();
+  if (!own_rows.empty()) return;
   const std::uint32_t rows = std::min(most_own_rows(table), table.next_row_number());
-  if (member > 0) return table.keep_own(rows);
+  table.put_first(parts.squares, rows - 1);
+  for (std::size_t m = 1; m < replicas.size(); ++m) replicas[m]->table().keep_own(rows);
   own_rows.resize(rows * table.width());
   std::copy_n(table.row(0), own_rows.size(), own_rows.begin());
 }
