@@ -201,7 +201,7 @@ Status keep(const TrainOptions& options, const std::string& id, const std::strin
 // What the model file holds of it: nothing that differs from run to run.
 std::string lasting_report(TrainReport report) {
   report.output.clear();
-  report.learner_seconds = 0;
+  report.pass_seconds = report.learner_seconds = 0;
   report.cache.clear();
   return report_json(report);
 }

@@ -69,7 +69,9 @@ class Fitter {
 
   Result<FitReport> run() {
     for (std::size_t pass = 0; pass < passes_; ++pass) {
+      const double begin = clock();
       TRY_OK(run_pass(pass));
+      report_.passes_s += clock() - begin;
       if (model_.learns_at_end()) TRY_OK(finish());
       if (!options_.validate) continue;
       TRY(const double loss, options_.validate());

@@ -40,7 +40,8 @@ struct FitReport {
   std::uint64_t unlabelled = 0;     // of one pass: taught nothing
   std::uint64_t positives = 0;      // of one pass: labels above 0.5
   ProgressiveMetrics progressive;   // of the first pass; only of a probability
-  double learner_s = 0;             // inside the model
+  double passes_s = 0;              // reading and learning, of all passes
+  double learner_s = 0;             // of them inside the model
   bool is_cut_short = false;        // a model that learns at the end would have gone on
   // That, or the loss of the last pass fell by more than 0.5 % of that of the pass before.
   bool is_still_falling() const;

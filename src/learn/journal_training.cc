@@ -282,6 +282,7 @@ class JournalTraining {
     };
     TRY(const FitReport fitted, fit(*trained_.model, mapped, fit_options));
     report_.rows_learned = fitted.rows * options_.passes;
+    report_.pass_seconds = fitted.passes_s;
     report_.learner_seconds = fitted.learner_s;
     report_.kinds = {KindReport{.kind = std::string(trained_.model->kind()),
                                 .settings = {},

@@ -164,6 +164,7 @@ class StreamTraining {
     report_.rows_learned = fitted.rows * fitted.best_passes;
     report_.table = trained_.model->counts();
     report_.is_collision_free = trained_.model->options().collision_free;
+    report_.pass_seconds = fitted.passes_s;
     report_.learner_seconds = fitted.learner_s;
     const auto invalid = [&](const std::string& what) {
       std::string hint;

@@ -401,6 +401,7 @@ class TableTraining {
     }
     report_.table = best.trained.model->counts();
     report_.is_collision_free = best.trained.model->options().collision_free;
+    report_.pass_seconds = best.report.passes_s;
     report_.learner_seconds = best.report.learner_s;
     report_.rows_learned = best.report.rows * report_.kinds.front().passes;
     return std::move(best.trained);

@@ -184,6 +184,7 @@ std::string report_json(const TrainReport& report) {
   if (report.threads.is_hogwild) json.field("hogwild", true);
   json.field("seconds", report.seconds).field("cpu_seconds", report.cpu_seconds);
   json.field("rows_per_second", per_second(report.rows_learned, report.seconds));
+  json.field("pass_rows_per_second", per_second(report.rows_learned, report.pass_seconds));
   json.field("learner_rows_per_second", per_second(report.rows_learned, report.learner_seconds));
   json.field("peak_rss_bytes", report.peak_rss_bytes).field("output", report.output);
   json.field("id", report.model_id);

@@ -105,6 +105,7 @@ struct TrainReport {
   double seconds = 0;              // from the first byte of text to the model, saved
   Threads threads;                 // that learned
   double cpu_seconds = 0;          // of the process, all threads
+  double pass_seconds = 0;         // of them reading and learning
   double learner_seconds = 0;      // of them inside the model
   std::uint64_t rows_learned = 0;  // over all passes of the model that is kept
   std::uint64_t peak_rss_bytes = 0;

@@ -24,7 +24,7 @@ constexpr std::size_t kFloatsOfALine = 16;
 bool is_alone(double seen) { return seen < kAloneRows; }
 
 // Of a shared table: rows that each replica has for itself, and the memory they may take.
-constexpr std::size_t kMostOwnRows = 4096, kMostOwnBytes = 1 << 20;
+constexpr std::size_t kMostOwnRows = 2048, kMostOwnBytes = 1 << 20;
 
 std::uint32_t most_own_rows(const FeatureTable& table) {
   const std::size_t by_bytes = kMostOwnBytes / (table.width() * sizeof(float));
@@ -344,7 +344,12 @@ void ReplicatedModel::Team::bring_own_rows_together(std::size_t member, std::siz
   const std::size_t each = rows / replicas.size() + 1;
   for (std::size_t row = member * each; row < std::min(rows, (member + 1) * each); ++row) {
     std::array<float*, kMostThreads> of{};
-    for (std::size_t m = 0; m < replicas.size(); ++m) of[m] = replicas[m]->table().row(row);
+    for (std::size_t m = 0; m < replicas.size(); ++m) {
+      of[m] = replicas[m]->table().row(row);
+      for (std::size_t c = 0; c < width; c += kFloatsOfALine) {
+        prefetch_line(of[m] + kAhead * width + c);
+      }
+    }
     bring_together({of, replicas.size(), learners}, &own_rows[row * width]);
   }
 }

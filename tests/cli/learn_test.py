@@ -68,7 +68,8 @@ class Training(Files):
         self.assertGreater(report["auc"], 0.9)
         self.assertLess(report["log_loss"], report["log_loss_baseline"])
         self.assertLess(report["auc_interval"][0], report["auc"])
-        for key in ("rows_per_second", "learner_rows_per_second", "peak_rss_bytes", "seconds"):
+        for key in ("rows_per_second", "pass_rows_per_second", "learner_rows_per_second",
+                    "peak_rss_bytes", "seconds"):
             self.assertGreater(report[key], 0, key)
         self.assertTrue((self.folder / "m.attune").exists())
 
