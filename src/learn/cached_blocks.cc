@@ -85,7 +85,7 @@ Status CachedBlocks::begin(std::size_t pass) {
     TRY_OK(cache_->read(read_++, out));
     return true;
   };
-  prefetch_ = std::make_unique<Prefetch>(read, is_ahead_);
+  prefetch_ = std::make_unique<Prefetch>(read, ahead_);
   return ok_status();
 }
 

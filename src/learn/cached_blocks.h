@@ -29,7 +29,7 @@ class CachedBlocks final : public BlockSource {
   Result<bool> next(Examples& out) override;
   double share() const override;
   // As of FileBlocks.
-  void read_here() { is_ahead_ = false; }
+  void read_ahead(std::size_t blocks) { ahead_ = blocks; }
   // Whether the rows came from a cache made before: then no pass has parsed text.
   bool is_reused() const { return is_reused_; }
   // Known once a pass has ended.
@@ -47,7 +47,7 @@ class CachedBlocks final : public BlockSource {
   std::optional<RowCache> cache_;
   RowNotes notes_;
   bool is_reused_ = false;
-  bool is_ahead_ = true;
+  std::size_t ahead_ = Prefetch::kBlocks;
   std::size_t handed_out_ = 0;          // blocks of this pass
   std::size_t read_ = 0;                // the other thread's
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first

@@ -28,7 +28,7 @@ Status FileBlocks::begin(std::size_t pass) {
   TRY(reader_, ExampleReader::open(path_, format_, options_));
   reading_->share = -1;
   reading_->bad_rows = 0;
-  prefetch_ = std::make_unique<Prefetch>([this](Examples& out) { return read(out); }, is_ahead_);
+  prefetch_ = std::make_unique<Prefetch>([this](Examples& out) { return read(out); }, ahead_);
   return ok_status();
 }
 

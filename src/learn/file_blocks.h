@@ -1,5 +1,5 @@
 // FileBlocks: the rows of a file made for learners, read and parsed on a thread of its own while
-// another learns, unless that is not wanted. At most a few blocks are in memory. One thread.
+// another learns, unless that is not wanted. One thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -16,8 +16,8 @@ class FileBlocks final : public BlockSource {
   // options.names: told every feature of the first pass; slow.
   FileBlocks(std::string path, ExampleFormat format, ExampleOptions options = {});
   ~FileBlocks() override;
-  // Rows are read when they are asked for, without a thread; before begin().
-  void read_here() { is_ahead_ = false; }
+  // So many blocks are read ahead, 0 = without a thread, when they are asked for; before begin().
+  void read_ahead(std::size_t blocks) { ahead_ = blocks; }
   // kInvalid for a second pass over standard input.
   Status begin(std::size_t pass) override;
   Result<bool> next(Examples& out) override;
@@ -35,7 +35,7 @@ class FileBlocks final : public BlockSource {
   const std::string path_;
   const ExampleFormat format_;
   ExampleOptions options_;
-  bool is_ahead_ = true;
+  std::size_t ahead_ = Prefetch::kBlocks;
   std::unique_ptr<ExampleReader> reader_;  // the other thread's while it reads
   std::unique_ptr<Reading> reading_;       // what both threads see
   std::vector<BadRow> first_bad_;

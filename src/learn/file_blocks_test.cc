@@ -48,7 +48,7 @@ TEST(FileBlocks, AreTheSameWhoeverParsesThem) {
   constexpr std::size_t kLines = 10 * kBlockRows + 100;
   const std::string path = write_rows("file_blocks.tsv", kLines);
   FileBlocks here(path, ExampleFormat::kCriteo);
-  here.read_here();
+  here.read_ahead(0);
   const std::vector<Examples> wanted = all_of(here);
   ASSERT_EQ(wanted.size(), (kLines - kLines / 7 + kBlockRows - 1) / kBlockRows);
   EXPECT_EQ(here.bad_rows(), kLines / 7);

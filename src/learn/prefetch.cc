@@ -4,8 +4,8 @@
 
 namespace attune {
 
-Prefetch::Prefetch(Read read, bool has_thread) : read_(std::move(read)), spare_(kBlocks - 1) {
-  if (has_thread) thread_ = std::thread([this] { work(); });
+Prefetch::Prefetch(Read read, std::size_t ahead) : read_(std::move(read)), spare_(ahead) {
+  if (ahead > 0) thread_ = std::thread([this] { work(); });
 }
 
 Prefetch::~Prefetch() {

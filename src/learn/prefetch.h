@@ -1,4 +1,4 @@
-// Prefetch: a thread that reads blocks of rows ahead of the one that learns from them, a few at
+// Prefetch: a thread that reads blocks of rows ahead of the one that learns from them, so many at
 // most, in order: what is learned does not depend on which is faster. Or none: then next() reads.
 // next() is one thread's.
 #pragma once
@@ -17,11 +17,12 @@ namespace attune {
 
 class Prefetch {
  public:
-  static constexpr std::size_t kBlocks = 4;  // in memory, the learner's own included
+  static constexpr std::size_t kBlocks = 3;  // ahead, for who takes one at a time
   // read: makes a block the next rows, false at the end; called on the other thread until it ends
   // or fails. The block holds earlier rows, to be written over.
   using Read = std::function<Result<bool>(Examples&)>;
-  explicit Prefetch(Read read, bool has_thread = true);
+  // ahead: blocks in memory beside the learner's own; 0 = none is read before it is asked for.
+  explicit Prefetch(Read read, std::size_t ahead = kBlocks);
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
   ~Prefetch();  // stops reading

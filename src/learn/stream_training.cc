@@ -65,12 +65,13 @@ class StreamTraining {
     TRY_OK(make());
     TRY_OK(trained_.model->use_threads(report_.threads));
     FileBlocks blocks(options_.file, options_.format, trained_.example_options(name_sink()));
-    if (options_.threads == 1) blocks.read_here();
+    const std::size_t ahead = options_.threads == 1 ? 0 : blocks_ahead();
+    blocks.read_ahead(ahead);
     std::unique_ptr<CachedBlocks> cached;
     if (!options_.cache.empty()) {
       TRY_OK(forget_cache());
       TRY(cached, CachedBlocks::open(blocks, options_.file, row_form(), options_.cache));
-      if (options_.threads == 1) cached->read_here();
+      cached->read_ahead(ahead);
     }
     BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
     HeldBackRows learned(source, options_.model.seed, HeldBackRows::Side::kLearned);
@@ -98,6 +99,12 @@ class StreamTraining {
 
  private:
   bool is_calibrated() const { return options_.calibration != CalibrationKind::kNone; }
+
+  // While the model learns from all it wants at once, as many are read.
+  std::size_t blocks_ahead() const {
+    const std::size_t at_once = trained_.model->blocks_at_once();
+    return at_once == 1 ? Prefetch::kBlocks : at_once;
+  }
 
   Status calibrate_on_held_back(BlockSource& source) {
     if (!is_calibrated()) return ok_status();
