@@ -139,7 +139,8 @@ class Fitter {
     const auto loss = [&](std::size_t i) { return loss_of(model_, before[i], block.labels[i]); };
     if (!model_.is_probability() || model_.learns_at_end()) return count(block, loss, pass);
     logs_.take(before);
-    count(block, [&](std::size_t i) { return double{logs_.loss(i, block.labels[i])}; }, pass);
+    count(
+        block, [&](std::size_t i) { return double{logs_.loss(i, block.labels[i])}; }, pass);
     if (!is_first_pass) return;
     for (std::size_t i = 0; i < block.size(); ++i) {
       if (std::isnan(block.labels[i])) continue;

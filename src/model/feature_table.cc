@@ -76,8 +76,9 @@ Status FeatureTable::usable() const {
 
 // Up to eight features, as found[to] and after.
 template <RowOrder order>
-[[gnu::always_inline]] inline FeatureTable::Owners FeatureTable::place_eight(
-    Row features, FoundRows& found, std::size_t to) const {
+[[gnu::always_inline]] inline FeatureTable::Owners FeatureTable::place_eight(Row features,
+                                                                             FoundRows& found,
+                                                                             std::size_t to) const {
   const EightFeatures eight(features);
   store_whole(eight.values(), &found.x[to]);
   float** const at = &found.at[to];

@@ -239,8 +239,9 @@ class FeatureTable {
 
 // Where the rows of up to eight features lie; for what is missing, a row there is.
 template <RowOrder order>
-[[gnu::always_inline]] inline void FeatureTable::rows_of_eight(
-    Row features, const EightFeatures& eight, float** at) const {
+[[gnu::always_inline]] inline void FeatureTable::rows_of_eight(Row features,
+                                                               const EightFeatures& eight,
+                                                               float** at) const {
   if constexpr (order == RowOrder::kBySlot) {
     const __m256i mask = _mm256_set1_epi64x(mask_);
     const __m256i bytes = _mm256_set1_epi64x(static_cast<long long>(width_ * sizeof(float)));
@@ -252,7 +253,8 @@ template <RowOrder order>
     store_whole(rows(eight.second), at + 4);
   } else if (features.size() >= EightFeatures::kLanes) {
 #pragma GCC unroll 8
-    for (std::size_t k = 0; k < EightFeatures::kLanes; ++k) at[k] = row(place_of(features[k].hash & mask_));
+    for (std::size_t k = 0; k < EightFeatures::kLanes; ++k)
+      at[k] = row(place_of(features[k].hash & mask_));
   } else {
     std::fill_n(at, EightFeatures::kLanes, row(0));
     for (std::size_t k = 0; k < features.size(); ++k) {
@@ -265,7 +267,8 @@ inline void FeatureTable::prefetch(Row features) const {
   if (index_) {
     for (const Feature& f : features) index_->prefetch(f.hash);
   } else if (lies_by_slot()) {
-    for (; !features.empty(); features = features.subspan(std::min(EightFeatures::kLanes, features.size()))) {
+    for (; !features.empty();
+         features = features.subspan(std::min(EightFeatures::kLanes, features.size()))) {
       float* rows[EightFeatures::kLanes];
       rows_of_eight<RowOrder::kBySlot>(features, EightFeatures(features), rows);
       for (const float* const at : rows) prefetch_lines(at);

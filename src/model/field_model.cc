@@ -16,8 +16,8 @@ namespace {
 // vector, rows and ones seen, 1 unused, 1 of the table's when several threads learn; with several
 // pieces, then their accumulators; of several tasks, then what further heads have.
 constexpr std::size_t kHead = 8;
-constexpr std::size_t kAhead = 1;          // row, so that memory is there in time, and not long before
-constexpr float kSmoothing = 10;           // rows of all that the rate of an id starts with
+constexpr std::size_t kAhead = 1;  // row, so that memory is there in time, and not long before
+constexpr float kSmoothing = 10;   // rows of all that the rate of an id starts with
 constexpr std::size_t kLeastRounded = 16;  // rows: of fewer, making pairs costs what it saves
 constexpr double kShareOfSeen = 1.0 / 16;  // rows of a step at most, of those learned before
 
@@ -330,6 +330,10 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
 void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push) {
   add_rate_gradient(row, push);
   row.fields.resize(row.found.count);  // what is padded, in field 0
+  row.own.clear();
+  for (std::size_t i = 0; push.weight != 1 && i < row.found.count; ++i) {
+    row.own.push_back(row.found.x[i] / push.weight);
+  }
   for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
   count_row(push);
 }
@@ -349,12 +353,13 @@ void FieldModel::count_row(const Push& push) {
 }
 
 // step_vectors() of vectors of 8 numbers, which stay in registers.
-[[gnu::always_inline]] inline Float8 FieldModel::step_short_vectors(
-    float* const* at, const float* values, const Float8* const* slopes, const Push& push,
-    Float8 squares) const {
+[[gnu::always_inline]] inline Float8 FieldModel::step_short_vectors(float* const* at,
+                                                                    const float* own,
+                                                                    const Float8* const* slopes,
+                                                                    const Push& push,
+                                                                    Float8 squares) const {
   const Float8 l2(vector_l2_), weight(push.weight);
-  std::array<float, 8> own, rates;
-  (Float8::load(values) * Float8(1 / push.weight)).store(own.data());
+  std::array<float, 8> rates;
   std::array<Float8, 8> vectors, steps, sums;
 #pragma GCC unroll 8
   for (std::size_t k = 0; k < 8; ++k) {
@@ -372,24 +377,26 @@ void FieldModel::count_row(const Push& push) {
 }
 
 // slopes: of the fields of the eight, of the weighted loss.
-[[gnu::always_inline]] inline void FieldModel::step_eight(float* const* at, const float* values, const Float8* const* slopes,
-                            const Push& push) const {
+[[gnu::always_inline]] inline void FieldModel::step_eight(float* const* at, const Values& of,
+                                                          const Float8* const* slopes,
+                                                          const Push& push) const {
   auto [columns] = load_columns(at);
-  const Float8 x = Float8::load(values), weight(push.weight);
+  const Float8 x = Float8::load(of.x), weight(push.weight);
   const Float8 gradient = Float8(push.error) * x;
   columns[2] = multiply_add(weight * gradient, gradient, columns[2]);
   columns[1] = columns[1] -
                Float8(weight_rate_) * weight * gradient / square_root(Float8(1.0F) + columns[2]);
   if (pieces_ == 1) {
-    columns[3] = columns[3] + (chunks_ == 1
-                                   ? step_short_vectors(at, values, slopes, push, columns[3])
-                                   : step_vectors(at, values, slopes, push, columns[3]));
+    columns[3] =
+        columns[3] + (chunks_ == 1 ? step_short_vectors(at, of.own, slopes, push, columns[3])
+                                   : step_vectors(at, of.own, slopes, push, columns[3]));
   }
   store_columns({{columns[0], columns[1], columns[2], columns[3]}}, at);
+  const __m128 seen = _mm_setr_ps(push.counted, push.counted * push.label, 0, 0);
   for (std::size_t k = 0; k < 8; ++k) {
-    if (values[k] == 0) continue;
-    at[k][4] += push.counted;
-    at[k][5] += push.counted * push.label;
+    if (of.x[k] == 0) continue;
+    auto* const counts = reinterpret_cast<__m64*>(at[k] + 4);
+    _mm_storel_pi(counts, _mm_add_ps(_mm_loadl_pi(_mm_setzero_ps(), counts), seen));
   }
 }
 
@@ -398,31 +405,33 @@ void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, 
   const Float8* of_field[8];
   for (std::size_t k = 0; k < 8; ++k) of_field[k] = slopes + row.fields[i + k] * chunks_;
   float* const* at = &found.at[i];
+  const float* const own = row.own.empty() ? found.x.data() : row.own.data();
+  const Values values{&found.x[i], own + i};
   if (pieces_ > 1) {
     for (std::size_t k = 0; k < 8 && i + k < found.size; ++k) {
-      step_pieces(at[k], found.x[i + k] / push.weight, of_field[k], push.weight);
+      step_pieces(at[k], values.own[k], of_field[k], push.weight);
     }
   }
-  if (!has_twice(at)) return step_eight(at, &found.x[i], of_field, push);
+  if (!has_twice(at)) return step_eight(at, values, of_field, push);
   for (std::size_t one = 0; one < 8; ++one) {  // one at a time, beside rows nobody reads
     std::array<float*, 8> alone;
     for (std::size_t k = 0; k < 8; ++k) alone[k] = found.spare.data() + k * table_.width();
-    const std::array<float, 8> x{found.x[i + one]};
+    const std::array<float, 8> x{values.x[one]}, x_own{values.own[one]};
     alone[0] = at[one];
     const Float8* first[8];
     std::fill_n(first, 8, of_field[one]);
-    step_eight(alone.data(), x.data(), first, push);
+    step_eight(alone.data(), {x.data(), x_own.data()}, first, push);
   }
 }
 
 // What the accumulators, so far `squares`, grow by.
-Float8 FieldModel::step_vectors(float* const* at, const float* values, const Float8* const* slopes,
-                                const Push& push, Float8 squares) const {
+Float8 FieldModel::step_vectors(float* const* at, const float* own_values,
+                                const Float8* const* slopes, const Push& push,
+                                Float8 squares) const {
   const Float8 l2(vector_l2_), weight(push.weight);
-  const float by_weight = 1 / push.weight;
   std::array<Float8, 8> sums;
   for (std::size_t k = 0; k < 8; ++k) {
-    const Float8 own(values[k] * by_weight);
+    const Float8 own(own_values[k]);
     for (std::size_t c = 0; c < chunks_; ++c) {
       const Float8 slope = multiply_add(own, slopes[k][c], l2 * chunk(at[k], c));
       sums[k] = multiply_add(slope, slope, sums[k]);
@@ -432,7 +441,7 @@ Float8 FieldModel::step_vectors(float* const* at, const float* values, const Flo
   std::array<float, 8> rates;
   (Float8(vector_rate_) * weight / square_root(Float8(1.0F) + squares + grown)).store(rates.data());
   for (std::size_t k = 0; k < 8; ++k) {
-    const Float8 own(values[k] * by_weight), rate(rates[k]);
+    const Float8 own(own_values[k]), rate(rates[k]);
     for (std::size_t c = 0; c < chunks_; ++c) {
       const Float8 v = chunk(at[k], c);
       (v - rate * multiply_add(own, slopes[k][c], l2 * v)).store(at[k] + head_ + 8 * c);

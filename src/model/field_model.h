@@ -123,6 +123,7 @@ class FieldModel final : public ReplicatedModel {
     std::vector<std::uint16_t> fields;  // of each found, at most fields_ - 1
     std::vector<float> rates;           // r of each found
     std::vector<float> further_rates;   // of further heads
+    std::vector<float> own;             // x by the weight of the row; empty = the weight is 1
     bool is_allowed = true;
   };
   struct Pass {
@@ -132,6 +133,9 @@ class FieldModel final : public ReplicatedModel {
   };
   struct Push {
     float error, weight, counted, label;  // counted: weight, or 0 without a label
+  };
+  struct Values {          // of eight
+    const float *x, *own;  // own: x by the weight of the row, for slopes hold it
   };
 
   void begin(Pass& pass, std::size_t rows) const;
@@ -150,11 +154,11 @@ class FieldModel final : public ReplicatedModel {
   void add_rate_gradient(const Gathered& row, const Push& push);
   void count_row(const Push& push);
   void step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push);
-  void step_eight(float* const* at, const float* values, const Float8* const* slopes,
+  void step_eight(float* const* at, const Values& of, const Float8* const* slopes,
                   const Push& push) const;
-  Float8 step_vectors(float* const* at, const float* values, const Float8* const* slopes,
+  Float8 step_vectors(float* const* at, const float* own, const Float8* const* slopes,
                       const Push& push, Float8 squares) const;
-  Float8 step_short_vectors(float* const* at, const float* values, const Float8* const* slopes,
+  Float8 step_short_vectors(float* const* at, const float* own, const Float8* const* slopes,
                             const Push& push, Float8 squares) const;
   void step_pieces(float* row, float x, const Float8* slopes, float weight) const;
   Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }

@@ -48,8 +48,7 @@ class LinearModel final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      before[r] =
-          learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r + kAhead));
+      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r + kAhead));
     }
   }
 
