@@ -19,7 +19,7 @@ constexpr double kAloneRows = 2048;   // the first learns first, for so many row
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
 constexpr float kOften = 64;          // squared gradients between two merges: some 500 uses
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
-constexpr std::size_t kBlocksOfEach = 8;  // wanted at once, of some 1000 rows
+constexpr std::size_t kBlocksOfEach = 4;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
 bool is_alone(double seen) { return seen < kAloneRows; }
 
