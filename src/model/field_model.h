@@ -67,6 +67,10 @@ constexpr auto with_field_settings(const std::array<double, kFieldSettings.size(
 class FieldModel final : public ReplicatedModel {
  public:
   static constexpr std::size_t kMostFields = 1024;
+  // Floats of a row before its vector: the table's own word, w, the accumulators of w and of the
+  // vector, rows and ones seen, 1 unused, 1 of the table's when several threads learn; with several
+  // pieces, then their accumulators; of several tasks, then what further heads have.
+  static constexpr std::size_t kHead = 8;
   // 1 or 0; the last of fwfm and of the kinds with layers.
   static constexpr Setting kRounding{
       "bfloat16",
