@@ -146,6 +146,7 @@ TEST_F(Stream, AShadowIsMeasuredBesideWhatRanksAndShowsNothing) {
   EXPECT_NE(compared->find(R"("canary":null)"), std::string::npos);
   const std::string before = beside_promoted();
   restart();
+  settle();                              // who learns has read it
   EXPECT_EQ(beside_promoted(), before);  // it is stored
   ASSERT_TRUE(engine_->promote_model("ranker", second, "better").ok());
   const auto none = engine_->compare_model("ranker");
