@@ -140,7 +140,6 @@ class FeatureTable {
   // Of a table that shares, its first rows, so many, all taken and at most most_own, are its own
   // from now on, as they are now.
   void keep_own(std::uint32_t rows);
-  std::uint32_t own_rows() const { return own_rows_; }
   std::uint32_t next_row_number() const { return taking_->next; }  // 1 more than are taken
   // In the order they were taken in, unless put_first() changed it, from 1; 0 = zeros.
   float* row(std::size_t number) const {
@@ -253,8 +252,9 @@ template <RowOrder order>
     store_whole(rows(eight.second), at + 4);
   } else if (features.size() >= EightFeatures::kLanes) {
 #pragma GCC unroll 8
-    for (std::size_t k = 0; k < EightFeatures::kLanes; ++k)
+    for (std::size_t k = 0; k < EightFeatures::kLanes; ++k) {
       at[k] = row(place_of(features[k].hash & mask_));
+    }
   } else {
     std::fill_n(at, EightFeatures::kLanes, row(0));
     for (std::size_t k = 0; k < features.size(); ++k) {

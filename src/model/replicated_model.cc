@@ -345,10 +345,10 @@ void ReplicatedModel::Team::bring_own_rows_together(std::size_t member, std::siz
   for (std::size_t row = member * each; row < std::min(rows, (member + 1) * each); ++row) {
     std::array<float*, kMostThreads> of{};
     for (std::size_t m = 0; m < replicas.size(); ++m) {
-      of[m] = replicas[m]->table().row(row);
-      for (std::size_t c = 0; c < width; c += kFloatsOfALine) {
-        prefetch_line(of[m] + kAhead * width + c);
-      }
+      const FeatureTable& table = replicas[m]->table();
+      of[m] = table.row(row);
+      const float* const soon = table.row(std::min(row + kAhead, rows - 1));
+      for (std::size_t c = 0; c < width; c += kFloatsOfALine) prefetch_line(soon + c);
     }
     bring_together({of, replicas.size(), learners}, &own_rows[row * width]);
   }
