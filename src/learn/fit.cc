@@ -1,6 +1,7 @@
 #include "learn/fit.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "model/float8.h"
@@ -25,9 +26,13 @@ class Logs {
       natural_log(larger(Float8(1.0F) - p, least)).store(&of_rest_[i]);
     }
   }
-  float of_p(std::size_t i) const { return of_p_[i]; }
-  float of_rest(std::size_t i) const { return of_rest_[i]; }
-  float loss(std::size_t i, float label) const { return label > 0.5F ? -of_p_[i] : -of_rest_[i]; }
+  std::span<const float> of_p() const { return of_p_; }
+  std::span<const float> of_rest() const { return of_rest_; }
+  // Looked up, not jumped to: nobody can guess labels.
+  float loss(std::size_t i, float label) const {
+    const std::array<float, 2> logs{of_rest_[i], of_p_[i]};
+    return -logs[label > 0.5F ? 1 : 0];
+  }
 
  private:
   std::vector<float> of_p_, of_rest_;
@@ -142,11 +147,7 @@ class Fitter {
     count(
         block, [&](std::size_t i) { return double{logs_.loss(i, block.labels[i])}; }, pass);
     if (!is_first_pass) return;
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      if (std::isnan(block.labels[i])) continue;
-      report_.progressive.add(double{before[i]}, block.labels[i] > 0.5F, double{logs_.of_p(i)},
-                              double{logs_.of_rest(i)});
-    }
+    report_.progressive.add({before, logs_.of_p(), logs_.of_rest(), block.labels});
   }
 
   void say(std::size_t number, Pass& pass) {

@@ -42,4 +42,12 @@ inline void store_whole(__m256i from, void* to) {
   _mm256_storeu_si256(static_cast<__m256i*>(to), from);
 }
 
+// The other way: eight hashes and values as features.
+inline void store_features(__m256i hashes, __m256i values, Feature* to) {
+  const __m256i low = _mm256_unpacklo_epi32(hashes, values);
+  const __m256i high = _mm256_unpackhi_epi32(hashes, values);
+  store_whole(_mm256_permute2x128_si256(low, high, 0x20), to);
+  store_whole(_mm256_permute2x128_si256(low, high, 0x31), to + 4);
+}
+
 }  // namespace attune

@@ -32,19 +32,21 @@ std::uint32_t moment(std::uint64_t learned) { return static_cast<std::uint32_t>(
 }  // namespace
 
 bool are_allowed(Row features) {
-  // A hash and a value, four times; whatever the hashes are, they are passed.
-  const __m256 most = _mm256_set1_ps(kMaxFeatureValue);
-  const __m256 is_hash = _mm256_castsi256_ps(_mm256_set1_epi64x(0xffffffff));
-  __m256 allowed = _mm256_castsi256_ps(_mm256_set1_epi64x(-1));
-  std::size_t i = 0;
-  for (; i + 4 <= features.size(); i += 4) {
-    const Float8 four = Float8::load(reinterpret_cast<const float*>(&features[i]));
-    const __m256 within = _mm256_cmp_ps(magnitude(four).v, most, _CMP_LE_OQ);
-    allowed = _mm256_and_ps(allowed, _mm256_or_ps(within, is_hash));
+  const auto is_one = [](const Feature& f) { return std::abs(f.value) <= kMaxFeatureValue; };
+  if (features.size() < 4) return std::ranges::all_of(features, is_one);
+  // Without its sign a float is in the order of its bits, NaN beyond all. Hashes count as 0.
+  const __m256i magnitude = _mm256_set1_epi64x(0x7fffffffLL << 32);
+  const auto four = [&](std::size_t i) {
+    const auto* const at = reinterpret_cast<const __m256i*>(&features[i]);
+    return _mm256_and_si256(_mm256_loadu_si256(at), magnitude);
+  };
+  __m256i largest = four(features.size() - 4);
+  for (std::size_t i = 0; i + 4 < features.size(); i += 4) {
+    largest = _mm256_max_epi32(largest, four(i));
   }
-  bool is_allowed = _mm256_movemask_ps(allowed) == 0xff;
-  for (; i < features.size(); ++i) is_allowed &= std::abs(features[i].value) <= kMaxFeatureValue;
-  return is_allowed;
+  const __m256i most = _mm256_set1_epi32(std::bit_cast<std::int32_t>(kMaxFeatureValue));
+  const __m256i beyond = _mm256_cmpgt_epi32(largest, most);
+  return _mm256_testz_si256(beyond, beyond) != 0;
 }
 
 FeatureTable::FeatureTable(const ModelOptions& options, std::size_t width, RowOrder order)
@@ -74,11 +76,11 @@ Status FeatureTable::usable() const {
                "use fewer bits or a smaller memory limit"};
 }
 
-// Up to eight features, as found[to] and after.
+// Up to eight features, as found[to] and after. By bits: those whose row is another's or nobody's.
 template <RowOrder order>
-[[gnu::always_inline]] inline FeatureTable::Owners FeatureTable::place_eight(Row features,
-                                                                             FoundRows& found,
-                                                                             std::size_t to) const {
+[[gnu::always_inline]] inline std::uint32_t FeatureTable::place_eight(Row features,
+                                                                      FoundRows& found,
+                                                                      std::size_t to) const {
   const EightFeatures eight(features);
   store_whole(eight.values(), &found.x[to]);
   float** const at = &found.at[to];
@@ -89,12 +91,9 @@ template <RowOrder order>
   __m256i tags = _mm256_add_epi32(_mm256_srl_epi32(eight.hashes(), _mm_cvtsi32_si128(bits_)),
                                   _mm256_set1_epi32(1));
   if (is_watched_) tags = _mm256_or_si256(tags, _mm256_set1_epi32(static_cast<int>(kMark)));
-  const auto lanes = [](__m256i equal) {
-    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(equal)));
-  };
+  const __m256 theirs = _mm256_castsi256_ps(_mm256_cmpeq_epi32(owners, tags));
   const std::uint32_t there = features.size() >= kLanes ? 0xff : (1U << features.size()) - 1;
-  return {there & ~lanes(_mm256_cmpeq_epi32(owners, tags)),
-          there & lanes(_mm256_cmpeq_epi32(owners, _mm256_setzero_si256()))};
+  return there & ~static_cast<std::uint32_t>(_mm256_movemask_ps(theirs));
 }
 
 // Where mapped rows end, in a file, there is no room for more.
@@ -200,31 +199,32 @@ float* FeatureTable::take_slot(std::uint32_t hash, bool& is_new) {
 
 // A slot nobody took becomes the id's; use of one that is another's is counted.
 template <RowOrder order>
-void FeatureTable::take_hashed(Row features, FoundRows& found) {
+void FeatureTable::take_hashed(Row features, FoundRows& found, Row& coming) {
   std::size_t to = 0;
   for (; to < features.size(); to += kLanes) {
     const Row eight = features.subspan(to, std::min(kLanes, features.size() - to));
-    const Owners owners = place_eight<order>(eight, found, to);
-    if (owners.others != 0) take_others(eight, owners, found, to);
+    if constexpr (order == RowOrder::kBySlot) prefetch_few(coming);
+    const std::uint32_t others = place_eight<order>(eight, found, to);
+    if (others != 0) take_others(eight, others, found, to);
   }
   found.count = features.size();
   counts_.rows += found.fresh.size();
 }
 
-void FeatureTable::take_others(Row features, Owners owners, FoundRows& found, std::size_t to) {
-  if (is_watched_) return take_watched(features, owners.others, found, to);
-  counts_.shared_uses += static_cast<unsigned>(std::popcount(owners.others & ~owners.free));
-  for (std::uint32_t free = owners.free; free != 0; free &= free - 1) {
-    const auto lane = static_cast<std::size_t>(std::countr_zero(free));
+void FeatureTable::take_others(Row features, std::uint32_t lanes, FoundRows& found,
+                               std::size_t to) {
+  if (is_watched_) return take_watched(features, lanes, found, to);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
     const std::uint32_t hash = features[lane].hash;
-    bool is_new = false;
-    float* const at = take_slot(hash, is_new);
-    found.at[to + lane] = at;
+    float*& at = found.at[to + lane];
+    bool is_new = std::bit_cast<std::uint32_t>(*at) == 0;
+    if (is_new) at = take_slot(hash, is_new);  // an earlier one of the eight may have
     if (is_new) {
       *at = taken_by(hash);
       found.fresh.emplace_back(at, hash);
     } else if (std::bit_cast<std::uint32_t>(*at) != tag(hash)) {
-      ++counts_.shared_uses;  // an earlier one of the eight has taken it
+      ++counts_.shared_uses;
     }
   }
 }
@@ -328,15 +328,15 @@ void FeatureTable::expire() {
   }
 }
 
-bool FeatureTable::take(Row features, FoundRows& found) {
+bool FeatureTable::take(Row features, FoundRows& found, Row& coming) {
   found.begin(features.size());
   if (!are_allowed(features)) return false;
   if (index_) {
     take_indexed(features, found);
   } else {
     if (memory_.size() < most_floats()) leave_file();
-    lies_by_slot() ? take_hashed<RowOrder::kBySlot>(features, found)
-                   : take_hashed<RowOrder::kByFirstUse>(features, found);
+    lies_by_slot() ? take_hashed<RowOrder::kBySlot>(features, found, coming)
+                   : take_hashed<RowOrder::kByFirstUse>(features, found, coming);
   }
   found.size = found.count;
   return true;

@@ -6,6 +6,7 @@
 // taken); the rest starts as 0 and is the model's. find() is const and safe to share; the rest is
 // one thread's.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -86,9 +87,16 @@ class FeatureTable {
     for (const Feature& f : features) prefetch_line(&place_[f.hash & mask_]);
   }
   void prefetch(Row features) const;
+  // Of a row that comes, the next few, which are taken off it: memory has only so many requests
+  // under way, so that asking is best done between other work.
+  void prefetch_few(Row& coming) const;
   // Rows to learn from; takes rows for new ids. False when a value is not allowed: then nothing was
-  // done. Call once a learned row, in order.
-  bool take(Row features, FoundRows& found);
+  // done. Call once a learned row, in order. Of what comes some is asked for on the way.
+  bool take(Row features, FoundRows& found, Row& coming);
+  bool take(Row features, FoundRows& found) {
+    Row nothing;
+    return take(features, found, nothing);
+  }
   bool is_hashed() const { return !index_; }
   // Rows to predict by: ids that have none are left out. False when a value is not allowed.
   bool find(Row features, FoundRows& found) const;
@@ -161,24 +169,24 @@ class FeatureTable {
     const std::uint32_t slot = hash & mask_;
     return row(lies_by_slot() ? slot + std::size_t{1} : place_of(slot));
   }
+  float* row_by_slot(std::uint32_t hash) const {
+    return memory_.data() + (std::size_t{hash & mask_} + 1) * width_;
+  }
   // Another thread may be taking it.
   std::uint32_t place_of(std::uint32_t slot) const {
     return std::atomic_ref(place_.data()[slot]).load(std::memory_order_relaxed);
   }
   // In the first word of a row. A marked row is one of changed().
   static constexpr std::uint32_t kMark = 0x80000000;
+  static constexpr std::size_t kLineFloats = 16;  // of a line of the cache
   void prefetch_lines(const float* at) const {
     prefetch_line(at);
-    for (std::size_t i = 16; i < width_; i += 16) prefetch_line(at + i);
+    for (std::size_t i = kLineFloats; i < width_; i += kLineFloats) prefetch_line(at + i);
   }
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
-  // Of eight rows, by bits: those another id took, and those nobody did.
-  struct Owners {
-    std::uint32_t others, free;
-  };
   template <RowOrder order>
-  void take_hashed(Row features, FoundRows& found);
-  void take_others(Row features, Owners owners, FoundRows& found, std::size_t to);
+  void take_hashed(Row features, FoundRows& found, Row& coming);
+  void take_others(Row features, std::uint32_t lanes, FoundRows& found, std::size_t to);
   void take_watched(Row features, std::uint32_t lanes, FoundRows& found, std::size_t to);
   std::uint32_t next_row();
   std::uint32_t take_place(std::uint32_t slot, bool& is_new);
@@ -190,7 +198,7 @@ class FeatureTable {
   template <RowOrder order>
   void rows_of_eight(Row features, const EightFeatures& eight, float** at) const;
   template <RowOrder order>
-  Owners place_eight(Row features, FoundRows& found, std::size_t to) const;
+  std::uint32_t place_eight(Row features, FoundRows& found, std::size_t to) const;
   void take_indexed(Row features, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();
@@ -263,16 +271,24 @@ template <RowOrder order>
   }
 }
 
+inline void FeatureTable::prefetch_few(Row& coming) const {
+  constexpr std::size_t kFew = 4;
+  if (coming.size() >= kFew && lies_by_slot() && width_ <= kLineFloats) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < kFew; ++k) prefetch_line(row_by_slot(coming[k].hash));
+    coming = coming.subspan(kFew);
+    return;
+  }
+  const Row few = coming.first(std::min(kFew, coming.size()));
+  coming = coming.subspan(few.size());
+  prefetch(few);
+}
+
 inline void FeatureTable::prefetch(Row features) const {
   if (index_) {
     for (const Feature& f : features) index_->prefetch(f.hash);
   } else if (lies_by_slot()) {
-    for (; !features.empty();
-         features = features.subspan(std::min(EightFeatures::kLanes, features.size()))) {
-      float* rows[EightFeatures::kLanes];
-      rows_of_eight<RowOrder::kBySlot>(features, EightFeatures(features), rows);
-      for (const float* const at : rows) prefetch_lines(at);
-    }
+    for (const Feature& f : features) prefetch_lines(row_by_slot(f.hash));
   } else {
     for (const Feature& f : features) prefetch_lines(row(place_of(f.hash & mask_)));
   }

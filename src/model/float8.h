@@ -119,14 +119,21 @@ inline void store_columns(const Columns8& from, float* const* rows) {
     _mm_storeu_ps(rows[i + 4], _mm256_extractf128_ps(pairs.columns[i].v, 1));
   }
 }
+// AVX-512 has an instruction that finds what is there twice.
+inline const bool kHasConflict =
+    __builtin_cpu_supports("avx512cd") != 0 && __builtin_cpu_supports("avx512vl") != 0;
 // Whether one row is there twice, so that the eight cannot be changed at once. Rows of one table:
 // the lower half of the address tells.
-inline bool has_twice(float* const* rows) {
+inline bool has_twice(float* const* rows, bool has_conflict = kHasConflict) {
   const auto* at = reinterpret_cast<const __m256i*>(rows);
   const __m256 low = _mm256_shuffle_ps(_mm256_castsi256_ps(_mm256_loadu_si256(at)),
                                        _mm256_castsi256_ps(_mm256_loadu_si256(at + 1)), 0x88);
   const __m256i all = _mm256_castps_si256(low);
   __m256i found = _mm256_setzero_si256();
+  if (has_conflict) {
+    asm("vpconflictd %1, %0" : "=x"(found) : "x"(all));
+    return _mm256_testz_si256(found, found) == 0;
+  }
   const __m256i turns[4] = {
       _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0), _mm256_setr_epi32(2, 3, 4, 5, 6, 7, 0, 1),
       _mm256_setr_epi32(3, 4, 5, 6, 7, 0, 1, 2), _mm256_setr_epi32(4, 5, 6, 7, 0, 1, 2, 3)};

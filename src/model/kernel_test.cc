@@ -2,12 +2,16 @@
 // differences.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <map>
 
 #include "base/hash.h"
 #include "base/rng.h"
+#include "model/feature_table.h"
+#include "model/float8.h"
 #include "model/model.h"
 
 namespace attune {
@@ -284,6 +288,42 @@ TEST(Kernels, GradientsOfTheFactorisationMachineAreThoseOfItsLoss) {
     }
   }
   EXPECT_NEAR(slope_of(twin.bias), error, 1e-5 * std::abs(error));
+}
+
+TEST(Kernels, ARowThatIsThereTwiceIsSeenWhereverItIs) {
+  std::vector<float> table(8 * 8);
+  std::array<float*, 8> rows;
+  const auto begin = [&] {
+    for (std::size_t k = 0; k < 8; ++k) rows[k] = &table[8 * k];
+  };
+  begin();
+  for (const bool has_conflict : {false, kHasConflict}) {
+    EXPECT_FALSE(has_twice(rows.data(), has_conflict));
+    for (std::size_t a = 0; a < 8; ++a) {
+      for (std::size_t b = a + 1; b < 8; ++b) {
+        rows[b] = rows[a];
+        EXPECT_TRUE(has_twice(rows.data(), has_conflict)) << a << " " << b << " " << has_conflict;
+        begin();
+      }
+    }
+  }
+}
+
+TEST(Kernels, AValueThatIsNotAllowedIsSeenWhereverItIs) {
+  const float most = kMaxFeatureValue;
+  for (std::size_t size = 0; size <= 13; ++size) {
+    std::vector<Feature> row(size, Feature{0xffffffff, -most});
+    EXPECT_TRUE(are_allowed(row)) << size;
+    for (Feature& f : row) {
+      for (const float value : {std::nextafter(most, INFINITY), -2 * most, INFINITY, -INFINITY,
+                                std::numeric_limits<float>::quiet_NaN(), -NAN}) {
+        f.value = value;
+        EXPECT_FALSE(are_allowed(row)) << size << " " << value;
+      }
+      f.value = -0.0F;
+      EXPECT_TRUE(are_allowed(row)) << size;
+    }
+  }
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ class LinearModel final : public StoredModel {
 
  private:
   static constexpr std::size_t kWidth = 4;
-  static constexpr std::size_t kAhead = 4;  // rows, so that memory is there in time
+  static constexpr std::size_t kAhead = 2;  // rows, so that memory is there in time
 
   static Row ahead(const Examples& rows, std::size_t r) {
     return r < rows.size() ? rows.row(r) : Row();
@@ -103,7 +103,7 @@ class LinearModel final : public StoredModel {
   // next: of a row to come, to be asked for.
   float learn_row(Row row, float label, float weight, Row next) {
     const bool teaches = is_label(label, Rule::kIsProbability) && is_row_weight(weight);
-    const bool is_allowed = teaches ? table_.take(row, found_) : table_.find(row, found_);
+    const bool is_allowed = teaches ? table_.take(row, found_, next) : table_.find(row, found_);
     with_bias(found_);
     if (!teaches || !is_allowed) {
       table_.prefetch(next);
@@ -116,16 +116,12 @@ class LinearModel final : public StoredModel {
     return before;
   }
 
-  // A few of `next` are asked for while a few are learned: the memory has only so many requests
-  // under way.
   void step(float error, float weight, Row next) {
     const Rule rule = rule_;  // what is stored cannot change it: its numbers stay in registers
     float* const* at = found_.at.data();
     const float* x = found_.x.data();
     for (std::size_t left = found_.count; left > 0; left -= 8, at += 8, x += 8) {
-      const Row few = next.first(std::min<std::size_t>(8, next.size()));
-      table_.prefetch(few);
-      next = next.subspan(few.size());
+      table_.prefetch_few(next);
       step_eight(rule, at, x, {error, weight});
     }
     table_.prefetch(next);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "model/eight_features.h"
 
 namespace attune {
 namespace {
@@ -70,12 +71,18 @@ bool take_features(Reader& r, std::size_t features, bool are_one, Examples& out)
   if (!r.ok()) return false;
   out.features.resize(features);
   Feature* const to = out.features.data();
-  for (std::size_t i = 0; i < features; ++i) {
+  const __m256i ones = _mm256_castps_si256(_mm256_set1_ps(1));
+  const auto eight = [](std::string_view of, std::size_t i) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(of.data() + 4 * i));
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= features; i += 8) {
+    store_features(eight(hashes, i), are_one ? ones : eight(values, i), to + i);
+  }
+  for (; i < features; ++i) {
     std::memcpy(&to[i].hash, hashes.data() + 4 * i, 4);
     to[i].value = 1;
-  }
-  for (std::size_t i = 0; !are_one && i < features; ++i) {
-    std::memcpy(&to[i].value, values.data() + 4 * i, 4);
+    if (!are_one) std::memcpy(&to[i].value, values.data() + 4 * i, 4);
   }
   return true;
 }

@@ -1,6 +1,7 @@
 #include "stat/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -90,16 +91,16 @@ Interval wilson(double successes, double n, double z) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
+std::size_t ProgressiveMetrics::bin_of(double log_p, double log_of_rest) {
+  const double place = (log_p - log_of_rest + 16) * (static_cast<double>(kBins) / 32);
+  return static_cast<std::size_t>(std::clamp(place, 0.0, kBins - 1.0));
+}
+
 void ProgressiveMetrics::add(double p, bool label) {
   if (!(p >= 0 && p <= 1)) return;
   const double q = std::clamp(p, kTiny, 1 - kTiny);
-  add(p, label, std::log(q), std::log1p(-q));
-}
-
-void ProgressiveMetrics::add(double p, bool label, double log_p, double log_of_rest) {
-  const double place = (log_p - log_of_rest + 16) * (static_cast<double>(kBins) / 32);
-  const auto bin = static_cast<std::size_t>(std::clamp(place, 0.0, kBins - 1.0));
-  ++bins_[bin + (label ? kBins : 0)];
+  const double log_p = std::log(q), log_of_rest = std::log1p(-q);
+  ++bins_[bin_of(log_p, log_of_rest) + (label ? kBins : 0)];
   ++n_;
   positives_ += label ? 1 : 0;
   sum_p_ += p;
@@ -107,6 +108,31 @@ void ProgressiveMetrics::add(double p, bool label, double log_p, double log_of_r
   loss_ += loss;
   squared_loss_ += loss * loss;
   squared_error_ += error * error;
+}
+
+// As above, in the same order. A label is looked up by, not jumped by: which it is nobody can
+// guess.
+void ProgressiveMetrics::add(const Scored& rows) {
+  double sum_p = sum_p_, loss_sum = loss_, squared_loss = squared_loss_;
+  double squared_error = squared_error_;
+  for (std::size_t i = 0; i < rows.p.size(); ++i) {
+    if (std::isnan(rows.labels[i])) continue;
+    const std::size_t label = rows.labels[i] > 0.5F ? 1 : 0;
+    const std::array<double, 2> logs{double{rows.log_of_rest[i]}, double{rows.log_p[i]}};
+    const double p = double{rows.p[i]}, loss = -logs[label];
+    const double error = p - static_cast<double>(label);
+    ++bins_[bin_of(logs[1], logs[0]) + label * kBins];
+    ++n_;
+    positives_ += label;
+    sum_p += p;
+    loss_sum += loss;
+    squared_loss += loss * loss;
+    squared_error += error * error;
+  }
+  sum_p_ = sum_p;
+  loss_ = loss_sum;
+  squared_loss_ = squared_loss;
+  squared_error_ = squared_error;
 }
 
 std::optional<double> ProgressiveMetrics::base_rate() const {

@@ -34,8 +34,12 @@ class ProgressiveMetrics {
  public:
   ProgressiveMetrics() : bins_(2 * kBins) {}
   void add(double p, bool label);  // a p that is no number in [0, 1] is ignored
-  // The same of p in (0, 1), for who has its logs already.
-  void add(double p, bool label, double log_p, double log_of_rest);
+  // Many, of p in (0, 1), whose logs are known: log p and log(1 - p). Labels are 0 and 1; those
+  // that are no number are passed over.
+  struct Scored {
+    std::span<const float> p, log_p, log_of_rest, labels;
+  };
+  void add(const Scored& rows);
   std::uint64_t n() const { return n_; }
   std::uint64_t positives() const { return positives_; }
   std::optional<double> base_rate() const;
@@ -57,6 +61,7 @@ class ProgressiveMetrics {
 
  private:
   static constexpr std::size_t kBins = 4096;
+  static std::size_t bin_of(double log_p, double log_of_rest);
   template <class F>
   void each_bin(const F& f) const;
   std::uint64_t n_ = 0, positives_ = 0;

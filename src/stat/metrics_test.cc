@@ -65,6 +65,32 @@ TEST(ProgressiveMetrics, AgreesWithTheWholeAndSurvivesEncoding) {
   EXPECT_NE(ProgressiveMetrics().json().find("\"auc\":null"), std::string::npos);
 }
 
+TEST(ProgressiveMetrics, ManyWithTheirLogsCountAsTheyDoOneByOne) {
+  Rng rng(2);
+  std::vector<float> p, log_p, log_of_rest, labels;
+  ProgressiveMetrics one_by_one, many;
+  for (int i = 0; i < 1000; ++i) {
+    p.push_back(static_cast<float>(1 / (1 + std::exp(-2 * rng.normal()))));
+    log_p.push_back(std::log(p.back()));
+    log_of_rest.push_back(std::log1p(-p.back()));
+    labels.push_back(i % 10 == 0 ? NAN : rng.chance(double{p.back()}) ? 1.0F : 0.0F);
+    if (i % 10 != 0) one_by_one.add(double{p.back()}, labels.back() != 0);
+  }
+  for (const std::size_t begin : {std::size_t{0}, std::size_t{400}}) {
+    const auto part = [&](const std::vector<float>& of) {
+      return std::span(of).subspan(begin, begin == 0 ? 400 : 600);
+    };
+    many.add({part(p), part(log_p), part(log_of_rest), part(labels)});
+  }
+  EXPECT_EQ(many.n(), 900u);
+  EXPECT_EQ(many.positives(), one_by_one.positives());
+  EXPECT_NEAR(*many.log_loss(), *one_by_one.log_loss(), 1e-6);
+  EXPECT_NEAR(*many.auc(), *one_by_one.auc(), 1e-4);
+  EXPECT_NEAR(*many.calibration(), *one_by_one.calibration(), 1e-12);
+  EXPECT_NEAR(many.log_loss_interval()->low, one_by_one.log_loss_interval()->low, 1e-6);
+  EXPECT_NEAR(many.calibration_interval()->low, one_by_one.calibration_interval()->low, 1e-9);
+}
+
 // 400 streams of 500: an interval of 95 % that held in fewer than 91.7 % of them would be 3
 // standard errors short.
 TEST(ProgressiveMetrics, IntervalsHoldTheTruthAboutAsOftenAsTheySay) {
