@@ -25,7 +25,7 @@ constexpr Setting kSettings[] = {
 };
 
 constexpr std::size_t kHead = 8;   // floats of a row before its vector
-constexpr std::size_t kAhead = 3;  // rows, so that memory is there in time
+constexpr std::size_t kAhead = 2;  // rows, so that memory is there in time
 
 struct Rates {
   float weight, vector, deviation, l2, bias;
@@ -50,7 +50,7 @@ class Fm final : public StoredModel {
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prefetch(rows, r + kAhead);
+      table_.prefetch(ahead(rows, r));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       table_.pad(found);
       out[r] = probability(look(found).logit + bias_);
@@ -59,8 +59,7 @@ class Fm final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      prefetch(rows, r + kAhead);
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r));
+      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r));
     }
   }
 
@@ -106,9 +105,8 @@ class Fm final : public StoredModel {
 
   static Float8 chunk(const float* row, std::size_t c) { return Float8::load(row + kHead + 8 * c); }
 
-  void prefetch(const Examples& rows, std::size_t row) const {
-    if (row >= rows.size()) return;
-    table_.prefetch(rows.row(row));
+  static Row ahead(const Examples& rows, std::size_t row) {
+    return row + kAhead < rows.size() ? rows.row(row + kAhead) : Row();
   }
 
   static Seen look(const FoundRows& found) {
@@ -136,17 +134,28 @@ class Fm final : public StoredModel {
     }
   }
 
-  float learn_row(Row row, float label, float weight) {
+  // next: of a row to come, to be asked for.
+  float learn_row(Row row, float label, float weight, Row next) {
     const bool teaches = is_label(label, true) && is_row_weight(weight);
-    const bool is_allowed = teaches ? table_.take(row, found_) : table_.find(row, found_);
-    if (!is_allowed) return probability(bias_);
+    const bool is_allowed = teaches ? table_.take(row, found_, next) : table_.find(row, found_);
+    if (!is_allowed) {
+      table_.prefetch(next);
+      return probability(bias_);
+    }
     start(found_);
     table_.pad(found_);
     const Seen seen = look(found_);
     const float before = probability(seen.logit + bias_);
-    if (!teaches) return before;
+    if (!teaches) {
+      table_.prefetch(next);
+      return before;
+    }
     const float error = before - label;
-    for (std::size_t i = 0; i < found_.count; i += 8) step_group(i, seen, error, weight);
+    for (std::size_t i = 0; i < found_.count; i += 8) {
+      table_.prefetch_few(next);
+      step_group(i, seen, error, weight);
+    }
+    table_.prefetch(next);
     bias_squares_ += weight * error * error;
     bias_ -= rates_.bias * weight * error / std::sqrt(1 + bias_squares_);
     return before;
