@@ -25,6 +25,7 @@ struct Examples {
   Row row(std::size_t row) const {
     return Row(features).subspan(begin_of(row), ends[row] - begin_of(row));
   }
+  Row row_if_any(std::size_t row) const { return row < size() ? this->row(row) : Row(); }
   std::span<const std::uint16_t> fields_of(std::size_t row) const {
     return std::span(fields).subspan(begin_of(row), ends[row] - begin_of(row));
   }

@@ -203,7 +203,7 @@ void FeatureTable::take_hashed(Row features, FoundRows& found, Row& coming) {
   std::size_t to = 0;
   for (; to < features.size(); to += kLanes) {
     const Row eight = features.subspan(to, std::min(kLanes, features.size() - to));
-    if constexpr (order == RowOrder::kBySlot) prefetch_few(coming);
+    prefetch_few(coming);
     const std::uint32_t others = place_eight<order>(eight, found, to);
     if (others != 0) take_others(eight, others, found, to);
   }

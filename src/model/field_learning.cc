@@ -76,15 +76,16 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   take_labels(rows, begun);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = begun + i;
-    prefetch(rows, r, rows.size());
+    Row coming = prefetch_places(rows, r);
     Gathered& row = pass_.rows[i];
     const bool teaches = pass_.weights[i] > 0;
     const bool is_allowed =
-        teaches ? table_.take(rows.row(r), row.found) : table_.find(rows.row(r), row.found);
+        teaches ? table_.take(rows.row(r), row.found, coming) : table_.find(rows.row(r), row.found);
     row.is_allowed = teaches && is_allowed;
     for (const auto& [at, hash] : row.found.fresh) start_row(at, hash);
     table_.pad(row.found);
     place(rows, r, row);
+    table_.prefetch(coming);
     gather(row, pass_, i);
   }
   FieldBatch& batch = pass_.batch;

@@ -12,7 +12,6 @@
 namespace attune {
 namespace {
 
-constexpr std::size_t kAhead = 1;  // row, so that memory is there in time, and not long before
 constexpr float kSmoothing = 10;   // rows of all that the rate of an id starts with
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
@@ -73,15 +72,6 @@ std::size_t FieldModel::most_memory_bytes() const {
 }
 
 float FieldModel::base_rate() const { return static_cast<float>((ones_ + 1) / (rows_ + 2)); }
-
-// Of rows to come: what the table has of a row, and where that is of one further ahead.
-void FieldModel::prefetch(const Examples& rows, std::size_t row, std::size_t end) const {
-  if (row + 2 * kAhead < end) {
-    table_.prefetch_places(rows.row(row + 2 * kAhead));
-  }
-  if (row + kAhead >= end) return;
-  table_.prefetch(rows.row(row + kAhead));
-}
 
 void FieldModel::begin(Pass& pass, std::size_t rows) const {
   pass.batch.fields = fields_;
@@ -167,7 +157,7 @@ void FieldModel::predict_batch(const Examples& rows, std::size_t begun, Pass& pa
   const std::size_t count = std::min(rows.size() - begun, batch_);
   begin(pass, count);
   for (std::size_t i = 0; i < count; ++i) {
-    prefetch(rows, begun + i, rows.size());
+    table_.prefetch(prefetch_places(rows, begun + i));
     Gathered& row = pass.rows[i];
     (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
     table_.pad(row.found);

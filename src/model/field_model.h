@@ -147,7 +147,11 @@ class FieldModel final : public ReplicatedModel {
   void gather(Gathered& from, Pass& pass, std::size_t at) const;
   void sum_vectors(const Gathered& from, Float8* vectors) const;
   void read_rates(Gathered& of) const;
-  void prefetch(const Examples& rows, std::size_t row, std::size_t end) const;
+  // Asks where a row further ahead lies; the row ahead, of which the table may now be asked.
+  Row prefetch_places(const Examples& rows, std::size_t row) const {
+    table_.prefetch_places(rows.row_if_any(row + 2));
+    return rows.row_if_any(row + 1);
+  }
   void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;
   void take_labels(const Examples& rows, std::size_t begun);
   std::size_t find_errors(const Examples& rows, std::size_t begun, std::span<float> before);

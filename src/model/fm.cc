@@ -50,7 +50,7 @@ class Fm final : public StoredModel {
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      table_.prefetch(ahead(rows, r));
+      table_.prefetch(rows.row_if_any(r + kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       table_.pad(found);
       out[r] = probability(look(found).logit + bias_);
@@ -59,7 +59,8 @@ class Fm final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r));
+      before[r] =
+          learn_row(rows.row(r), rows.labels[r], rows.weight(r), rows.row_if_any(r + kAhead));
     }
   }
 
@@ -104,10 +105,6 @@ class Fm final : public StoredModel {
   };
 
   static Float8 chunk(const float* row, std::size_t c) { return Float8::load(row + kHead + 8 * c); }
-
-  static Row ahead(const Examples& rows, std::size_t row) {
-    return row + kAhead < rows.size() ? rows.row(row + kAhead) : Row();
-  }
 
   static Seen look(const FoundRows& found) {
     Seen seen;

@@ -40,7 +40,7 @@ class LinearModel final : public StoredModel {
   void predict(const Examples& rows, std::span<float> out) const override {
     FoundRows found;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      table_.prefetch(ahead(rows, r + kAhead));
+      table_.prefetch(rows.row_if_any(r + kAhead));
       (void)table_.find(rows.row(r), found);  // none is found of what is not allowed
       out[r] = prediction(with_bias(found));
     }
@@ -48,7 +48,8 @@ class LinearModel final : public StoredModel {
 
   void learn(const Examples& rows, std::span<float> before) override {
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      before[r] = learn_row(rows.row(r), rows.labels[r], rows.weight(r), ahead(rows, r + kAhead));
+      before[r] =
+          learn_row(rows.row(r), rows.labels[r], rows.weight(r), rows.row_if_any(r + kAhead));
     }
   }
 
@@ -81,9 +82,6 @@ class LinearModel final : public StoredModel {
   static constexpr std::size_t kWidth = 4;
   static constexpr std::size_t kAhead = 2;  // rows, so that memory is there in time
 
-  static Row ahead(const Examples& rows, std::size_t r) {
-    return r < rows.size() ? rows.row(r) : Row();
-  }
   FoundRows& with_bias(FoundRows& found) const {
     found.add(const_cast<float*>(bias_.data()), 1);
     table_.pad(found);
