@@ -52,6 +52,23 @@ std::string why_not_in_place_of(const RegisteredModel& model, const ModelVersion
                      promoted->kind);
 }
 
+// Of a model of verbs: the same verbs again, which count as much, by its kind.
+void learn_the_same(const ModelOptions& promoted, std::vector<std::string>& arguments) {
+  const auto add = [&](const char* option, std::string value) {
+    arguments.emplace_back(option);
+    arguments.push_back(std::move(value));
+  };
+  const std::vector<TaskOptions>& verbs = promoted.tasks;
+  add("--kind", promoted.kind);
+  add("--target", verbs.front().name);
+  for (std::size_t i = 1; i < verbs.size(); ++i) add("--also", verbs[i].name);
+  for (const TaskOptions& verb : verbs) {
+    if (verbs.size() > 1) add("--weight-of", fmt::format("{}={}", verb.name, verb.weight));
+  }
+  const SecondLossOptions& second = promoted.second_loss;
+  if (!second.name.empty()) add("--second-loss", fmt::format("{}={}", second.name, second.weight));
+}
+
 Result<Verdict> verdict_of(const std::string& report) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -75,9 +92,10 @@ void bind(RetrainingSettings& settings, Config& config) {
                 "Time between trainings of a model on the workspace's own decisions; 0 is never.");
   config.text("training.model", settings.model, "",
               "Name of the model in the registry; it ranks where a placement's model names it.");
-  config.choice("training.kind", settings.kind,
-                {"ftrl", "fm", "adagrad", "adam", "sgd", kFactorsKind},
-                "Kind of model; factors draw candidates where a placement's retriever names it.");
+  config.choice(
+      "training.kind", settings.kind, {"ftrl", "fm", "adagrad", "adam", "sgd", kFactorsKind},
+      "Kind of model; factors draw candidates where a placement's retriever names it. Where "
+      "a model of verbs is promoted, its kind and verbs are learned again.");
   config.flag("training.promotes", settings.is_promoting,
               "A new version ranks at once, unless it is worse than what ranks now.");
   config.flag("training.on_drift", settings.is_on_drift,
@@ -128,6 +146,10 @@ std::string Retraining::output() const {
   return fmt::format("{}/registry/{}.training", workspace_, settings_.model);
 }
 
+std::string Retraining::path_of(const std::string& id) const {
+  return fmt::format("{}/registry/{}.model", workspace_, id);
+}
+
 void Retraining::run(const std::stop_token& stop) {
   name_thread("retraining");
   std::unique_lock lock(mutex_);
@@ -172,19 +194,27 @@ Result<std::string> Retraining::train(const std::stop_token& stop) {
   std::filesystem::create_directories(workspace_ + "/registry", ignored);
   std::vector<std::string> arguments = {program_,      "train",
                                         "--workspace", workspace_,
-                                        "--kind",      settings_.kind,
                                         "--memory",    std::to_string(settings_.memory_bytes),
                                         "--cpu-share", fmt::format("{}", settings_.cpu_share),
                                         "--output",    output(),
                                         "--json"};
+  ModelOptions learns{.kind = settings_.kind};
   const auto catalog = engine_.catalog();
   const RegisteredModel* const model = catalog->models().find(settings_.model);
   if (settings_.kind != kFactorsKind && model != nullptr && model->promoted() != nullptr &&
       model->promoted()->input == kWorkspaceInput) {
-    arguments.emplace_back("--against");
-    arguments.push_back(fmt::format("{}@{}", settings_.model, model->promoted()->number));
+    const ModelVersion& promoted = *model->promoted();
+    arguments.insert(arguments.end(),
+                     {"--against", fmt::format("{}@{}", settings_.model, promoted.number)});
+    TRY(const Trained ranks, Trained::load(path_of(promoted.id)));
+    if (!ranks.model->options().tasks.empty()) learns = ranks.model->options();
   }
-  log(LogLevel::kInfo, "retraining", {{"model", settings_.model}, {"kind", settings_.kind}});
+  if (learns.tasks.empty()) {
+    arguments.insert(arguments.end(), {"--kind", learns.kind});
+  } else {
+    learn_the_same(learns, arguments);
+  }
+  log(LogLevel::kInfo, "retraining", {{"model", settings_.model}, {"kind", learns.kind}});
   TRY(ChildDone done, run_child(arguments, stop));
   if (done.code == 0) return std::move(done.out);
   std::string said = said_last(done.err);

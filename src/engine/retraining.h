@@ -49,6 +49,7 @@ class Retraining {
   void prune();
   void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) const;
   std::string output() const;
+  std::string path_of(const std::string& id) const;  // of a registered version's file
 
   Engine& engine_;
   const std::string workspace_;

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -57,6 +58,14 @@ class Case(unittest.TestCase):
             if "attune: serving" in line:
                 return server, port
         self.fail("the server did not start:\n" + "".join(self.said))
+
+    def wait_for(self, what, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what():
+                return
+            time.sleep(0.1)
+        self.fail("waited in vain; the server said:\n" + "".join(self.said))
 
     def stop(self, server):
         if server.poll() is None:

@@ -49,14 +49,6 @@ class Models(Case):
                                {"person": f"p{number:04}", "placement": "feed", "n": 60})["items"]
         return {item["source"] for item in items}
 
-    def wait_for(self, what, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if what():
-                return
-            time.sleep(0.1)
-        self.fail("waited in vain; the server said:\n" + "".join(self.said))
-
 
 class Factors(Models):
     def test_they_draw_candidates_where_a_placement_names_them(self):

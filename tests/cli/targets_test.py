@@ -318,6 +318,25 @@ class Verbs(Files):
         self.fails(2, "train", "--workspace", "shop", "--target", "click", "--against", "ranker",
                    says="it predicts purchase, not click")
 
+    def test_a_schedule_learns_the_verbs_of_what_ranks_again(self):
+        self.train("--target", "purchase", "--also", "click", "--weight-of", "purchase=3",
+                   "--second-loss", "pairs=0.1", "--set", "k=4", "--register", "ranker")
+        self.run_attune("registry", "promote", "ranker@1", "--workspace", "shop")
+        server, _ = self.start("--set=training.every_s=86400", "--log-file", "log.txt")
+        log = self.folder / "log.txt"
+        self.wait_for(lambda: " retrained " in log.read_text()
+                      or "retraining_failed" in log.read_text())
+        self.stop(server)
+        self.assertNotIn("retraining_failed", log.read_text())
+        self.assertIn("only 800 shown items were tested on", log.read_text())
+        first, second = self.json_of("registry", "show", "ranker", "--workspace", "shop")["versions"]
+        self.assertEqual((first["kind"], second["kind"]), ("fwfm", "fwfm"))
+        self.assertEqual(second["about"]["by"], "schedule")
+        runs = self.json_of("runs", "list", "--workspace", "shop")["runs"]
+        by_hand, by_schedule = (set(run["metrics"]) for run in runs)
+        self.assertIn("auc/click", by_hand)
+        self.assertLessEqual(by_hand, by_schedule)
+
     def test_every_head_has_a_calibration_of_its_own(self):
         heads_of = lambda report: {head["target"]: head for head in report["joint"]["heads"]}
         verbs = ("--target", "click", "--also", "purchase,hide")
