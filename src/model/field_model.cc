@@ -12,7 +12,7 @@
 namespace attune {
 namespace {
 
-constexpr float kSmoothing = 10;   // rows of all that the rate of an id starts with
+constexpr float kSmoothing = 10;  // rows of all that the rate of an id starts with
 
 std::size_t head_of(std::size_t pieces, std::size_t heads) {
   const std::size_t further = FurtherHeads::floats(heads);
