@@ -210,7 +210,7 @@ constexpr std::string_view kModelSchemas = R"json(
     "persons":{"type":"integer"},"shown":{"type":"number"},"clicked":{"type":"number"},
     "rate":{"type":["number","null"]},
     "interval":{"type":["array","null"],"items":{"type":"number"},"description":"95 %, persons being independent of each other."}}},
-"Comparison":{"type":"object","required":["name","challenger","share","since","promoted","canary","outcomes"],"properties":{
+"Comparison":{"type":"object","required":["name","challenger","share","since","promoted","canary","predicts","outcomes"],"properties":{
     "name":{"type":"string"},"challenger":{"type":"integer"},"share":{"type":"number"},
     "since":{"$ref":"#/components/schemas/EventTime"},"promoted":{"type":["integer","null"]},
     "canary":{"type":["object","null"],"description":"By whom ranked for whom; null: it is a shadow.","properties":{
@@ -218,6 +218,7 @@ constexpr std::string_view kModelSchemas = R"json(
       "difference_interval":{"type":["array","null"],"items":{"type":"number"}},
       "always_valid_interval":{"type":["array","null"],"items":{"type":"number"},"description":"Of the same, 95 % however often it is looked at; all below 0 ends the canary."},
       "verdict":{"enum":["better","worse","no clear difference","too little is known"]}}},
+    "predicts":{"type":["string","null"],"description":"The challenger: a verb, which no outcome here measures; null: whether an item is engaged with."},
     "outcomes":{"type":"array","items":{"$ref":"#/components/schemas/StreamModel"}}}},
 "Model":{"type":"object","required":["name","promoted","challenger","versions","steps"],"properties":{"name":{"type":"string"},
     "promoted":{"type":["integer","null"],"description":"The version that ranks; null: none, so the live learner does."},

@@ -97,7 +97,14 @@ Status print_comparison(const std::string& comparison) {
   if (find(root, "canary", canary)) print_canary(canary);
   std::printf("log loss on outcomes, each before it was learned from\n");
   for (const dom::element model : outcomes) print_outcomes(model);
-  if (outcomes.size() == 0) std::printf("  none has come yet\n");
+  const std::string verb = text_of(root, "predicts");
+  if (!verb.empty()) {
+    std::printf(
+        "  it predicts %s, which is known when a window has ended: attune train --against\n",
+        verb.c_str());
+  } else if (outcomes.size() == 0) {
+    std::printf("  none has come yet\n");
+  }
   return ok_status();
 }
 

@@ -62,6 +62,8 @@ Result<std::string> Workspace::compare_model(const std::string& name) {
                  fmt::format("attune registry shadow {}@VERSION lets one be measured", name)};
   }
   const Challenger challenger = *model->challenger;
+  TRY(const ServedModel served, models_.load(model->version(challenger.version)->id));
+  const std::vector<TaskOptions>& verbs = served.model->options().tasks;
   ByPerson tried, others;
   if (challenger.share > 0) {
     TRY_OK(logged_decisions(
@@ -93,6 +95,8 @@ Result<std::string> Workspace::compare_model(const std::string& name) {
   } else {
     json.null();
   }
+  json.key("predicts");
+  verbs.empty() ? json.null() : json.value(verbs.front().name);
   json.key("outcomes");
   stream_.write(json, name);
   json.end_object();

@@ -159,7 +159,7 @@ Status Workspace::require_ranking(const Catalog& catalog, const std::string& nam
 Status Workspace::challenge_model(const std::string& name, std::uint32_t number, double share,
                                   const std::string& reason) {
   const auto now = catalog();
-  TRY_OK(require_ranking(*now, name, number));
+  TRY_OK(share > 0 ? require_ranking(*now, name, number) : require_one_outcome(*now, name, number));
   std::string change;
   JsonWriter json(change);
   json.begin_object().field("op", "challenge_model").field("name", name);
@@ -173,8 +173,8 @@ Status Workspace::retire_challenger(const std::string& name, const std::string& 
   return control({change_json("retire_challenger", name, 0, reason)});
 }
 
-// kInvalid: it cannot rank, or learns verbs, each known when a window has ended; the stream says at
-// once whether an item is engaged with.
+// kInvalid: it cannot rank, or predicts verbs, each known when a window has ended; the stream says
+// at once whether an item is engaged with, and neither measures nor teaches verbs.
 Status Workspace::require_one_outcome(const Catalog& catalog, const std::string& name,
                                       std::uint32_t number) {
   TRY_OK(require_ranking(catalog, name, number));
@@ -183,10 +183,13 @@ Status Workspace::require_one_outcome(const Catalog& catalog, const std::string&
   TRY(const ServedModel served, models_.load(version->id));
   const std::vector<TaskOptions>& tasks = served.model->options().tasks;
   if (tasks.empty()) return ok_status();
-  return Error{Code::kInvalid,
-               fmt::format("{}@{} predicts {}: the stream teaches whether an item is engaged with",
-                           name, number, tasks.front().name),
-               "version", "train it again on the journal, or teach a model without --target"};
+  return Error{
+      Code::kInvalid,
+      fmt::format("{}@{} predicts {}: the stream tells whether an item is engaged with", name,
+                  number, tasks.front().name),
+      "version",
+      "attune train trains it again and compares it (--against); attune registry canary lets it "
+      "rank for some"};
 }
 
 Status Workspace::teach_model(const std::string& name, std::uint32_t number, bool is_learning,

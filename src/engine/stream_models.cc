@@ -266,7 +266,7 @@ void StreamModels::follow(const Catalog& catalog) {
   }
   for (const auto& [key, one] : wanted) {
     const auto registered = options_.registered(one.version, catalog);
-    if (!registered) continue;
+    if (!registered || !registered->options().tasks.empty()) continue;  // verbs are known later
     const auto at = models_.emplace(key, begin(one, registered)).first;
     const std::scoped_lock lock(mutex_);
     if (at->second.model->is_learning()) served_[key] = at->second.model.get();

@@ -291,7 +291,15 @@ class Verbs(Files):
         engaged = ("train", "--workspace", "shop", "--kind", "ftrl")
         self.fails(2, *engaged, "--against", "buyers@1", says="it predicts purchase, not whether")
         self.fails(2, "registry", "learn", "buyers@1", "--workspace", "shop",
-                   says="predicts purchase: the stream teaches")
+                   says="predicts purchase: the stream tells whether")
+        self.fails(2, "registry", "shadow", "buyers@1", "--workspace", "shop",
+                   says="predicts purchase: the stream tells whether")
+        canary = ("registry", "canary", "buyers@1", "--workspace", "shop", "--share", "0.1")
+        self.assertEqual(self.run_attune(*canary).returncode, 0)
+        compared = self.json_of("registry", "compare", "buyers", "--workspace", "shop")
+        self.assertEqual((compared["predicts"], compared["outcomes"]), ("purchase", []))
+        self.assertIn("it predicts purchase, which is known when a window has ended",
+                      self.run_attune("registry", "compare", "buyers", "--workspace", "shop").stdout)
 
     def test_models_of_the_same_first_target_are_compared(self):
         buys = ("--target", "purchase", "--also", "click", "--split", "0.3", "--register", "ranker")
