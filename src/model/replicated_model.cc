@@ -3,7 +3,6 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 
 #include "base/prefetch_line.h"
@@ -22,7 +21,6 @@ constexpr float kOften = 64;          // squared gradients between two merges: s
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
 constexpr std::size_t kBlocksOfEach = 4;  // wanted at once, of some 1000 rows
 constexpr std::size_t kFloatsOfALine = 16;
-constexpr std::size_t kPieceRows = 32;  // of a round, for whoever is free
 bool is_alone(double seen) { return seen < kAloneRows; }
 
 // Of a shared table: rows that each replica has for itself, and the memory they may take.
@@ -81,7 +79,6 @@ struct ReplicatedModel::Team {
     std::size_t begin = 0, end = 0;  // of all that are given at once
   };
   struct Round {
-    Rows all() const { return {rows[0].begin, rows[members - 1].end}; }
     std::array<Rows, kMostThreads> rows;  // of each member
     std::size_t members = 0;              // that have some: the first ones
   };
@@ -97,9 +94,6 @@ struct ReplicatedModel::Team {
       : team(threads.count), is_hogwild(threads.is_hogwild), replicas{&first} {}
   void cut(double seen);
   void learn(std::size_t round, std::size_t member);
-  void learn_rows(Rows rows, std::size_t member);
-  bool shares_rows() const;
-  Rows next_piece(const Round& round);
   void merge(std::size_t round, std::size_t member);
   void bring_rows_together(std::size_t member);
   void divide_rows();
@@ -116,11 +110,7 @@ struct ReplicatedModel::Team {
   std::array<std::vector<float>, kMostThreads + 1> often;
   RowParts parts;
   std::vector<float> own_rows;  // of a shared table: as all had them after the last merge
-  // Whoever is free learns what comes next, so that none waits for one that the system lets wait.
-  // Where rows are shared bits differ anyway; where none are it stays said who learns what.
-  bool is_by_pieces = false;
   alignas(64) Task task;
-  alignas(64) std::atomic<std::size_t> next_row{0};  // of the task, that no piece has
 };
 
 ReplicatedModel::ReplicatedModel(ModelOptions options) : StoredModel(std::move(options)) {}
@@ -175,11 +165,9 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
                                    std::span<std::vector<float>> before) {
   if (!team_) return Model::learn_blocks(blocks, before);
   team_->task = {blocks, before, {}, {}};
-  team_->next_row = 0;
   const double seen = kRowsOfSquares * numbers().squares;
   team_->cut(seen);
   if (team_->is_hogwild && !is_alone(seen)) team_->divide_rows();
-  team_->is_by_pieces = team_->is_hogwild && team_->shares_rows();
   team_->team.run(2 * team_->task.rounds.size(),
                   [team = team_.get()](std::size_t phase, std::size_t m) {
                     if (phase % 2 == 0) {
@@ -209,39 +197,16 @@ void ReplicatedModel::Team::cut(double seen) {
   }
 }
 
-void ReplicatedModel::Team::learn(std::size_t number, std::size_t member) {
-  const Round& round = task.rounds[number];
-  if (is_by_pieces && round.members > 1) {
-    for (Rows piece = next_piece(round); piece.begin < piece.end; piece = next_piece(round)) {
-      learn_rows(piece, member);
-    }
-    return;
-  }
+void ReplicatedModel::Team::learn(std::size_t round, std::size_t member) {
   ReplicatedModel& me = *replicas[member];
+  const Rows mine = task.rounds[round].rows[member];
   if (!is_hogwild) me.table().forget_changes();
-  learn_rows(round.rows[member], member);
-  if (!is_hogwild) me.offer(*this, round.members);
-}
-
-void ReplicatedModel::Team::learn_rows(Rows rows, std::size_t member) {
   for (std::size_t b = 0; b < task.blocks.size(); ++b) {
     const std::size_t first = b == 0 ? 0 : task.ends[b - 1];
-    const std::size_t begin = std::max(rows.begin, first), end = std::min(rows.end, task.ends[b]);
-    if (begin >= end) continue;
-    replicas[member]->learn_range(task.blocks[b], begin - first, end - first, task.before[b]);
+    const std::size_t begin = std::max(mine.begin, first), end = std::min(mine.end, task.ends[b]);
+    if (begin < end) me.learn_range(task.blocks[b], begin - first, end - first, task.before[b]);
   }
-}
-
-ReplicatedModel::Team::Rows ReplicatedModel::Team::next_piece(const Round& round) {
-  const Rows all = round.all();
-  const std::size_t batch = replicas[0]->mini_batch();
-  const std::size_t rows = (kPieceRows + batch - 1) / batch * batch;
-  std::size_t next = next_row.load(std::memory_order_relaxed);
-  while (true) {
-    const std::size_t begin = std::max(next, all.begin), end = std::min(begin + rows, all.end);
-    if (begin >= end) return {};
-    if (next_row.compare_exchange_weak(next, end, std::memory_order_relaxed)) return {begin, end};
-  }
+  if (!is_hogwild) me.offer(*this, task.rounds[round].members);
 }
 
 // The words of a row that are the table's, kept while its floats change.
@@ -371,11 +336,6 @@ void ReplicatedModel::Team::divide_rows() {
   for (std::size_t m = 1; m < replicas.size(); ++m) replicas[m]->table().keep_own(rows);
   own_rows.resize(rows * table.width());
   std::copy_n(table.row(0), own_rows.size(), own_rows.begin());
-}
-
-bool ReplicatedModel::Team::shares_rows() const {
-  const FeatureTable& table = replicas[0]->table();
-  return !own_rows.empty() && table.next_row_number() * table.width() > own_rows.size();
 }
 
 // The member's part of them, of all replicas.

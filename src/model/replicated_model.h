@@ -8,8 +8,7 @@
 //   sums of squares add up always.
 // The same rows and threads give the same bits. With Threads::is_hogwild replicas have one table
 // (feature_table.h), and bits differ: of the rows taken first, of the ids used most, each has its
-// own, which are brought together; the other rows all write into, and who is free learns what comes
-// next. The rest is as above.
+// own, which are brought together; the other rows all write into. The rest is as above.
 // One thread at a time may call it.
 #pragma once
 #include <array>
