@@ -11,9 +11,10 @@ namespace attune {
 
 void add_joint_flags(Command& command, JointFlags& flags) {
   command
-      .add_option("--also", flags.also,
-                  "columns to predict too, each a yes or no, or verbs of a workspace, with the "
-                  "target by one model (fwfm, wide_deep, deepfm, dcnv2, finalmlp)")
+      .add_option(
+          "--also", flags.also,
+          "columns to predict too, each a yes or no, or verbs of a workspace, with the "
+          "target by one model (fwfm, wide_deep, deepfm, dcnv2, finalmlp, din, gru, sasrec)")
       ->delimiter(',');
   command.add_option("--weight-of", flags.weights,
                      "with --also: TARGET=NUMBER, how much its loss counts; 1 unless said");

@@ -418,7 +418,8 @@ TEST_F(Shop, WhatThereIsNothingToLearnOfIsSaid) {
   EXPECT_EQ(error.field, "also");
   const Error kind = fault({Verb::kClick, Verb::kHide}, {{"click"}, {"hide"}}, "fm");
   EXPECT_EQ(kind.message, "kind fm learns one task and has no second loss");
-  EXPECT_EQ(kind.hint, "those that can are fwfm, wide_deep, deepfm, dcnv2, finalmlp");
+  EXPECT_EQ(kind.hint,
+            "those that can are fwfm, wide_deep, deepfm, dcnv2, finalmlp, din, gru, sasrec");
 }
 
 // It ranks by its first verb; the stream, which knows of engagement alone, does not teach it.

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "feature/cell.h"
 #include "feature/column_sketch.h"
@@ -13,10 +16,13 @@ namespace attune {
 namespace {
 
 using enum FeatureKind;
-constexpr std::size_t kFewRows = 50;     // below, "every value differs" says nothing
-constexpr std::size_t kMostCodes = 12;   // whole numbers of so few values are codes
-constexpr std::size_t kNumberBins = 10;  // about equally full
-constexpr double kLongTail = 30;         // greatest size over the median one: take logarithms
+constexpr std::size_t kFewRows = 50;      // below, "every value differs" says nothing
+constexpr std::size_t kMostCodes = 12;    // whole numbers of so few values are codes
+constexpr std::size_t kNumberBins = 10;   // about equally full
+constexpr double kLongTail = 30;          // greatest size over the median one: take logarithms
+constexpr std::size_t kMostLists = 8;     // columns whose entries are looked for in other columns
+constexpr std::size_t kLeastShared = 20;  // different entries that are values of another column
+constexpr int kSequenceEntries = 20;
 
 // Features of one column, and why.
 struct Verdict {
@@ -53,6 +59,40 @@ Verdict category_of(const std::string& column, const ColumnSketch& s, const std:
   return {{feature},
           fmt::format("{}{}: category{}", note, counts_of(s),
                       is_wide ? ", values seen once share a weight" : "")};
+}
+
+// How many entries of lists there are; 0 unless a fifth of the cells have several.
+std::unordered_map<std::string_view, std::size_t> entries_of(const TableSample& sample,
+                                                             std::size_t column) {
+  std::unordered_map<std::string_view, std::size_t> entries;
+  std::size_t filled = 0, several = 0;
+  for (std::size_t row = 0; row < sample.rows(); ++row) {
+    std::size_t n = 0;
+    each_token(sample.cell(row, column), "", [&](std::string_view token) {
+      ++entries[token];
+      ++n;
+    });
+    filled += n > 0 ? 1 : 0;
+    several += n > 1 ? 1 : 0;
+  }
+  if (5 * several < filled || several == 0) entries.clear();
+  return entries;
+}
+
+// How many of them are values of the column, if as many differ as must.
+std::size_t shared_with(const std::unordered_map<std::string_view, std::size_t>& entries,
+                        const TableSample& sample, std::size_t column) {
+  std::unordered_set<std::string_view> values;
+  for (std::size_t row = 0; row < sample.rows(); ++row) {
+    values.insert(trimmed(sample.cell(row, column)));
+  }
+  std::size_t shared = 0, different = 0;
+  for (const auto& [entry, count] : entries) {
+    if (!values.contains(entry)) continue;
+    shared += count;
+    ++different;
+  }
+  return different < kLeastShared ? 0 : shared;
 }
 
 Verdict number_of_column(const std::string& column, const ColumnSketch& s) {
@@ -170,6 +210,7 @@ class TableDeriver {
     for (const std::string& name : options_.drop) TRY_OK(known(name));
     out_.plan.target = options_.target;
     out_.plan.weight = options_.weight;
+    find_sequences();
     for (std::size_t i = 0; i < sample_.columns().size(); ++i) TRY_OK(column(i));
     if (!out_.plan.features.empty()) return std::move(out_);
     return Error{Code::kInvalid, "no column is of use as a feature", "", reasons()};
@@ -188,6 +229,59 @@ class TableDeriver {
       text += (text.empty() ? "" : "; ") + one.of + ": " + one.reason;
     }
     return text.substr(0, 1000);
+  }
+  // Whether a column is looked at at all.
+  bool is_free(std::size_t at) const {
+    const std::string& name = sample_.columns()[at];
+    const auto& columns = sample_.columns();
+    return !name.empty() && name != options_.target && name != options_.weight &&
+           std::find(options_.drop.begin(), options_.drop.end(), name) == options_.drop.end() &&
+           out_.plan.sensitive.match(name).empty() &&
+           std::find(columns.begin(), columns.end(), name) ==
+               columns.begin() + static_cast<std::ptrdiff_t>(at);
+  }
+  // Lists of which most entries are values of another column say what came before.
+  void find_sequences() {
+    std::size_t lists = 0;
+    for (std::size_t i = 0; i < sample_.columns().size() && lists < kMostLists; ++i) {
+      if (!is_free(i)) continue;
+      const auto entries = entries_of(sample_, i);
+      if (entries.empty()) continue;
+      ++lists;
+      std::size_t all = 0, most = 0, of = i;
+      for (const auto& [entry, count] : entries) all += count;
+      for (std::size_t other = 0; other < sample_.columns().size(); ++other) {
+        if (other == i || !is_free(other)) continue;
+        const std::size_t shared = shared_with(entries, sample_, other);
+        if (shared > most) {
+          most = shared;
+          of = other;
+        }
+      }
+      if (2 * most >= all && !sequences_.contains(of)) sequences_.emplace(i, of);
+    }
+    std::erase_if(sequences_, [&](const auto& one) { return sequences_.contains(one.second); });
+  }
+  Verdict sequence_of(std::size_t at, std::size_t of) const {
+    PlanFeature feature = feature_of(kSequence, sample_.columns()[at]);
+    feature.last = kSequenceEntries;
+    feature.as = "column." + sample_.columns()[of];
+    return {{feature},
+            fmt::format("lists of what {} holds: sequence, the last entry is taken for the newest",
+                        feature.as)};
+  }
+  Verdict verdict_at(std::size_t at) const {
+    const std::string& name = sample_.columns()[at];
+    if (const auto own = sequences_.find(at); own != sequences_.end()) {
+      return sequence_of(at, own->second);
+    }
+    const ColumnSketch sketch = sketch_of(sample_, at);
+    for (const auto& [list, of] : sequences_) {
+      if (of != at) continue;
+      return category_of(name, sketch,
+                         fmt::format("what column.{} lists, ", sample_.columns()[list]));
+    }
+    return verdict_of(name, sketch);
   }
   Status column(std::size_t at) {
     const std::string& name = sample_.columns()[at];
@@ -209,7 +303,7 @@ class TableDeriver {
       verdict = left_out(
           fmt::format("sensitive ({}), allow = [\"{}\"] lets it in", listed, words_of_name(name)));
     } else {
-      verdict = verdict_of(name, sketch_of(sample_, at));
+      verdict = verdict_at(at);
     }
     add(name, std::move(verdict));
     return ok_status();
@@ -265,6 +359,7 @@ class TableDeriver {
 
   const TableSample& sample_;
   const DeriveOptions& options_;
+  std::map<std::size_t, std::size_t> sequences_;  // columns that list what another holds
   DerivedPlan out_;
 };
 

@@ -118,5 +118,31 @@ TEST(DerivePlan, ItsTextIsAPlanThatMakesRows) {
   EXPECT_TRUE(TableRows::make(*plan, sample.columns()).ok());
 }
 
+// Entries that are values of another column say what came before, whatever the values look like.
+TEST(DerivePlan, ListsOfWhatAnotherColumnHoldsAreSequences) {
+  const auto of = [](const char* list, const char* item, int items) {
+    TableSample sample(std::vector<std::string>{list, item, "y"});
+    for (int i = 0; i < 1000; ++i) {
+      std::string past;
+      for (int j = 0; j < i % 5; ++j) past += std::to_string(7 * i * j % 30) + " ";
+      const std::string now = std::to_string(i % items);
+      EXPECT_TRUE(sample.add(std::vector<std::string_view>{past, now, i % 3 == 0 ? "1" : "0"}));
+    }
+    return derive_plan(sample, {.target = "y"}).value();
+  };
+  const DerivedPlan plan = of("seen", "film", 30);
+  ASSERT_EQ(plan.plan.features.size(), 2U);
+  EXPECT_EQ(plan.plan.features[0].kind, FeatureKind::kSequence);
+  EXPECT_EQ(plan.plan.features[0].as, "column.film");
+  EXPECT_EQ(plan.plan.features[1].kind, FeatureKind::kCategory);
+  EXPECT_EQ(plan.reasons[0].reason,
+            "lists of what column.film holds: sequence, the last entry is taken for the newest");
+  EXPECT_EQ(plan.reasons[1].reason, "what column.seen lists, 30 values in 1,000 rows: category");
+  EXPECT_TRUE(Plan::declare(plan.toml(), "derived").ok());
+  for (const PlanFeature& feature : of("seen", "film", 12).plan.features) {  // few entries
+    EXPECT_EQ(feature.as, "");
+  }
+}
+
 }  // namespace
 }  // namespace attune

@@ -155,7 +155,9 @@ LiveSteps::LiveSteps(const Plan& plan, const Profile& person, const Counters& co
     LiveStep& step = steps_.emplace_back();
     step.feature = feature;
     step.stem = stem_of(feature);
-    step.salt = mix64(hash64(kind_name(feature.kind)), hash64(step.stem));
+    step.salt = feature.as.empty()
+                    ? mix64(hash64(kind_name(feature.kind)), hash64(step.stem))
+                    : mix64(hash64(kind_name(kCategory)), hash64(feature.as));  // ids of that
     step.now = moment.now;
     step.counters = &counters;
     step.window = window_place(feature.window);
@@ -213,7 +215,7 @@ void LiveSteps::add_person(LiveStep& step, const Profile& person, const RowMomen
 // A token that came again counts at its newest place; places keep their distance.
 void LiveSteps::add_recent(LiveStep& step, const Profile& person, const RowMoment& moment) const {
   const std::string_view verb = input_name(step.feature.of[0]).name;
-  const bool is_item = step.feature.by == "item";
+  const bool is_item = step.feature.by == "item" || step.feature.as == "item.id";
   for (std::size_t i = person.touches.size();
        i-- > 0 && step.recent.size() < static_cast<std::size_t>(step.feature.last);) {
     const Touch& touch = person.touches[i];

@@ -92,6 +92,8 @@ struct LiveStep {
   void emit_number(double x, const Out& out) const;
   template <class Out>
   void emit_recent(const Item& item, const Out& out) const;
+  template <class Out>
+  void emit_sequence(const Out& out) const;
 };
 
 // The declared features of a plan for one person and moment; steps()[i] belongs to the i-th
@@ -214,6 +216,19 @@ void LiveStep::emit_number(double x, const Out& out) const {
   }
 }
 
+// By themselves, the newest first.
+template <class Out>
+void LiveStep::emit_sequence(const Out& out) const {
+  double value = double{feature.scale};
+  for (const LiveToken& token : recent) {
+    if (token.hash != 0 && value != 0) {
+      out(hash_of(token.hash), static_cast<float>(value),
+          [&] { return stem + " had " + token.text; });
+    }
+    value *= feature.decay;
+  }
+}
+
 template <class Out>
 void LiveStep::emit_recent(const Item& item, const Out& out) const {
   const bool is_item = feature.by == "item";
@@ -237,7 +252,9 @@ void LiveStep::emit(const Item& item, const ItemValues& values, const Out& out) 
   const bool is_of_item = !inputs.empty() && inputs[0].is_item();
   if (feature.kind == kCategory || feature.kind == kBag) return emit_tokens(item, values, out);
   if (feature.kind == kCross) return emit_cross(item, values, out);
-  if (feature.kind == kSequence) return emit_recent(item, out);
+  if (feature.kind == kSequence) {
+    return feature.as.empty() ? emit_recent(item, out) : emit_sequence(out);
+  }
   if (feature.kind == kVector) {
     return emit_number(similarity(item.vector, mean, feature.by != "dot"), out);
   }

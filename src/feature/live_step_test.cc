@@ -160,6 +160,34 @@ TEST(LiveStep, SequencesCrossTheLastItemsWithTheCandidate) {
             (Values{{"person.view shoe x item.id=hat", 1}}));
 }
 
+// Their ids are, turned, those of what they are values of.
+TEST(LiveStep, SequencesByThemselvesAreValuesOfAnotherInput) {
+  const World world;
+  const std::string features =
+      one("sequence", "of = \"person.click\"\nas = \"item.id\"\ndecay = 0.5") +
+      one("category", "of = \"item.id\"") +
+      one("sequence", "of = \"person.view\"\nas = \"item.category\"") +
+      one("category", "of = \"item.category\"");
+  EXPECT_EQ(world.row(features, "cap"), (Values{{"person.click had cap", 1},
+                                                {"person.click had hat", 0.25F},
+                                                {"item.id=cap", 1},
+                                                {"person.view had run", 1},
+                                                {"item.category=sun", 1}}));
+  const auto plan = Plan::declare(features, "p");
+  ASSERT_TRUE(plan.ok());
+  const std::vector<SequenceField> sequences = live_sequences(*plan);
+  ASSERT_EQ(sequences.size(), 2U);
+  EXPECT_EQ(sequences[1].field, 2);
+  EXPECT_EQ(sequences[1].like, 3);
+  std::map<std::string, std::uint32_t> ids;
+  const RowBuilder rows(*plan, world.person, world.counters, world.moment());
+  for (const Part& part : rows.explain(*world.catalog.find("cap"), 0)) ids[part.name] = part.hash;
+  EXPECT_EQ(ids.at("person.click had cap") ^ sequences[0].turn, ids.at("item.id=cap"));
+  for (const Part& part : rows.explain(*world.catalog.find("shoe"), 0)) ids[part.name] = part.hash;
+  EXPECT_EQ(ids.at("person.view had run") ^ sequences[1].turn, ids.at("item.category=run"));
+  EXPECT_TRUE(live_sequences(default_plan()).empty());
+}
+
 TEST(LiveStep, VectorsAreNearTheLastItems) {
   const World world;
   const auto vector = [&](const std::string& rest) {

@@ -42,6 +42,7 @@ void add_feature(const PlanFeature& f, std::string& out) {
   add_text("verb", f.verb, out);
   add_text("window", f.window, out);
   add_text("by", f.by, out);
+  add_text("as", f.as, out);
   add_value("log", f.is_log, usual.is_log, out);
   add_value("standardise", f.is_standardised, usual.is_standardised, out);
   add_value("missing", f.has_missing, usual.has_missing, out);

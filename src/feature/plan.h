@@ -31,7 +31,8 @@ enum class FeatureKind : std::uint8_t {
   kNumber,    // the number
   kBins,      // 1, a weight per bin
   kBag,       // 1 / sqrt(n) for each of n tokens of a list, a weight per token
-  kSequence,  // decay^place for the last tokens of a list, newest place 0; a weight per token
+  kSequence,  // decay^place for the last tokens of a list, newest place 0; a weight per token; with
+              // `as`, kinds over fields know them for values of another input
   kCross,     // 1, a weight per combination of values
   kVector,    // a column: its numbers, a weight per place; an item's: similarity to the last ones
   kTime,      // 1, a weight per hour or weekday
@@ -52,15 +53,17 @@ struct PlanFeature {
   std::string part = {};                 // time: "hour", "weekday"
   std::string verb = {};                 // count: what is counted
   std::string window = {};               // count, rate: "1h", "24h", "7d", "30d"
-  std::string by = {};          // sequence of a person: "item", "category"; vector: "cosine", "dot"
-  bool is_log = false;          // number: sign(x) log1p |x| of it
-  bool is_standardised = true;  // number of a column: less the mean, by the deviation
-  bool has_missing = true;      // number, bins of a column: a weight for "no number"
-  int bins = 10;                // of a column, about equally full
-  int min_count = 1;            // category, bag of a column: rarer values share a weight
-  int last = 10;                // sequence, vector: so many of the newest
-  double decay = 0.8;           // sequence: from one place to the next
-  double center = 0;            // number of a decision: subtracted
+  std::string by = {};  // sequence of a person: "item", "category"; vector: "cosine", "dot"
+  // sequence: the input its tokens are values of, which a category of the plan is of; "" = of none.
+  std::string as = {};
+  bool is_log = false;             // number: sign(x) log1p |x| of it
+  bool is_standardised = true;     // number of a column: less the mean, by the deviation
+  bool has_missing = true;         // number, bins of a column: a weight for "no number"
+  int bins = 10;                   // of a column, about equally full
+  int min_count = 1;               // category, bag of a column: rarer values share a weight
+  int last = 10;                   // sequence, vector: so many of the newest
+  double decay = 0.8;              // sequence: from one place to the next
+  double center = 0;               // number of a decision: subtracted
   std::vector<double> edges = {};  // bins of a decision: between the bins, ascending
   bool operator==(const PlanFeature&) const = default;
 };

@@ -31,7 +31,7 @@ constexpr std::array<FeatureKindRow, 22> kKinds = {{
     {kNumber, "number", " of log standardise missing center ", kAll},
     {kBins, "bins", " of bins missing edges ", kAll},
     {kBag, "bag", " of separator min_count ", kAll},
-    {kSequence, "sequence", " of separator last decay by ", " person column "},
+    {kSequence, "sequence", " of separator last decay by as ", " person column "},
     {kCross, "cross", " of ", kAll},
     {kVector, "vector", " of separator last by ", " item column "},
     {kTime, "time", " of part ", " column "},
@@ -136,7 +136,16 @@ PlanFault words_fault(const PlanFeature& f) {
   if (f.kind == kTime) return word_fault("part", f.part, " hour weekday ");
   if (f.kind == kSequence && source == "person") {
     if (auto fault = word_fault("of", name, verb_list()); !fault.key.empty()) return fault;
+    if (!f.as.empty() && !f.by.empty())
+      return {"by", "by crosses entries, as does not: one of them"};
+    if (!f.as.empty()) return word_fault("as", f.as, " item.id item.category ");
     return word_fault("by", f.by, " item category ");
+  }
+  if (!f.as.empty()) {
+    if (f.as == f.of[0]) return {"as", "as = " + f.as + ": it is of itself"};
+    return input_name(f.as).source == "column" && !input_name(f.as).name.empty()
+               ? PlanFault{}
+               : PlanFault{"as", "as must be a column.NAME"};
   }
   if (f.kind == kVector && source == "item") {
     if (name != "vector") return {"of", "the vector of an item is item.vector"};
@@ -182,7 +191,15 @@ bool is_same_feature(const PlanFeature& a, const PlanFeature& b) {
   const bool has_same_inputs =
       std::is_permutation(a.of.begin(), a.of.end(), b.of.begin(), b.of.end());
   return has_same_inputs && a.is_log == b.is_log && a.part == b.part && a.verb == b.verb &&
-         a.window == b.window && a.by == b.by;
+         a.window == b.window && a.by == b.by && a.as == b.as;
+}
+
+std::optional<std::size_t> place_of_category(const Plan& plan, std::string_view input) {
+  for (std::size_t i = 0; i < plan.features.size(); ++i) {
+    const PlanFeature& one = plan.features[i];
+    if (one.kind == kCategory && one.of[0] == input) return i;
+  }
+  return std::nullopt;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {

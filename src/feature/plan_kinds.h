@@ -2,6 +2,7 @@
 // errors go by it.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct PlanFault {
   std::string key, what;
 };
 PlanFault check_feature(const PlanFeature& feature, const Sensitive& sensitive);
+// Which feature is a category of this input.
+std::optional<std::size_t> place_of_category(const Plan& plan, std::string_view input);
 // Whether both would give features of the same names.
 bool is_same_feature(const PlanFeature& a, const PlanFeature& b);
 

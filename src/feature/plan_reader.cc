@@ -125,6 +125,7 @@ class FeatureReader {
     TRY_OK(text("verb", feature_.verb));
     TRY_OK(text("window", feature_.window));
     TRY_OK(text("by", feature_.by));
+    TRY_OK(text("as", feature_.as));
     TRY_OK(flag("log", feature_.is_log));
     TRY_OK(flag("standardise", feature_.is_standardised));
     return flag("missing", feature_.has_missing);
@@ -234,6 +235,12 @@ class PlanReader {
       plan_.features.push_back(std::move(feature));
       const std::string fault = world_fault();
       if (!fault.empty()) return wrong(source_, table, fault, "feature");
+    }
+    for (std::size_t i = 0; i < plan_.features.size(); ++i) {
+      const PlanFeature& feature = plan_.features[i];
+      if (feature.as.empty() || place_of_category(plan_, feature.as)) continue;
+      return wrong(source_, list->as_array()[i],
+                   fmt::format("as = {}: the plan has no category of it", feature.as), "as");
     }
     return ok_status();
   }

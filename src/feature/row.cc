@@ -35,6 +35,18 @@ bool is_activity(std::uint32_t id) {
   return live_id(0, id) == activity;
 }
 
+std::vector<SequenceField> live_sequences(const Plan& plan) {
+  std::vector<SequenceField> all;
+  for (std::size_t i = 0; i + 1 < std::min(plan.features.size() + 1, kLiveFields); ++i) {
+    if (plan.features[i].as.empty()) continue;
+    const auto like = place_of_category(plan, plan.features[i].as);
+    if (!like || *like + 1 >= kLiveFields) continue;  // it shares the last field
+    all.push_back({static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(*like),
+                   live_id(i, 0) ^ live_id(*like, 0)});
+  }
+  return all;
+}
+
 void add_live_fields(Examples& rows) {
   for (std::size_t i = rows.fields.size(); i < rows.features.size(); ++i) {
     rows.fields.push_back(live_field(rows.features[i].hash));

@@ -13,6 +13,7 @@
 #include "feature/live_step.h"
 #include "feature/plan.h"
 #include "model/examples.h"
+#include "model/model.h"
 #include "profile/profile.h"
 
 namespace attune {
@@ -29,6 +30,9 @@ inline constexpr std::uint16_t live_field(std::uint32_t id) {
 inline constexpr std::uint32_t live_id(std::size_t field, std::uint64_t hash) {
   return static_cast<std::uint32_t>(std::min(field, kLiveFields - 1) << 27 | (hash & 0x7ffffff));
 }
+// Of the features of a plan that say what their entries are values of, as kinds over fields are
+// told.
+std::vector<SequenceField> live_sequences(const Plan& plan);
 // The fields of the features that have none yet, the last ones.
 void add_live_fields(Examples& rows);
 

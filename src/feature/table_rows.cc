@@ -56,6 +56,7 @@ struct TableRows::State {
 
   Status place(std::span<const std::string> names, bool is_strict);
   Status number_fields();
+  void link();
   Status read_fitted(Reader& in);
 };
 
@@ -71,11 +72,20 @@ Status TableRows::State::place(std::span<const std::string> names, bool is_stric
       step.columns.push_back(*at);
     }
   }
+  link();
   target = plan.target.empty() ? std::nullopt : place_of(plan.target, columns);
   weight = plan.weight.empty() ? std::nullopt : place_of(plan.weight, columns);
   if (is_strict && !plan.target.empty() && !target) return no_column(plan.target, columns);
   if (is_strict && !plan.weight.empty() && !weight) return no_column(plan.weight, columns);
   return ok_status();
+}
+
+void TableRows::State::link() {
+  for (TableStep& step : steps) {
+    const auto at =
+        step.feature.as.empty() ? std::nullopt : place_of_category(plan, step.feature.as);
+    step.like = at ? &steps[*at] : nullptr;
+  }
 }
 
 Status TableRows::State::number_fields() {
@@ -200,6 +210,15 @@ const std::vector<std::string>& TableRows::columns() const { return state_->colu
 std::optional<std::size_t> TableRows::target() const { return state_->target; }
 std::optional<std::size_t> TableRows::weight() const { return state_->weight; }
 const std::vector<std::string>& TableRows::field_names() const { return state_->field_names; }
+
+std::vector<SequenceField> TableRows::sequences() const {
+  std::vector<SequenceField> all;
+  for (const TableStep& step : state_->steps) {
+    const bool has_room = all.size() < kMostSequences;
+    if (step.like && has_room) all.push_back({step.field, step.like->field, step.turn()});
+  }
+  return all;
+}
 
 void TableRows::encode(std::string& out) const {
   CHECK(state_->is_fitted);

@@ -19,6 +19,7 @@
 
 #include "feature/plan.h"
 #include "model/examples.h"
+#include "model/model.h"
 
 namespace attune {
 
@@ -58,6 +59,8 @@ class TableRows {
   // missing; one a place of a vector. field_names()[f] = "age", "age is missing", "embedding[3]".
   std::size_t fields() const { return field_names().size(); }
   const std::vector<std::string>& field_names() const;
+  // Of the features that say what their entries are values of.
+  std::vector<SequenceField> sequences() const;
 
   // Canonical: plan, columns and what was fitted. decode() takes only what encode() gives, or says
   // kCorrupt.

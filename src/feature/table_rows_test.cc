@@ -110,6 +110,34 @@ TEST(TableRows, SequencesFadeWithTheirPlace) {
   EXPECT_EQ(row_of(rows, {"a b a"}), (Values{{"h had a", 1}, {"h had b", 0.5F}}));
 }
 
+// Ids of a sequence are, turned, those of what its entries are values of, rare ones too; after
+// columns changed places and when read again.
+TEST(TableRows, SequencesKnowWhatTheirEntriesAreValuesOf) {
+  constexpr std::string_view kPlan =
+      "[[feature]]\nkind = \"sequence\"\nof = \"column.h\"\nas = \"column.item\"\ndecay = 1\n"
+      "[[feature]]\nkind = \"category\"\nof = \"column.item\"\nmin_count = 2\n";
+  const auto rows = fitted(kPlan, {"h", "item"}, {{"", "a"}, {"", "a"}, {"", "b"}});
+  EXPECT_EQ(row_of(rows, {"b a", "a"}), (Values{{"h had a", 1}, {"h had b", 1}, {"item=a", 1}}));
+  std::string bytes;
+  rows.encode(bytes);
+  const auto turned = rows.bind(Columns{"item", "h"});
+  const auto again = TableRows::decode(bytes);
+  ASSERT_TRUE(turned.ok() && again.ok());
+  for (const TableRows* of : {&rows, &*turned, &*again}) {
+    ASSERT_EQ(of->sequences(), rows.sequences());
+    const SequenceField sequence = of->sequences().at(0);
+    EXPECT_EQ(sequence.field, 0);
+    EXPECT_EQ(sequence.like, 1);
+    EXPECT_NE(sequence.turn, 0U);
+    for (const char* item : {"a", "b", "new"}) {
+      Examples out;
+      of->append(Line{item, item}, out);
+      ASSERT_EQ(out.features.size(), 2U);
+      EXPECT_EQ(out.features[0].hash ^ sequence.turn, out.features[1].hash) << item;
+    }
+  }
+}
+
 TEST(TableRows, CrossesVectorsAndTimes) {
   const Columns columns = {"a", "b", "v", "t"};
   const auto rows = fitted(

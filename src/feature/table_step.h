@@ -17,12 +17,17 @@ inline constexpr double kMostDeviations = 10;    // a standardised number is kep
 inline constexpr std::size_t kMostTokens = 256;  // of a cell; those beyond are left out
 inline constexpr std::size_t kNameBytes = 256;   // of a value in a name
 
+// What features that no token has are hashed by.
+inline constexpr std::uint64_t kMissingToken = 0x6d697373'696e6721ULL;
+inline constexpr std::uint64_t kRareToken = 0x72617265'72617265ULL;
+
 struct TableStep {
   PlanFeature feature;
   std::vector<std::size_t> columns;  // places of feature.of
   std::string stem;                  // "job", "log age", "job x city"
   std::uint64_t salt = 0;
-  std::uint16_t field = 0;  // the first of its fields
+  std::uint16_t field = 0;          // the first of its fields
+  const TableStep* like = nullptr;  // sequence: the category its tokens are values of
   // Fitted:
   double mean = 0, deviation = 1;       // number
   std::vector<double> edges;            // bins: bin b is (edges[b - 1], edges[b]]
@@ -35,6 +40,13 @@ struct TableStep {
   }
   std::uint32_t hash_of(std::string_view token) const { return hash_of(hash64(token)); }
   bool is_rare(std::uint32_t hash) const;
+  // A sequence's ids are, turned, those of what it is like, so that they are ids of their own to
+  // kinds that do not ask.
+  std::uint32_t turn() const { return hash_of(""); }
+  std::uint32_t hash_of_value(std::string_view value) const {
+    const std::uint32_t hash = hash_of(value);
+    return is_rare(hash) ? hash_of(kRareToken) : hash;
+  }
   // The number as it is fitted: of its logarithm where the plan says so.
   double measured(double x) const {
     if (!feature.is_log) return x;
@@ -74,10 +86,6 @@ struct DayPart {
   unsigned hour = 0, weekday = 0;
 };
 DayPart day_part(Time time);
-
-// What features that no token has are hashed by.
-inline constexpr std::uint64_t kMissingToken = 0x6d697373'696e6721ULL;
-inline constexpr std::uint64_t kRareToken = 0x72617265'72617265ULL;
 
 template <class Out>
 void TableStep::emit(Cells cells, const Out& out) const {
@@ -189,8 +197,8 @@ void TableStep::emit_sequence(std::string_view cell, const Out& out) const {
       is_repeated = ring[(n - 1 - newer) % size] == token;
     }
     if (is_repeated || value == 0) continue;
-    out(hash_of(token), static_cast<float>(value), field,
-        [&] { return stem + " had " + shown(token); });
+    const std::uint32_t hash = like ? like->hash_of_value(token) ^ turn() : hash_of(token);
+    out(hash, static_cast<float>(value), field, [&] { return stem + " had " + shown(token); });
   }
 }
 

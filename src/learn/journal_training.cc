@@ -118,6 +118,10 @@ class JournalTraining {
   }
 
   Result<TrainedModel> run() {
+    if (takes_sequences(options_.model.kind)) {
+      TRY(const Plan plan, Plan::parse(options_.plan, "the workspace's plan"));
+      sequences_ = live_sequences(plan);
+    }
     if (heads_) TRY_OK(check_heads());
     TRY_OK(count());
     TRY_OK(make());
@@ -142,6 +146,7 @@ class JournalTraining {
     ModelOptions smallest = options_.model;
     smallest.bits = kLeastBits;
     smallest.inputs = kLiveFields;
+    smallest.sequences = sequences_;
     TRY_OK(make_model(smallest));
     return ok_status();
   }
@@ -213,6 +218,7 @@ class JournalTraining {
                    "kind", "use --kind ftrl or --kind fm"};
     }
     options.inputs = kLiveFields;
+    options.sequences = sequences_;
     if (needs_inputs(options.kind)) {
       Examples sample;
       RowRange head(rows_, 0, std::min<std::uint64_t>(report_.train_rows, kInputSampleRows));
@@ -476,7 +482,8 @@ class JournalTraining {
   const JournalTrainingOptions& options_;
   Trained trained_;
   TrainReport report_;
-  std::uint64_t held_back_ = 0;  // to calibrate: after report_.train_rows
+  std::uint64_t held_back_ = 0;           // to calibrate: after report_.train_rows
+  std::vector<SequenceField> sequences_;  // of the rows, where the kind takes them
   Evaluation evaluation_;
   std::vector<Duel> duels_;
   std::optional<JournalHeads> heads_;  // of a model of verbs

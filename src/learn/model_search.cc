@@ -76,9 +76,15 @@ class Search {
     return !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
   }
 
+  bool has_sequences() const {
+    return std::any_of(plan_.features.begin(), plan_.features.end(),
+                       [](const PlanFeature& feature) { return !feature.as.empty(); });
+  }
+
   bool fits(const SearchKind& kind) const {
     return (options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers) &&
-           (!is_joint() || takes_tasks(kind.kind));
+           (!is_joint() || takes_tasks(kind.kind)) &&
+           (has_sequences() || !needs_sequences(kind.kind));
   }
 
   bool is_wanted(const SearchKind& kind) const {
@@ -200,6 +206,7 @@ class Search {
     ModelOptions options = options_for(options_.model, one.kind, one.settings, options_.is_binary);
     limit_memory(options_.memory_bytes, options);
     options.inputs = made.model_inputs;
+    options.sequences = made.sequences;
     return make_model(options);
   }
 

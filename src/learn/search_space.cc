@@ -23,6 +23,11 @@ constexpr SearchRange kDeepFields[] = {{"learning_rate", 0.02, 0.2, true, false}
                                        {"vector_rate", 0.01, 0.2, true, false},
                                        {"vector_l2", 1e-5, 1e-2, true, false},
                                        {"hidden", 32, 256, true, true}};
+constexpr SearchRange kSequence[] = {{"k", 8, 32, true, true},
+                                     {"learning_rate", 0.02, 0.2, true, false},
+                                     {"vector_rate", 0.03, 0.2, true, false},
+                                     {"vector_l2", 1e-5, 1e-2, true, false},
+                                     {"hidden", 32, 256, true, true}};
 constexpr SearchRange kTree[] = {{"depth", 3, 10, false, true},
                                  {"min_weight", 5, 200, true, false},
                                  {"l2", 0.3, 30, true, false}};
@@ -46,6 +51,9 @@ constexpr SearchKind kKinds[] = {{"ftrl", true, false, 1, 8, kFtrl},
                                  {"fwfm", true, false, 5, 10, kFwfm},
                                  {"tree", true, true, 10, 1, kTree},
                                  {"mlp", true, false, 15, 10, kMlp},
+                                 {"sasrec", true, false, 16, 4, kSequence},
+                                 {"din", true, false, 18, 4, kSequence},
+                                 {"gru", true, false, 34, 4, kSequence},
                                  {"finalmlp", true, false, 57, 6, kDeepFields, true},
                                  {"deepfm", true, false, 66, 6, kDeepFields, true},
                                  {"trees", true, true, 100, 1, kTrees},

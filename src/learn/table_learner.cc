@@ -98,6 +98,7 @@ Result<MadeRows> make_rows(const LoadedTable& table, const Plan& plan,
   TRY(out.rows, fitted_rows(table, is_tree_kind(kind) ? without_bins(plan) : plan, rows));
   append_rows(*out.rows, table, rows, out.examples);
   if (reads_fields(kind)) out.model_inputs = out.rows->fields();
+  if (takes_sequences(kind)) out.sequences = out.rows->sequences();
   if (!needs_inputs(kind)) return out;
   if (is_dense(plan)) {
     out.model_inputs = out.rows->fields();
@@ -170,6 +171,7 @@ Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
   const Examples& examples = made.examples;
   TableLearnOptions settled = options;
   settled.model.inputs = made.model_inputs;
+  settled.model.sequences = made.sequences;
   TRY(Passes passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));
   MemoryBlocks blocks(examples, options.groups.empty() ? every_row(examples.size())

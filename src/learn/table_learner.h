@@ -43,8 +43,9 @@ struct LearnedTable {
 struct MadeRows {
   std::optional<TableRows> rows = {};
   std::optional<InputMap> inputs = {};
-  std::size_t model_inputs = 0;  // ModelOptions::inputs
-  Examples examples = {};        // of the rows learned from, in their order
+  std::size_t model_inputs = 0;               // ModelOptions::inputs
+  std::vector<SequenceField> sequences = {};  // ModelOptions::sequences
+  Examples examples = {};                     // of the rows learned from, in their order
   // Further rows of the same table, made alike.
   Examples more(const LoadedTable& table, std::span<const std::uint32_t> numbers) const;
 };

@@ -14,15 +14,25 @@ namespace attune {
 
 using EightChunks = std::array<const Float8*, 8>;  // of a FieldBatch's rows
 
+// What a field of a row holds one by one, in the order of the row (the newest first).
+struct Sequence {
+  std::uint32_t row;
+  std::uint16_t field;
+  std::uint32_t begin, end;  // of FieldBatch::members; not empty
+};
+
 struct FieldBatch {
   std::size_t rows = 0;
   std::size_t fields = 0;       // a multiple of 3: the last may belong to nothing, and are 0
   std::size_t chunks = 0;       // of 8 numbers in a vector
   std::vector<Float8> vectors;  // (rows rounded up to a multiple of 4, fields, chunks)
   std::vector<Float8> slopes;   // of the same shape, after begin_slopes(): d loss / d vectors
-  std::size_t heads = 1;        // logits of a row
-  std::vector<float> logits;    // (heads, rows)
-  std::vector<float> errors;    // of the same shape: d loss / d logit, 0 where nothing is taught
+  std::vector<Sequence> sequences;
+  std::vector<Float8> members;  // value * vector of each feature of a sequence: (members, chunks)
+  std::vector<Float8> member_slopes;  // of the same shape, after begin_slopes()
+  std::size_t heads = 1;              // logits of a row
+  std::vector<float> logits;          // (heads, rows)
+  std::vector<float> errors;  // of the same shape: d loss / d logit, 0 where nothing is taught
   Precision precision = Precision::kSingle;  // of products of interactions
   // Of interactions, between forward() and backward(): each has kKeptOfOne of them, from its own
   // first.
@@ -45,15 +55,26 @@ struct FieldBatch {
     }
     return at;
   }
-  // For so many rows, logits and errors 0. What vectors have is anything.
+  // For so many rows without sequences, logits and errors 0. What vectors have is anything.
   void begin(std::size_t count) {
     rows = count;
     vectors.resize(padded_rows() * row_chunks());
+    sequences.clear();
+    members.clear();
     logits.assign(heads * count, 0.0F);
     errors.assign(heads * count, 0.0F);
   }
   // Zeroes them.
-  void begin_slopes() { slopes.assign(vectors.size(), Float8()); }
+  void begin_slopes() {
+    slopes.assign(vectors.size(), Float8());
+    member_slopes.assign(members.size(), Float8());
+  }
+  Float8* vector_of(std::size_t row, std::size_t field) {
+    return &vectors[row * row_chunks() + field * chunks];
+  }
+  Float8* slopes_of(std::size_t row, std::size_t field) {
+    return &slopes[row * row_chunks() + field * chunks];
+  }
   float* logits_of(std::size_t head) { return logits.data() + head * rows; }
   const float* errors_of(std::size_t head) const { return errors.data() + head * rows; }
   std::size_t padded_rows() const { return (rows + 3) / 4 * 4; }
@@ -70,10 +91,11 @@ struct FieldBatch {
 class Interaction {
  public:
   virtual ~Interaction() = default;
-  // Adds to logits.
+  // Adds to logits. May add to the vectors of fields that are sequences, which backward() needs.
   virtual void forward(FieldBatch& batch) const = 0;
   // After forward(), begin_slopes() and with errors: adds to slopes and to the gradients of
-  // weights().
+  // weights(). What a sequence adds to the vector of its field is part of members' slopes, the sum
+  // the vector was before is not.
   virtual void backward(FieldBatch& batch) = 0;
   // All it learns beside the vectors.
   virtual std::vector<AdamWeights*> weights() = 0;

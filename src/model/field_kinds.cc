@@ -1,12 +1,14 @@
 // The kinds that are a FieldModel: pairs of fields (FwFM, FFM), and networks over the vectors of
 // fields beside the linear part and the click rates of ids: wide and deep (Cheng et al. 2016),
 // DeepFM (Guo et al. 2017), DCN-v2 (Wang et al. 2021; cross and deep part in parallel), FinalMLP
-// (Mao et al. 2023).
+// (Mao et al. 2023). And those of sequences: weighted pairs and a network over fields, to one of
+// which an encoder adds what it makes of a sequence (sequence_encoder.h).
 #include <algorithm>
 
 #include "model/field_model.h"
 #include "model/field_pairs.h"
 #include "model/head_pairs.h"
+#include "model/sequence_encoder.h"
 #include "model/tower.h"
 #include "model/two_streams.h"
 
@@ -52,6 +54,34 @@ constexpr Setting kWeightedPairs[] = {
 };
 constexpr auto kFwfm =
     with_field_settings({8, 0.07, 0.08, 0.005, 1e-3, 0.5, 64, 1e-3, 1}, kWeightedPairs);
+
+// What kinds of sequences have: a network and pairs, then (but gru) the units of the encoder.
+constexpr Setting kAttending[] = {
+    kHidden[0],
+    kHidden[1],
+    kHidden[2],
+    kWeightedPairs[0],
+    kWeightedPairs[1],
+    {"attention", 32, 1, 4096, "units of the layer that weighs what a sequence holds", true},
+    FieldModel::kRounding,
+};
+constexpr Setting kRecurring[] = {
+    kHidden[0], kHidden[1], kHidden[2], kWeightedPairs[0], kWeightedPairs[1], FieldModel::kRounding,
+};
+constexpr Setting kSelfAttending[] = {
+    kHidden[0],
+    kHidden[1],
+    kHidden[2],
+    kWeightedPairs[0],
+    kWeightedPairs[1],
+    {"forward", 32, 1, 4096, "units of the layer after the attention", true},
+    FieldModel::kRounding,
+};
+constexpr std::array<double, kFieldSettings.size()> kSequencePresets{16,   0.05, 0.08, 0.01, 1e-3,
+                                                                     0.05, 128,  1e-3, 1};
+constexpr auto kDin = with_field_settings(kSequencePresets, kAttending);
+constexpr auto kGru = with_field_settings(kSequencePresets, kRecurring);
+constexpr auto kSasRec = with_field_settings(kSequencePresets, kSelfAttending);
 
 constexpr auto kFfm = with_field_settings({4, 0.05, 0.05, 0.005, 1e-3, 0.05, 4, 1e-3, 1});
 constexpr std::size_t kOwn = kFieldSettings.size();
@@ -141,8 +171,9 @@ std::unique_ptr<StoredModel> make_finalmlp(const ModelOptions& options, std::spa
   return model_of(options, v, TwoStreams::make(shape, 0, options.seed));
 }
 
-std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {
-  const std::span<const double> own = v.subspan(kOwn);
+// Pairs with weights of their own for each head. own: kWeightedPairs.
+std::unique_ptr<Interaction> weighted_pairs(const ModelOptions& options, std::span<const double> v,
+                                            std::span<const double> own) {
   const double dense_rate = v[7];
   const float factor = dense_rate == 0 ? 0 : static_cast<float>(own[1] / dense_rate);
   const std::size_t used = std::min(options.inputs, FieldModel::kMostFields);
@@ -152,9 +183,48 @@ std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<co
     pairs.push_back(std::make_unique<FieldPairs>(fields, std::min(used, fields),
                                                  static_cast<float>(own[0]), factor, 2 * head));
   }
-  std::unique_ptr<Interaction> all =
-      pairs.size() == 1 ? std::move(pairs[0]) : std::make_unique<OneForEach>(std::move(pairs));
-  return model_of(options, v, std::move(all));
+  if (pairs.size() == 1) return std::move(pairs[0]);
+  return std::make_unique<OneForEach>(std::move(pairs));
+}
+
+std::unique_ptr<StoredModel> make_fwfm(const ModelOptions& options, std::span<const double> v) {
+  return model_of(options, v, weighted_pairs(options, v, v.subspan(kOwn)));
+}
+
+// What each part keeps comes after what pairs of the most tasks do.
+constexpr std::size_t kTowerSlot = 2 * kMostTasks, kEncoderSlot = kTowerSlot + kKeptOfOne;
+
+std::unique_ptr<StoredModel> over_sequences(const ModelOptions& options, std::span<const double> v,
+                                            std::unique_ptr<SequenceEncoder> encoder) {
+  Parts parts;
+  parts.push_back(weighted_pairs(options, v, v.subspan(kOwn + 3)));
+  parts.push_back(tower(options, v, kTowerSlot));
+  if (!parts.back()) return model_of(options, v, nullptr);
+  auto fields = std::make_unique<SumOf>(std::move(parts));
+  return model_of(options, v,
+                  std::make_unique<OverSequences>(std::move(encoder), std::move(fields)));
+}
+
+// Of an encoder, which begins with other numbers than the network.
+std::uint64_t encoder_seed(const ModelOptions& options) { return options.seed + 2000; }
+
+std::unique_ptr<StoredModel> make_din(const ModelOptions& options, std::span<const double> v) {
+  const auto units = static_cast<std::size_t>(v[kOwn + 5]);
+  return over_sequences(options, v,
+                        make_target_attention(8 * shape_of(v).chunks, units, options.sequences,
+                                              kEncoderSlot, encoder_seed(options)));
+}
+
+std::unique_ptr<StoredModel> make_gru(const ModelOptions& options, std::span<const double> v) {
+  return over_sequences(
+      options, v, make_recurrent(8 * shape_of(v).chunks, kEncoderSlot, encoder_seed(options)));
+}
+
+std::unique_ptr<StoredModel> make_sasrec(const ModelOptions& options, std::span<const double> v) {
+  const auto units = static_cast<std::size_t>(v[kOwn + 5]);
+  return over_sequences(
+      options, v,
+      make_self_attention(8 * shape_of(v).chunks, units, kEncoderSlot, encoder_seed(options)));
 }
 
 std::size_t rounded_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
@@ -171,27 +241,39 @@ std::unique_ptr<StoredModel> make_ffm(const ModelOptions& options, std::span<con
 
 const KindRow kFwfmKind{
     {"fwfm", "factorisation machine with a weight for each pair of fields (Pan et al. 2018)", kFwfm,
-     true, 22, true},
+     true, 22, true, true},
     make_fwfm};
 const KindRow kFfmKind{
     {"ffm", "field-aware factorisation machine: a vector for each field (Juan et al. 2016)", kFfm,
-     true, 19},
+     true, 19, false, true},
     make_ffm};
 const KindRow kWideDeepKind{
     {"wide_deep", "network over vectors of ids, and their weights (Cheng et al. 2016)", kDeep, true,
-     22, true},
+     22, true, true},
     make_wide_deep};
 const KindRow kDeepFmKind{
     {"deepfm", "factorisation machine and network that share vectors (Guo et al. 2017)", kDeepFm,
-     true, 22, true},
+     true, 22, true, true},
     make_deepfm};
 const KindRow kDcnKind{
     {"dcnv2", "cross layers of low rank and a network over vectors of ids (Wang et al. 2021)", kDcn,
-     true, 22, true},
+     true, 22, true, true},
     make_dcnv2};
 const KindRow kFinalMlpKind{
     {"finalmlp", "two gated networks over vectors of ids that meet at the end (Mao et al. 2023)",
-     kFinalMlp, true, 22, true},
+     kFinalMlp, true, 22, true, true},
     make_finalmlp};
+const KindRow kDinKind{
+    {"din", "what is offered weighs what a person had before (DIN, Zhou et al. 2018)", kDin, true,
+     22, true, true, true},
+    make_din};
+const KindRow kGruKind{
+    {"gru", "a recurrent unit reads what a person had before (GRU4Rec, Hidasi et al. 2016)", kGru,
+     true, 22, true, true, true},
+    make_gru};
+const KindRow kSasRecKind{
+    {"sasrec", "the newest thing a person had asks those before it (SASRec, Kang and McAuley 2018)",
+     kSasRec, true, 22, true, true, true},
+    make_sasrec};
 
 }  // namespace attune

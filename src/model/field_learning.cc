@@ -74,17 +74,19 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   const std::size_t count = end - begun;
   begin(pass_, count);
   take_labels(rows, begun);
+  read_rows(rows, begun, end, pass_);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t r = begun + i;
-    Row coming = prefetch_places(rows, r);
+    Row coming = prefetch_places(rows, r, pass_);
     Gathered& row = pass_.rows[i];
+    const Row features = row_of(rows, r, pass_);
     const bool teaches = pass_.weights[i] > 0;
     const bool is_allowed =
-        teaches ? table_.take(rows.row(r), row.found, coming) : table_.find(rows.row(r), row.found);
+        teaches ? table_.take(features, row.found, coming) : table_.find(features, row.found);
     row.is_allowed = teaches && is_allowed;
     for (const auto& [at, hash] : row.found.fresh) start_row(at, hash);
     table_.pad(row.found);
-    place(rows, r, row);
+    place(rows, r, pass_, row);
     table_.prefetch(coming);
     gather(row, pass_, i);
   }
@@ -95,6 +97,7 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
   if (taught == 0) return;
   batch.begin_slopes();
   interaction_->backward(batch);
+  add_member_slopes(batch);
   for (std::size_t i = 0; i < count; ++i) {
     if (!pass_.rows[i].is_allowed) continue;
     const float weight = pass_.weights[i], label = pass_.labels[i];
@@ -103,19 +106,32 @@ void FieldModel::learn_batch(const Examples& rows, std::size_t begun, std::size_
     Gathered& row = pass_.rows[i];
     step_row(row, &batch.slopes[i * batch.row_chunks()], push);
     if (heads() == 1) continue;
-    further_.step(row.found, row.fields, row.further_rates, batch, {i, weight, pass_.labels});
+    further_.step(row.found, plain_fields(row), row.further_rates, batch,
+                  {i, weight, pass_.labels});
   }
   adam_.begin();
   const float scale = 1 / static_cast<float>(taught);
   for (AdamWeights* const weights : dense()) adam_.step(*weights, scale);
 }
 
+// What a sequence holds is part of the sum of its field.
+void FieldModel::add_member_slopes(FieldBatch& batch) const {
+  for (const Sequence& sequence : batch.sequences) {
+    const Float8* const of_field = batch.slopes_of(sequence.row, sequence.field);
+    for (std::size_t m = sequence.begin; m < sequence.end; ++m) {
+      Float8* const slopes = &batch.member_slopes[m * chunks_];
+      for (std::size_t c = 0; c < chunks_; ++c) slopes[c] = slopes[c] + of_field[c];
+    }
+  }
+}
+
 void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push) {
   add_rate_gradient(row, push);
   row.fields.resize(row.found.count);  // what is padded, in field 0
   row.own.clear();
+  const float* const values = values_of(row);
   for (std::size_t i = 0; push.weight != 1 && i < row.found.count; ++i) {
-    row.own.push_back(row.found.x[i] / push.weight);
+    row.own.push_back(values[i] / push.weight);
   }
   for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
   count_row(push);
@@ -123,7 +139,7 @@ void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push)
 
 void FieldModel::add_rate_gradient(const Gathered& row, const Push& push) {
   std::vector<float>& gradient = rate_weights_.gradient;
-  for (std::size_t i = 0; has_rates_ && i < row.found.size; ++i) {
+  for (std::size_t i = 0; has_rates_ && i < plain_of(row); ++i) {
     gradient[row.fields[i]] += push.error * push.weight * row.rates[i];
   }
 }
@@ -186,9 +202,9 @@ void FieldModel::count_row(const Push& push) {
 void FieldModel::step_group(Gathered& row, std::size_t i, const Float8* slopes, const Push& push) {
   FoundRows& found = row.found;
   const Float8* of_field[8];
-  for (std::size_t k = 0; k < 8; ++k) of_field[k] = slopes + row.fields[i + k] * chunks_;
+  for (std::size_t k = 0; k < 8; ++k) of_field[k] = slopes_at(row, i + k, slopes);
   float* const* at = &found.at[i];
-  const float* const own = row.own.empty() ? found.x.data() : row.own.data();
+  const float* const own = row.own.empty() ? values_of(row) : row.own.data();
   const Values values{&found.x[i], own + i};
   if (pieces_ > 1) {
     for (std::size_t k = 0; k < 8 && i + k < found.size; ++k) {

@@ -81,8 +81,16 @@ void FieldModel::begin(Pass& pass, std::size_t rows) const {
   if (pass.rows.size() < rows) pass.rows.resize(rows);
 }
 
+void FieldModel::read_rows(const Examples& rows, std::size_t begin, std::size_t end,
+                           Pass& pass) const {
+  constexpr std::size_t kAhead = 2;
+  if (!has_sequences()) return;
+  pass.apart.read(rows, begin, std::min(end + kAhead, rows.size()), options().sequences);
+}
+
 // The fields of what was found.
-void FieldModel::place(const Examples& rows, std::size_t r, Gathered& to) const {
+void FieldModel::place(const Examples& rows, std::size_t r, Pass& pass, Gathered& to) const {
+  if (has_sequences()) return place_apart(r, pass, to);
   const auto fields = rows.fields_of(r);
   const std::uint16_t last = last_field();
   to.fields.resize(to.found.count);
@@ -91,6 +99,25 @@ void FieldModel::place(const Examples& rows, std::size_t r, Gathered& to) const 
   } else {
     for (std::size_t i = 0; i < to.found.size; ++i) {
       to.fields[i] = std::min(fields[to.found.from[i]], last);
+    }
+  }
+}
+
+// Of what has sequences. found.x, padded, loses what they hold.
+void FieldModel::place_apart(std::size_t r, Pass& pass, Gathered& to) const {
+  const auto fields = pass.apart.fields_of(r);
+  const std::size_t plain = pass.apart.plain(r);
+  const std::uint16_t last = last_field();
+  to.plain = 0;
+  to.fields.resize(to.found.count);
+  to.x.assign(to.found.x.begin(), to.found.x.begin() + static_cast<long>(to.found.count));
+  for (std::size_t i = 0; i < to.found.size; ++i) {
+    const std::size_t feature = to.found.feature_of(i);
+    to.fields[i] = std::min(fields[feature], last);
+    if (feature < plain) {
+      to.plain = i + 1;
+    } else {
+      to.found.x[i] = 0;
     }
   }
 }
@@ -123,21 +150,42 @@ void FieldModel::gather(Gathered& from, Pass& pass, std::size_t at) const {
   float logit = bias_ + sum(linear);
   if (has_rates_) {
     read_rates(from);
-    for (std::size_t i = 0; i < found.size; ++i) {
+    for (std::size_t i = 0; i < plain_of(from); ++i) {
       logit += rate_weights_.w[from.fields[i]] * from.rates[i];
     }
   }
   pass.batch.logits[at] = logit;
-  further_.add_logits(found, from.fields, from.further_rates, pass.batch, at);
+  further_.add_logits(found, plain_fields(from), from.further_rates, pass.batch, at);
   sum_vectors(from, &pass.batch.vectors[at * pass.batch.row_chunks()]);
+  if (has_sequences()) add_sequences(from, pass, at);
+}
+
+// What sequences hold, one by one.
+void FieldModel::add_sequences(Gathered& from, Pass& pass, std::size_t at) const {
+  FieldBatch& batch = pass.batch;
+  const std::size_t first = batch.members.size() / chunks_;
+  from.members = first;
+  for (std::size_t i = from.plain; i < from.found.size; ++i) {
+    const auto member = static_cast<std::uint32_t>(first + i - from.plain);
+    const bool is_new = i == from.plain || from.fields[i] != from.fields[i - 1];
+    if (is_new) {
+      batch.sequences.push_back({static_cast<std::uint32_t>(at), from.fields[i], member, member});
+    }
+    ++batch.sequences.back().end;
+    const Float8 x(from.x[i]);
+    for (std::size_t c = 0; c < chunks_; ++c) {
+      batch.members.push_back(x * chunk(from.found.at[i], c));
+    }
+  }
 }
 
 // Features mostly come in the order of their fields: the first of a field writes, later ones add.
 void FieldModel::sum_vectors(const Gathered& from, Float8* vectors) const {
   const FoundRows& found = from.found;
+  const float* const values = values_of(from);
   std::size_t begun = 0;  // fields below it have a sum
   for (std::size_t i = 0; i < found.size; ++i) {
-    const Float8 x(found.x[i]);
+    const Float8 x(values[i]);
     const std::size_t field = from.fields[i];
     Float8* const to = vectors + field * chunks_;
     if (field < begun) {
@@ -156,12 +204,14 @@ void FieldModel::sum_vectors(const Gathered& from, Float8* vectors) const {
 void FieldModel::predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const {
   const std::size_t count = std::min(rows.size() - begun, batch_);
   begin(pass, count);
+  read_rows(rows, begun, begun + count, pass);
   for (std::size_t i = 0; i < count; ++i) {
-    table_.prefetch(prefetch_places(rows, begun + i));
+    table_.prefetch(prefetch_places(rows, begun + i, pass));
     Gathered& row = pass.rows[i];
-    (void)table_.find(rows.row(begun + i), row.found);  // none is found of what is not allowed
+    // None is found of what is not allowed.
+    (void)table_.find(row_of(rows, begun + i, pass), row.found);
     table_.pad(row.found);
-    place(rows, begun + i, row);
+    place(rows, begun + i, pass, row);
     gather(row, pass, i);
   }
   interaction_->forward(pass.batch);

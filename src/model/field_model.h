@@ -21,6 +21,7 @@
 #include "model/further_heads.h"
 #include "model/joint_loss.h"
 #include "model/replicated_model.h"
+#include "model/sequence_rows.h"
 
 namespace attune {
 
@@ -124,15 +125,21 @@ class FieldModel final : public ReplicatedModel {
  private:
   struct Gathered {
     FoundRows found;
+    std::size_t plain = 0;              // found before those of sequences
     std::vector<std::uint16_t> fields;  // of each found, at most fields_ - 1
     std::vector<float> rates;           // r of each found
     std::vector<float> further_rates;   // of further heads
-    std::vector<float> own;             // x by the weight of the row; empty = the weight is 1
+    // By these vectors count; of what has sequences, for there found.x is 0 of what they hold, so
+    // that it has no weight. Else empty.
+    std::vector<float> x;
+    std::vector<float> own;   // x by the weight of the row; empty = the weight is 1
+    std::size_t members = 0;  // of the batch, before those of this row
     bool is_allowed = true;
   };
   struct Pass {
     FieldBatch batch;
     std::vector<Gathered> rows;
+    SequenceRows apart;  // with sequences: the rows of the batch, and those asked for ahead
     std::vector<float> labels, weights;  // (heads, rows), NaN = not known; (rows)
   };
   struct Push {
@@ -143,14 +150,37 @@ class FieldModel final : public ReplicatedModel {
   };
 
   void begin(Pass& pass, std::size_t rows) const;
-  void place(const Examples& rows, std::size_t r, Gathered& to) const;
+  bool has_sequences() const { return !options().sequences.empty(); }
+  // Sets sequences apart, if there are any, of a batch and of the rows that are asked for ahead.
+  void read_rows(const Examples& rows, std::size_t begin, std::size_t end, Pass& pass) const;
+  Row row_of(const Examples& rows, std::size_t row, const Pass& pass) const {
+    return has_sequences() ? pass.apart.row_if_any(row) : rows.row_if_any(row);
+  }
+  void place(const Examples& rows, std::size_t r, Pass& pass, Gathered& to) const;
+  void place_apart(std::size_t r, Pass& pass, Gathered& to) const;
   void gather(Gathered& from, Pass& pass, std::size_t at) const;
   void sum_vectors(const Gathered& from, Float8* vectors) const;
+  void add_sequences(Gathered& from, Pass& pass, std::size_t at) const;
+  std::size_t plain_of(const Gathered& row) const {
+    return has_sequences() ? row.plain : row.found.size;
+  }
+  std::span<const std::uint16_t> plain_fields(const Gathered& row) const {
+    return std::span(row.fields).first(plain_of(row));
+  }
+  const float* values_of(const Gathered& row) const {
+    return has_sequences() ? row.x.data() : row.found.x.data();
+  }
+  // Of feature i found in a row of the batch. slopes: of the row.
+  const Float8* slopes_at(const Gathered& row, std::size_t i, const Float8* slopes) const {
+    const bool is_member = has_sequences() && i >= row.plain && i < row.found.size;
+    return is_member ? &pass_.batch.member_slopes[(row.members + i - row.plain) * chunks_]
+                     : slopes + row.fields[i] * chunks_;
+  }
   void read_rates(Gathered& of) const;
   // Asks where a row further ahead lies; the row ahead, of which the table may now be asked.
-  Row prefetch_places(const Examples& rows, std::size_t row) const {
-    table_.prefetch_places(rows.row_if_any(row + 2));
-    return rows.row_if_any(row + 1);
+  Row prefetch_places(const Examples& rows, std::size_t row, const Pass& pass) const {
+    table_.prefetch_places(row_of(rows, row + 2, pass));
+    return row_of(rows, row + 1, pass);
   }
   void predict_batch(const Examples& rows, std::size_t begun, Pass& pass) const;
   void take_labels(const Examples& rows, std::size_t begun);
@@ -158,6 +188,7 @@ class FieldModel final : public ReplicatedModel {
   std::size_t step_rows() const;
   void learn_batch(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before);
+  void add_member_slopes(FieldBatch& batch) const;
   void step_row(Gathered& row, const Float8* slopes, const Push& push);
   void add_rate_gradient(const Gathered& row, const Push& push);
   void count_row(const Push& push);
@@ -170,7 +201,10 @@ class FieldModel final : public ReplicatedModel {
                             const Push& push, Float8 squares) const;
   void step_pieces(float* row, float x, const Float8* slopes, float weight) const;
   Float8 chunk(const float* row, std::size_t c) const { return Float8::load(row + head_ + 8 * c); }
-  std::vector<Float8> mean_slopes(const FieldBatch& to) const;
+  struct MeanSlopes {
+    std::vector<Float8> vectors, members;
+  };
+  MeanSlopes mean_slopes(const FieldBatch& to) const;
   float base_rate() const;
   std::uint16_t last_field() const {
     return static_cast<std::uint16_t>(std::max<std::size_t>(options().inputs, 1) - 1);

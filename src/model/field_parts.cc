@@ -18,7 +18,7 @@ double FieldModel::bias() const {
 }
 
 // The mean of the slopes along the straight line from no features to a batch of one row.
-std::vector<Float8> FieldModel::mean_slopes(const FieldBatch& to) const {
+FieldModel::MeanSlopes FieldModel::mean_slopes(const FieldBatch& to) const {
   constexpr std::size_t kSteps = 32;
   const std::unique_ptr<Interaction> interaction = interaction_->copy();
   const std::size_t steps = interaction->is_pairwise() ? 1 : kSteps;
@@ -27,20 +27,34 @@ std::vector<Float8> FieldModel::mean_slopes(const FieldBatch& to) const {
   line.chunks = chunks_;
   line.heads = heads();
   line.begin(steps);
-  line.begin_slopes();
-  const std::size_t size = line.row_chunks();
+  const std::size_t size = line.row_chunks(), members = to.members.size();
   for (std::size_t s = 0; s < steps; ++s) {
     const Float8 share((static_cast<float>(s) + 0.5F) / static_cast<float>(steps));
     for (std::size_t i = 0; i < size; ++i) line.vectors[s * size + i] = share * to.vectors[i];
+    for (const Float8& number : to.members) line.members.push_back(share * number);
+    for (Sequence sequence : to.sequences) {
+      sequence.row = static_cast<std::uint32_t>(s);
+      sequence.begin += static_cast<std::uint32_t>(s * members / chunks_);
+      sequence.end += static_cast<std::uint32_t>(s * members / chunks_);
+      line.sequences.push_back(sequence);
+    }
     line.errors[s] = 1 / static_cast<float>(steps);
   }
+  line.begin_slopes();
   interaction->forward(line);
   interaction->backward(line);
-  for (std::size_t i = size; i < steps * size; ++i) {
-    line.slopes[i % size] = line.slopes[i % size] + line.slopes[i];
-  }
-  line.slopes.resize(size);
-  return std::move(line.slopes);
+  add_member_slopes(line);
+  const auto add_steps = [&](std::vector<Float8>& slopes, std::size_t of_one) {
+    for (std::size_t i = of_one; i < steps * of_one; ++i) {
+      slopes[i % of_one] = slopes[i % of_one] + slopes[i];
+    }
+    slopes.resize(of_one);
+    return std::move(slopes);
+  };
+  MeanSlopes mean;
+  mean.vectors = add_steps(line.slopes, size);
+  mean.members = add_steps(line.member_slopes, members);
+  return mean;
 }
 
 // Integrated gradients (Sundararajan et al. 2017). Of pairs one step in the middle is exact: a
@@ -54,20 +68,29 @@ std::vector<float> FieldModel::parts(Row row, std::span<const std::uint16_t> fie
   std::vector<float> parts(row.size());
   Pass pass;
   begin(pass, 1);
+  read_rows(one, 0, 1, pass);
   Gathered& found = pass.rows[0];
-  if (!table_.find(row, found.found)) return parts;
+  if (!table_.find(row_of(one, 0, pass), found.found)) return parts;
   table_.pad(found.found);
-  place(one, 0, found);
+  place(one, 0, pass, found);
   gather(found, pass, 0);
-  const std::vector<Float8> slopes = mean_slopes(pass.batch);
+  const MeanSlopes slopes = mean_slopes(pass.batch);
+  const auto part_of = [&](std::size_t i) -> float& {
+    const std::size_t feature = found.found.feature_of(i);
+    return parts[has_sequences() ? pass.apart.places_of(0)[feature] : feature];
+  };
+  const float* const values = values_of(found);
   double total = 0, size = 0;
   for (std::size_t i = 0; i < found.found.size; ++i) {
+    const bool is_member = i >= plain_of(found);
+    const Float8* const own = is_member ? &slopes.members[(i - found.plain) * chunks_]
+                                        : &slopes.vectors[found.fields[i] * chunks_];
     Float8 sums;
     for (std::size_t c = 0; c < chunks_; ++c) {
-      sums = multiply_add(slopes[found.fields[i] * chunks_ + c], chunk(found.found.at[i], c), sums);
+      sums = multiply_add(own[c], chunk(found.found.at[i], c), sums);
     }
-    const float part = found.found.x[i] * sum(sums);
-    parts[found.found.feature_of(i)] = part;
+    const float part = values[i] * sum(sums);
+    part_of(i) = part;
     total += double{part};
     size += double{std::abs(part)};
   }
@@ -76,9 +99,10 @@ std::vector<float> FieldModel::parts(Row row, std::span<const std::uint16_t> fie
   const double left = double{pass.batch.logits[0]} - (bias() - double{bias_}) - total;
   const auto more = static_cast<float>(size > 0 ? left / size : 0);
   for (std::size_t i = 0; i < found.found.size; ++i) {
-    float& part = parts[found.found.feature_of(i)];
+    float& part = part_of(i);
     part += more * std::abs(part) + found.found.x[i] * found.found.first[i];
-    if (has_rates_) part += rate_weights_.w[found.fields[i]] * found.rates[i];
+    if (has_rates_ && i < plain_of(found))
+      part += rate_weights_.w[found.fields[i]] * found.rates[i];
   }
   return parts;
 }

@@ -33,7 +33,7 @@ void FurtherHeads::add_logits(const FoundRows& found, std::span<const std::uint1
       (rate - all).store(own + i);
     }
     float logit = static_cast<float>(heads_[h].bias) + sum(linear);
-    for (std::size_t i = 0; rates_.has_rates && i < found.size; ++i) {
+    for (std::size_t i = 0; rates_.has_rates && i < fields.size(); ++i) {
       logit += rate_weights_.w[h * fields_ + fields[i]] * own[i];
     }
     batch.logits_of(h + 1)[at] += logit;
@@ -48,7 +48,7 @@ void FurtherHeads::step(FoundRows& found, std::span<const std::uint16_t> fields,
     const bool is_known = !std::isnan(label);
     if (!is_known && pushed == 0) continue;
     const Step by{pushed / of.weight, of.weight, is_known ? of.weight : 0, is_known ? label : 0};
-    for (std::size_t i = 0; rates_.has_rates && i < found.size; ++i) {
+    for (std::size_t i = 0; rates_.has_rates && i < fields.size(); ++i) {
       rate_weights_.gradient[h * fields_ + fields[i]] += pushed * rates[h * found.count + i];
     }
     for (std::size_t i = 0; i < found.count; i += 8) {

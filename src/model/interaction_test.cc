@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "model/field_pairs.h"
 #include "model/head_pairs.h"
+#include "model/test_twin.h"
 #include "model/tower.h"
 #include "model/two_streams.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::size_t kFields = 6, kUsed = 5, kRows = 7;
 
-using Numbers = std::vector<double>;
 // The logit of one row: weights in the order of Interaction::weights(), vectors by field.
 using Twin = std::function<double(const std::vector<Numbers>& weights, const Numbers& vectors)>;
 // Of a head.
@@ -46,26 +46,6 @@ Numbers vectors_of(const FieldBatch& batch, std::size_t row) {
   const auto* const at = reinterpret_cast<const float*>(batch.vectors.data());
   const std::size_t size = batch.row_chunks() * 8;
   return {at + row * size, at + (row + 1) * size};
-}
-
-// How far the two are apart, by the length of the second.
-double distance(const Numbers& a, const Numbers& b) {
-  double apart = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    apart += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  return std::sqrt(apart / std::max(size, 1e-30));
-}
-
-double slope_of(double& number, const std::function<double()>& of) {
-  const double step = 1e-6, at = number;
-  number = at + step;
-  const double above = of();
-  number = at - step;
-  const double below = of();
-  number = at;
-  return (above - below) / (2 * step);
 }
 
 // The sum over heads of error * logit, of row r.
@@ -134,21 +114,6 @@ std::vector<Numbers> of_head(std::vector<Numbers> weights, const std::vector<std
                            weights[one].begin() + static_cast<long>((head + 1) * size));
   }
   return weights;
-}
-
-double product(const double* a, const double* b, std::size_t n) {
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-// y = x W + b.
-Numbers dense(const Numbers& x, const Numbers& w, const Numbers& b) {
-  Numbers y = b;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    for (std::size_t o = 0; o < y.size(); ++o) y[o] += x[i] * w[i * y.size() + o];
-  }
-  return y;
 }
 
 double tower_twin(const std::vector<Numbers>& weights, const Numbers& vectors) {

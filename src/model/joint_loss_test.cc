@@ -201,7 +201,7 @@ TEST(FurtherHeads, AgreeWithTheirTwin) {
       row.push_back(
           {static_cast<std::uint32_t>(rng.below(20)), static_cast<float>(0.5 + rng.uniform())});
     }
-    const std::vector<std::uint16_t> fields(24, 1);
+    const std::vector<std::uint16_t> fields(11, 1);
     ASSERT_TRUE(table.take(row, found));
     table.pad(found);
     batch.begin(1);

@@ -17,13 +17,15 @@ namespace {
 constexpr std::string_view kMagic = "AMDL";
 constexpr std::uint32_t kFirstVersion = 1;
 constexpr std::uint32_t kTasksVersion = 2;  // with tasks and a second loss after the settings
-constexpr std::uint32_t kVersion = 3;       // hashed tables in the order their rows were taken in
+constexpr std::uint32_t kPlainVersion = 3;  // hashed tables in the order their rows were taken in
+constexpr std::uint32_t kVersion = 4;       // with sequences after the tasks, where there are any
 constexpr std::size_t kMostSettings = 64;
 
-const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,  &kAdagradKind,  &kAdamKind,
-                                 &kFmKind,     &kFwfmKind, &kFfmKind,      &kWideDeepKind,
-                                 &kDeepFmKind, &kDcnKind,  &kFinalMlpKind, &kLinearKind,
-                                 &kMlpKind,    &kTreeKind, &kForestKind,   &kTreesKind};
+const KindRow* const kKinds[] = {&kFtrlKind,   &kSgdKind,    &kAdagradKind,  &kAdamKind,
+                                 &kFmKind,     &kFwfmKind,   &kFfmKind,      &kWideDeepKind,
+                                 &kDeepFmKind, &kDcnKind,    &kFinalMlpKind, &kDinKind,
+                                 &kGruKind,    &kSasRecKind, &kLinearKind,   &kMlpKind,
+                                 &kTreeKind,   &kForestKind, &kTreesKind};
 
 Result<const KindRow*> kind_row(const std::string& name) {
   std::vector<std::string> known;
@@ -60,10 +62,10 @@ Status check(const ModelOptions& o) {
 
 bool is_joint(const ModelOptions& o) { return !o.tasks.empty() || o.second_loss.weight != 0; }
 
-std::string kinds_with_tasks() {
+std::string kinds_where(bool ModelKind::*holds) {
   std::vector<std::string_view> names;
   for (const KindRow* row : kKinds) {
-    if (row->kind.takes_tasks) names.push_back(row->kind.name);
+    if (row->kind.*holds) names.push_back(row->kind.name);
   }
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -89,7 +91,7 @@ Status check_tasks(const ModelOptions& o, const ModelKind& kind) {
   if (is_joint(o) && !kind.takes_tasks) {
     return Error{Code::kInvalid,
                  fmt::format("kind {} learns one task and has no second loss", o.kind), "kind",
-                 fmt::format("those that can are {}", kinds_with_tasks())};
+                 fmt::format("those that can are {}", kinds_where(&ModelKind::takes_tasks))};
   }
   if (o.tasks.size() > kMostTasks) {
     return Error{Code::kInvalid,
@@ -104,6 +106,35 @@ Status check_tasks(const ModelOptions& o, const ModelKind& kind) {
   }
   if (o.second_loss.weight == 0) return ok_status();
   TRY([[maybe_unused]] const auto second, make_second_loss(o.second_loss.name));
+  return ok_status();
+}
+
+Status check_sequences(const ModelOptions& o, const ModelKind& kind) {
+  if (o.sequences.empty() && kind.needs_sequences) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("kind {} learns from sequences, and no feature of the rows is one", o.kind),
+        "kind", "a plan declares one: kind = \"sequence\" with as = the input its entries are of"};
+  }
+  if (!o.sequences.empty() && !kind.takes_sequences) {
+    return Error{Code::kInvalid, fmt::format("kind {} takes no sequences", o.kind), "sequences",
+                 fmt::format("those that do are {}", kinds_where(&ModelKind::takes_sequences))};
+  }
+  const auto is_one = [&](std::uint16_t field) {
+    return std::any_of(o.sequences.begin(), o.sequences.end(),
+                       [&](const SequenceField& s) { return s.field == field; });
+  };
+  for (std::size_t i = 0; i < o.sequences.size(); ++i) {
+    const SequenceField& s = o.sequences[i];
+    const bool is_ascending = i == 0 || o.sequences[i - 1].field < s.field;
+    const bool is_there = s.field < o.inputs && s.like < o.inputs;
+    if (i < kMostSequences && is_ascending && is_there && !is_one(s.like)) continue;
+    return Error{Code::kInvalid,
+                 fmt::format("a sequence of field {} like field {} of {}: both must be there, "
+                             "fields ascending, none like one",
+                             s.field, s.like, o.inputs),
+                 "sequences"};
+  }
   return ok_status();
 }
 
@@ -127,6 +158,29 @@ void read_tasks(Reader& r, ModelOptions& o) {
   o.second_loss.weight = r.f64();
 }
 
+void put_sequences(Writer& w, const ModelOptions& o) {
+  w.varint(o.sequences.size());
+  for (const SequenceField& s : o.sequences) {
+    w.varint(s.field);
+    w.varint(s.like);
+    w.u32(s.turn);
+  }
+}
+
+void read_sequences(Reader& r, ModelOptions& o) {
+  const std::uint64_t sequences = r.varint();
+  for (std::uint64_t i = 0; i < sequences && i <= kMostSequences && r.ok(); ++i) {
+    const auto field = static_cast<std::uint16_t>(std::min<std::uint64_t>(r.varint(), UINT16_MAX));
+    const auto like = static_cast<std::uint16_t>(std::min<std::uint64_t>(r.varint(), UINT16_MAX));
+    o.sequences.push_back({field, like, r.u32()});
+  }
+}
+
+// Without sequences the bytes of before there were any.
+std::uint32_t version_of(const ModelOptions& o) {
+  return o.sequences.empty() ? kPlainVersion : kVersion;
+}
+
 void put_options(Writer& w, const ModelOptions& o) {
   w.str(o.kind);
   w.u8(static_cast<std::uint8_t>(o.bits));
@@ -142,6 +196,7 @@ void put_options(Writer& w, const ModelOptions& o) {
     w.f64(value);
   }
   put_tasks(w, o);
+  if (!o.sequences.empty()) put_sequences(w, o);
 }
 
 ModelOptions read_options(Reader& r, std::uint32_t version) {
@@ -160,6 +215,7 @@ ModelOptions read_options(Reader& r, std::uint32_t version) {
     o.settings.emplace_back(std::move(name), r.f64());
   }
   if (version >= kTasksVersion) read_tasks(r, o);
+  if (version >= kVersion) read_sequences(r, o);
   return o;
 }
 
@@ -168,6 +224,7 @@ Result<std::unique_ptr<StoredModel>> make_stored(ModelOptions options) {
   if (options.bits == 0) options.bits = row->kind.bits;
   TRY_OK(check(options));
   TRY_OK(check_tasks(options, row->kind));
+  TRY_OK(check_sequences(options, row->kind));
   TRY(const std::vector<double> values, settle(row->kind, options));
   auto model = row->make(completed(options, row->kind, values), values);
   TRY_OK(model->usable());
@@ -225,14 +282,14 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
                  "threads"};
   }
   if (can_share || threads == 1) return ok_status();
-  return Error{
-      Code::kInvalid,
-      fmt::format("{}{}{} learns on one thread", options.kind,
-                  options.collision_free ? " with a collision-free table" : "",
-                  is_joint(options) ? " of several tasks" : ""),
-      "threads",
-      "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp) can, with a hashed table; "
-      "without --threads another thread reads ahead"};
+  return Error{Code::kInvalid,
+               fmt::format("{}{}{} learns on one thread", options.kind,
+                           options.collision_free ? " with a collision-free table" : "",
+                           is_joint(options) ? " of several tasks" : ""),
+               "threads",
+               "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, din, gru, "
+               "sasrec) can, with a hashed table; "
+               "without --threads another thread reads ahead"};
 }
 
 Status Model::use_threads(Threads threads) {
@@ -248,7 +305,7 @@ void StoredModel::write(ByteSink& to) const {
   ModelSink sink(to);
   Writer w(sink.out);
   sink.out.append(kMagic);
-  w.u32(kVersion);
+  w.u32(version_of(options_));
   put_options(w, options_);
   encode_state(sink);
   sink.seal();
@@ -278,16 +335,18 @@ std::vector<ModelKind> model_kinds() {
   return all;
 }
 
-bool takes_tasks(std::string_view kind) {
-  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const KindRow* row) {
-    return row->kind.name == kind && row->kind.takes_tasks;
-  });
+namespace {
+
+bool holds(std::string_view kind, bool ModelKind::*what) {
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](const KindRow* row) { return row->kind.name == kind && row->kind.*what; });
 }
 
-bool reads_fields(std::string_view kind) {
-  return std::any_of(std::begin(kKinds), std::end(kKinds), [&](const KindRow* row) {
-    return row->kind.name == kind && row->kind.reads_fields;
-  });
-}
+}  // namespace
+
+bool takes_tasks(std::string_view kind) { return holds(kind, &ModelKind::takes_tasks); }
+bool takes_sequences(std::string_view kind) { return holds(kind, &ModelKind::takes_sequences); }
+bool needs_sequences(std::string_view kind) { return holds(kind, &ModelKind::needs_sequences); }
+bool reads_fields(std::string_view kind) { return holds(kind, &ModelKind::reads_fields); }
 
 }  // namespace attune

@@ -29,6 +29,16 @@ struct SecondLossOptions {
   double weight = 0;  // in [0, 1000]; 0 = there is none
 };
 
+// A field whose features are in order, the newest first, and are ids of another field: what a
+// person had before, beside what is offered now.
+struct SequenceField {
+  std::uint16_t field = 0;
+  std::uint16_t like = 0;  // the field the ids are of
+  std::uint32_t turn = 0;  // an id ^ turn is that of the other field
+  bool operator==(const SequenceField&) const = default;
+};
+inline constexpr std::size_t kMostSequences = 64;
+
 struct ModelOptions {
   std::string kind = "ftrl";
   int bits = 0;            // tables of 2^bits rows, in [8, 28]; 0 = as the kind has it
@@ -47,6 +57,9 @@ struct ModelOptions {
   // ModelKind::takes_tasks.
   std::vector<TaskOptions> tasks{};
   SecondLossOptions second_loss{};
+  // Of kinds over fields: what these fields hold shares the vectors of the field it is like, and
+  // has no weight and no rate of its own. Ascending; no field is like one of them.
+  std::vector<SequenceField> sequences{};
 };
 inline constexpr std::size_t kMostInputs = 65'536;
 inline constexpr std::size_t kMostThreads = 8;  // a model learns on
@@ -170,10 +183,14 @@ struct ModelKind {
   bool reads_fields = false;
   int bits = 22;             // of its table when nobody says
   bool takes_tasks = false;  // several, and a second loss
+  bool takes_sequences = false;
+  bool needs_sequences = false;  // at least one
 };
 std::vector<ModelKind> model_kinds();
-bool takes_tasks(std::string_view kind);   // false for an unknown one
-bool reads_fields(std::string_view kind);  // false for an unknown one, and mlp
+bool takes_tasks(std::string_view kind);      // false for an unknown one
+bool reads_fields(std::string_view kind);     // false for an unknown one, and mlp
+bool takes_sequences(std::string_view kind);  // false for an unknown one
+bool needs_sequences(std::string_view kind);  // false for an unknown one
 // Whether it grows trees (tree, forest, trees): learns_at_end(), and numbers need no bins.
 bool is_tree_kind(std::string_view kind);
 

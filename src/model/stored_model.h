@@ -73,6 +73,6 @@ struct KindRow {
 };
 extern const KindRow kFtrlKind, kSgdKind, kAdagradKind, kAdamKind, kLinearKind, kFmKind, kFwfmKind,
     kFfmKind, kWideDeepKind, kDeepFmKind, kDcnKind, kFinalMlpKind, kMlpKind, kTreeKind, kForestKind,
-    kTreesKind;
+    kTreesKind, kDinKind, kGruKind, kSasRecKind;
 
 }  // namespace attune

@@ -29,6 +29,9 @@ bool learns_on_threads(const ModelOptions& options) {
   return model.ok() && (*model)->use_threads({2}).ok();
 }
 
+// Of what fields 1 and 2 hold, as of fields 3 and 0.
+const std::vector<SequenceField> kSequences{{1, 3, 0x80000001U}, {2, 0, 0}};
+
 std::vector<Case> cases() {
   std::vector<Case> all;
   for (const ModelKind& kind : model_kinds()) {
@@ -40,7 +43,16 @@ std::vector<Case> cases() {
     if (o.kind == "sgd" || o.kind == "adam") o.settings = {{"learning_rate", 0.05}};
     if (o.kind == "trees") o.settings = {{"rounds", 60}};
     if (o.kind == "forest") o.settings = {{"trees", 60}};
+    if (kind.needs_sequences) {
+      o.sequences = kSequences;
+      o.settings = {{"k", 8}};  // as the others
+    }
     all.push_back({o.kind, o});
+    if (kind.takes_sequences && !kind.needs_sequences) {
+      ModelOptions of_sequences = o;
+      of_sequences.sequences = kSequences;
+      all.push_back({o.kind + "_of_sequences", of_sequences});
+    }
     if (kind.takes_tasks) {
       ModelOptions joint = o;
       joint.tasks = {{"like", 1}, {"purchase", 2}, {"hide", 0.5}};
@@ -183,6 +195,7 @@ TEST_P(ModelContract, ASavedModelPredictsBitForBitAndGoesOnEqually) {
   ASSERT_TRUE(back.ok()) << back.error().message;
   ASSERT_TRUE((*back)->use_threads({GetParam().threads}).ok());
   EXPECT_EQ((*back)->options().settings, model->options().settings);
+  EXPECT_EQ((*back)->options().sequences, model->options().sequences);
   EXPECT_EQ(bytes_of(**back), bytes_of(*model));
   const Examples next = separable(1500, 8);
   EXPECT_EQ(predict(**back, next), predict(*model, next));
@@ -464,7 +477,7 @@ TEST_P(ModelContract, DamagedAndNewerBytesAreRefused) {
   Writer(newer).u64(hash64(newer));
   const auto refused = decode_model(newer);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("version 9, this program reads versions 1 to 3"),
+  EXPECT_NE(refused.error().message.find("version 9, this program reads versions 1 to 4"),
             std::string::npos);
 }
 
@@ -491,7 +504,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, OfTasks, testing::ValuesIn(cases_where([](const 
 // see an id twice in two rows.
 INSTANTIATE_TEST_SUITE_P(Kinds, Weighted, testing::ValuesIn(cases_where([](const Case& of) {
                            static const std::set<std::string> others{
-                               "adam", "mlp", "wide_deep", "deepfm", "dcnv2", "finalmlp", "forest"};
+                               "adam",     "mlp", "wide_deep", "deepfm", "dcnv2",
+                               "finalmlp", "din", "gru",       "sasrec", "forest"};
                            return !others.contains(of.options.kind) && of.options.admit_after == 1;
                          })),
                          name_of);
