@@ -118,7 +118,7 @@ class JournalTraining {
   }
 
   Result<TrainedModel> run() {
-    if (takes_sequences(options_.model.kind)) {
+    if (takes_sequences(options_.model.kind) && !options_.plan.empty()) {
       TRY(const Plan plan, Plan::parse(options_.plan, "the workspace's plan"));
       sequences_ = live_sequences(plan);
     }

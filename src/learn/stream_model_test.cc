@@ -12,6 +12,7 @@ namespace {
 
 ModelOptions options_of(const std::string& kind) {
   ModelOptions options{.kind = kind, .bits = 10, .inputs = 8};
+  if (needs_sequences(kind)) options.sequences = {{2, 3, 0}};
   return options;
 }
 
@@ -81,7 +82,8 @@ TEST_P(StreamModelOf, LearnsAsTheModelWouldAloneWhoeverReads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, StreamModelOf,
-                         testing::Values("ftrl", "fm", "fwfm", "ffm", "deepfm", "dcnv2", "mlp"));
+                         testing::Values("ftrl", "fm", "fwfm", "ffm", "deepfm", "dcnv2", "gru",
+                                         "mlp"));
 
 TEST(StreamModel, WhatIsHeldDoesNotChange) {
   const auto start = registered("fwfm");

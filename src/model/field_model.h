@@ -9,7 +9,8 @@
 // mini-batches, `batch` at a time within one call of learn() (less while few rows were seen): all
 // are predicted, then all learned from. Ids learn by AdaGrad with one accumulator for the weight
 // and one for the vector (or each piece of it), what is dense by Adam. Fields beyond options.inputs
-// count as the last one.
+// count as the last one. What a sequence holds (options.sequences) has the vector of the id it is
+// like, and neither weight nor rate; interactions see it one by one as well as summed.
 #pragma once
 #include <array>
 #include <memory>

@@ -91,6 +91,39 @@ inline Float8 natural_log(Float8 a) {
   return multiply_add(Float8(_mm256_cvtepi32_ps(power)), Float8(0.69314718F), s * series);
 }
 
+// To a few parts in 10^7, of numbers in [-87, 88] and of those beyond as of these: the power of two
+// next to it, and the series of what is left, at most half of log 2 either way.
+inline Float8 exponential(Float8 a) {
+  const Float8 x = _mm256_min_ps(_mm256_set1_ps(88), _mm256_max_ps(_mm256_set1_ps(-87), a.v));
+  const __m256 whole =
+      _mm256_round_ps((x * Float8(1.44269504F)).v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  // log 2 in two parts, of which the first has few digits.
+  Float8 left = multiply_add(Float8(whole), Float8(-0.693359375F), x);
+  left = multiply_add(Float8(whole), Float8(2.12194440e-4F), left);
+  Float8 series(1.0F / 5040);
+  for (const float term : {1.0F / 720, 1.0F / 120, 1.0F / 24, 1.0F / 6, 0.5F, 1.0F, 1.0F}) {
+    series = multiply_add(series, left, Float8(term));
+  }
+  const __m256i power = _mm256_slli_epi32(_mm256_cvtps_epi32(whole), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(series.v), power));
+}
+// 1 / (1 + exp(-a)).
+inline Float8 logistic(Float8 a) {
+  return Float8(1.0F) / (Float8(1.0F) + exponential(Float8() - a));
+}
+inline Float8 hyperbolic_tangent(Float8 a) {
+  return multiply_add(Float8(2.0F), logistic(a + a), Float8(-1.0F));
+}
+// The sum of a[i] b[i].
+inline float inner_product(const float* a, const float* b, std::size_t n) {
+  Float8 sums;
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) sums = multiply_add(Float8::load(a + i), Float8::load(b + i), sums);
+  float all = sum(sums);
+  for (; i < n; ++i) all += a[i] * b[i];
+  return all;
+}
+
 // Four columns of eight rows: column c of row r is lane r of columns[c].
 struct Columns8 {
   Float8 columns[4];

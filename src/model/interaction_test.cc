@@ -398,6 +398,28 @@ TEST(Interactions, ASumAgreesWithTheSumOfTwins) {
   expect_agrees(all, twin, random_batch(1, 8));
 }
 
+TEST(Float8, ExponentialsAreThoseOfTheLibrary) {
+  Rng rng(2);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto x = static_cast<float>(174 * rng.uniform() - 86);
+    std::array<float, 8> got, opened, tangent;
+    exponential(Float8(x)).store(got.data());
+    logistic(Float8(x)).store(opened.data());
+    hyperbolic_tangent(Float8(x)).store(tangent.data());
+    const double wanted = std::exp(double{x});
+    ASSERT_NEAR(double{got[3]} / wanted, 1, 5e-7) << x;
+    ASSERT_NEAR(double{opened[3]} * (1 + 1 / wanted), 1, 5e-7) << x;
+    ASSERT_NEAR(double{tangent[3]}, std::tanh(double{x}), 3e-7) << x;
+  }
+  std::array<float, 8> got;
+  logistic(Float8(-1e30F)).store(got.data());
+  EXPECT_LT(got[0], 1e-37F);
+  logistic(Float8(1e30F)).store(got.data());
+  EXPECT_EQ(got[0], 1);
+  exponential(Float8(NAN)).store(got.data());
+  EXPECT_TRUE(std::isnan(got[0]));
+}
+
 TEST(Float8, LogarithmsAreThoseOfTheLibrary) {
   Rng rng(2);
   for (int i = 0; i < 100'000; ++i) {

@@ -1,14 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "model/hidden_layers.h"
 #include "model/sequence_encoder.h"
 
 namespace attune {
 namespace {
-
-float opening(float x) { return 1 / (1 + std::exp(-x)); }
 
 // Of a member with the state h before it, in thirds r, z, n of W u + b and of R h:
 //   r = s(W_r u + b_r + R_r h), z = s(W_z u + b_z + R_z h), n = tanh(W_n u + b_n + r R_n h),
@@ -70,13 +67,17 @@ std::size_t going_on(const std::vector<const Sequence*>& all, std::size_t t) {
 void Recurrent::step(const float* own, const float* before, const float* again, float* gates,
                      float* state) const {
   const std::size_t d = size_;
-  for (std::size_t i = 0; i < d; ++i) {
-    const float r = opening(own[i] + again[i]), z = opening(own[d + i] + again[d + i]);
-    const float n = std::tanh(own[2 * d + i] + r * again[2 * d + i]);
-    gates[i] = r;
-    gates[d + i] = z;
-    gates[2 * d + i] = n;
-    state[i] = (1 - z) * n + z * before[i];
+  const auto both = [&](std::size_t at) {
+    return Float8::load(own + at) + Float8::load(again + at);
+  };
+  for (std::size_t i = 0; i < d; i += 8) {
+    const Float8 r = logistic(both(i)), z = logistic(both(d + i));
+    const Float8 n = hyperbolic_tangent(
+        multiply_add(r, Float8::load(again + 2 * d + i), Float8::load(own + 2 * d + i)));
+    r.store(gates + i);
+    z.store(gates + d + i);
+    n.store(gates + 2 * d + i);
+    multiply_add(z, Float8::load(before + i) - n, n).store(state + i);
   }
 }
 
@@ -84,14 +85,20 @@ void Recurrent::step(const float* own, const float* before, const float* again, 
 void Recurrent::step_back(const float* gates, const float* before, const float* again, float* above,
                           float* own_slopes, float* again_slopes) const {
   const std::size_t d = size_;
-  for (std::size_t i = 0; i < d; ++i) {
-    const float r = gates[i], z = gates[d + i], n = gates[2 * d + i], dh = above[i];
-    const float dn = dh * (1 - z) * (1 - n * n);
-    own_slopes[i] = again_slopes[i] = dn * again[2 * d + i] * r * (1 - r);
-    own_slopes[d + i] = again_slopes[d + i] = dh * (before[i] - n) * z * (1 - z);
-    own_slopes[2 * d + i] = dn;
-    again_slopes[2 * d + i] = dn * r;
-    above[i] = dh * z;
+  const Float8 one(1.0F);
+  for (std::size_t i = 0; i < d; i += 8) {
+    const Float8 r = Float8::load(gates + i), z = Float8::load(gates + d + i);
+    const Float8 n = Float8::load(gates + 2 * d + i), dh = Float8::load(above + i);
+    const Float8 dn = dh * (one - z) * (one - n * n);
+    const Float8 dr = dn * Float8::load(again + 2 * d + i) * r * (one - r);
+    const Float8 dz = dh * (Float8::load(before + i) - n) * z * (one - z);
+    for (float* const slopes : {own_slopes, again_slopes}) {
+      dr.store(slopes + i);
+      dz.store(slopes + d + i);
+    }
+    dn.store(own_slopes + 2 * d + i);
+    (dn * r).store(again_slopes + 2 * d + i);
+    (dh * z).store(above + i);
   }
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "model/hidden_layers.h"
 #include "model/sequence_encoder.h"
@@ -90,7 +89,7 @@ void SelfAttention::share(const Sequence& of, const float* asked, const float* a
   const float scale = 1 / std::sqrt(static_cast<float>(size_));
   float most = -INFINITY, all = 0;
   for (std::size_t m = of.begin; m < of.end; ++m) {
-    shares[m] = scale * std::inner_product(asked, asked + size_, answers + m * size_, 0.0F);
+    shares[m] = scale * inner_product(asked, answers + m * size_, size_);
     most = std::max(most, shares[m]);
   }
   for (std::size_t m = of.begin; m < of.end; ++m) {
@@ -167,10 +166,10 @@ void SelfAttention::backward(FieldBatch& batch) {
     float* const dq = std::fill_n(asked_slopes + s * d, d, 0.0F) - d;
     float mean = 0;  // of d loss / d share
     for (std::size_t m = sequence.begin; m < sequence.end; ++m) {
-      mean += shares[m] * std::inner_product(ds, ds + d, said + m * d, 0.0F);
+      mean += shares[m] * inner_product(ds, said + m * d, d);
     }
     for (std::size_t m = sequence.begin; m < sequence.end; ++m) {
-      const float slope = std::inner_product(ds, ds + d, said + m * d, 0.0F);
+      const float slope = inner_product(ds, said + m * d, d);
       const float of_product = scale * shares[m] * (slope - mean);
       for (std::size_t i = 0; i < d; ++i) {
         said_slopes[m * d + i] = shares[m] * ds[i];

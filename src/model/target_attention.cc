@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "model/hidden_layers.h"
 #include "model/sequence_encoder.h"
@@ -79,8 +78,7 @@ void TargetAttention::forward(FieldBatch& batch) const {
     float* const to = numbers(batch.vector_of(sequence.row, sequence.field));
     for (std::size_t m = sequence.begin; m < sequence.end; ++m) {
       const float* const u = numbers(batch.members.data()) + m * size_;
-      shares[m] = std::inner_product(hidden + m * units_, hidden + (m + 1) * units_,
-                                     last_.w.begin(), last_.w[units_]);
+      shares[m] = last_.w[units_] + inner_product(hidden + m * units_, last_.w.data(), units_);
       for (std::size_t i = 0; i < size_; ++i) to[i] += shares[m] * u[i];
     }
   }
@@ -93,19 +91,20 @@ void TargetAttention::backward(FieldBatch& batch) {
   const float* const shares = kept_numbers(batch, slot_ + 2);
   float* const dy = keep_numbers(batch, slot_ + 3, count * units_);
   float* const dx = keep_numbers(batch, slot_ + 4, 3 * count * size_);
+  const float* const w = last_.w.data();
+  float* const gradient = last_.gradient.data();
   for (const Sequence& sequence : batch.sequences) {
     const float* const above = numbers(batch.slopes_of(sequence.row, sequence.field));
     for (std::size_t m = sequence.begin; m < sequence.end; ++m) {
       const float* const u = numbers(batch.members.data()) + m * size_;
       float* const du = numbers(batch.member_slopes.data()) + m * size_;
-      const float share = std::inner_product(u, u + size_, above, 0.0F);
+      const float share = inner_product(u, above, size_);
       for (std::size_t i = 0; i < size_; ++i) du[i] += shares[m] * above[i];
-      for (std::size_t i = 0; i < units_; ++i) {
-        const float y = hidden[m * units_ + i];
-        last_.gradient[i] += share * y;
-        dy[m * units_ + i] = y > 0 ? share * last_.w[i] : 0;
-      }
-      last_.gradient[units_] += share;
+      const float* const y = hidden + m * units_;
+      float* const slopes = dy + m * units_;
+      for (std::size_t i = 0; i < units_; ++i) gradient[i] += share * y[i];
+      for (std::size_t i = 0; i < units_; ++i) slopes[i] = y[i] > 0 ? share * w[i] : 0;
+      gradient[units_] += share;
     }
   }
   layer_.backward(read_numbers, dy, {count, batch.precision}, dx, false);

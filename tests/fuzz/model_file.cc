@@ -36,7 +36,7 @@ void both_ways(std::string_view bytes) {
 
 // The checksum is made to fit: what it protects must be safe to read all the same.
 void model_bytes(std::string_view body) {
-  for (const std::uint32_t version : {1U, 2U, 3U}) {
+  for (const std::uint32_t version : {1U, 2U, 3U, 4U}) {
     std::string bytes("AMDL");
     Writer(bytes).u32(version);
     bytes += body;
