@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Kinds of sequences of Attune beside DeepCTR-Torch and Vowpal Wabbit: which of two things a person
-took next, by what they took before; one core.
+"""Kinds of sequences of Attune beside PyTorch (DIN of DeepCTR-Torch; GRU and self-attention as in
+SASRec, each with a network behind it) and Vowpal Wabbit: which of two things a person took next, by
+what they took before; one core.
 
   python3 -m venv peers && peers/bin/pip install -r bench/peers/requirements-sequence.txt
-  peers/bin/python bench/peers/sequence.py                                       about 20 minutes
+  peers/bin/python bench/peers/sequence.py                                       about 25 minutes
 
 Data: amazon-video-games-sasrec of $ATTUNE_DATA: 31,013 persons in order of time. A row is a thing
 beside the 20 before it, a 1 where the person took it, a 0 where it was drawn from all they never
@@ -11,8 +12,8 @@ took (seed 1). The last thing of each person is the test, the one before chooses
 the rest is learned from, in an order by chance. Everybody gets the same rows, and what is chosen is
 chosen by log loss on the same validation. Attune is timed from the first byte of the CSV file to the
 model on disk, Vowpal Wabbit from its own text (the start of an empty process is taken off);
-DeepCTR-Torch has its rows as tensors, and its learning alone is timed."""
-import argparse, gzip, json, os, pathlib, random, subprocess, sys, tempfile
+PyTorch has its rows as tensors, and its learning alone is timed."""
+import argparse, gzip, itertools, json, os, pathlib, random, subprocess, sys, tempfile
 
 import numpy
 
@@ -36,7 +37,7 @@ VW_TRIED = ["-l 0.5", "-l 0.1", "-l 0.02", "--ftrl --ftrl_alpha 0.1 --ftrl_beta 
 TORCH = r'''
 import json, resource, sys, time, numpy, torch
 from deepctr_torch.inputs import SparseFeat, VarLenSparseFeat
-from deepctr_torch.models import DIEN, DIN
+from deepctr_torch.models import DIN
 kind, folder, passes, rate, batch, last = sys.argv[1:7]
 passes, rate, batch, last = int(passes), float(rate), int(batch), int(last)
 torch.set_num_threads(1)
@@ -46,9 +47,42 @@ items = max(int(p[:, 1:-1].max()) for p in part.values()) + 1
 item = SparseFeat("item", items, embedding_dim=16)
 seen = VarLenSparseFeat(SparseFeat("hist_item", items, embedding_dim=16, embedding_name="item"),
                         maxlen=last, length_name="seq_length")
-make = DIN if kind == "DIN" else DIEN
-net = make([item, seen], ["item"], dnn_hidden_units=(128, 64), seed=1)
-at = [net.feature_index[name][0] for name in ("item", "hist_item", "seq_length")]
+class Encoder(torch.nn.Module):
+    """The sum of what was before, fading, and what an encoder of it says; times the item, and a network."""
+    def __init__(self, k=16):
+        super().__init__()
+        self.vectors, self.weights = torch.nn.Embedding(items, k), torch.nn.Embedding(items, 1)
+        torch.nn.init.normal_(self.vectors.weight, std=0.01)
+        torch.nn.init.zeros_(self.weights.weight)
+        self.fades = torch.nn.Parameter(0.8 ** torch.arange(last).float())
+        self.tower = torch.nn.Sequential(torch.nn.Linear(2 * k, 128), torch.nn.ReLU(),
+                                         torch.nn.Linear(128, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
+        if kind == "GRU":
+            self.gru = torch.nn.GRU(k, k, batch_first=True)
+        else:
+            self.places = torch.nn.Parameter(0.01 * torch.randn(last, k))
+            self.block = torch.nn.TransformerEncoderLayer(k, 1, 32, 0.0, batch_first=True)
+    def forward(self, rows):
+        ids, count = rows[:, 1:1 + last].long(), rows[:, -1].long()
+        item = rows[:, 0].long()
+        there = (ids > 0).float().unsqueeze(2)
+        u, v = self.vectors(ids) * there, self.vectors(item)
+        s = (u * self.fades.unsqueeze(1)).sum(1)
+        if kind == "GRU":  # from the oldest on
+            turned = (count.unsqueeze(1) - 1 - torch.arange(last)).clamp(min=0)
+            states, _ = self.gru(u.gather(1, turned.unsqueeze(2).expand_as(u)))
+            s = s + states[torch.arange(len(rows)), count - 1]
+        else:
+            s = s + self.block((u + self.places) * there, src_key_padding_mask=ids == 0)[:, 0]
+        logit = self.weights(item) + (s * v).sum(1, keepdim=True) + self.tower(torch.cat([s, v], 1))
+        return torch.sigmoid(logit)
+    def get_regularization_loss(self):
+        return 0.0
+if kind == "DIN":
+    net = DIN([item, seen], ["item"], dnn_hidden_units=(128, 64), seed=1)
+    at = [net.feature_index[name][0] for name in ("item", "hist_item", "seq_length")]
+else:
+    net, at = Encoder(), [0, 1, 1 + last]
 def rows_of(p):
     rows = torch.zeros(len(p), 2 + last)
     rows[:, at[0]] = torch.from_numpy(p[:, 1]).float()
@@ -80,9 +114,9 @@ for n in range(passes):
     said.append(cpu)
 print(json.dumps({"cpu_s": said, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 '''
-TORCH_TRIED = {"DIN": [(1e-3, 256), (1e-3, 1024), (3e-3, 256), (3e-3, 1024)],
-               "DIEN": [(1e-3, 256), (3e-3, 1024)]}
-TORCH_PASSES = {"DIN": 4, "DIEN": 3}
+TORCH_NAMES = {"DIN": "DeepCTR-Torch DIN", "GRU": "PyTorch GRU", "attention": "PyTorch self-attention"}
+TORCH_TRIED = [(1e-3, 256), (1e-3, 1024), (3e-3, 256), (3e-3, 1024)]
+TORCH_PASSES = 4
 
 
 def parts_of(path):
@@ -156,39 +190,38 @@ class Bench:
         attune, tried = self.o.build / "attune", []
         plan, model, scored = self.work / "plan.toml", self.work / "model", self.work / "scored"
 
-        def learn(decay, passes):
+        def learn(decay, rate, passes):
             plan.write_text(PLAN % (LAST, decay))
             return on_core(self.o.core, [attune, "train", self.work / "train.csv", "--target", "taken",
                                          "--plan", plan, "--kind", kind, "--passes", passes, "--test",
                                          self.work / "validation.csv", "--output", model, "--json",
-                                         *OURS[kind]])
+                                         "--set", f"vector_rate={rate}", *OURS[kind]])
 
         def predicted(part):
             on_core(self.o.core, [attune, "predict", self.work / f"{part}.csv", "--model", model,
                                   "--output", scored])
             return numpy.loadtxt(scored)
 
-        for decay in ("0.8", "1"):
-            for passes in (1, 2, 3, 4):
-                learn(decay, passes)
-                tried.append((self.loss(predicted("validation")), decay, passes))
-        _, decay, passes = min(tried)
-        cpu, mb, _ = learn(decay, passes)
-        self.add(f"attune {kind}", len(tried), f"decay {decay}, {passes} passes", cpu, mb,
-                 predicted("test"))
+        for setting in itertools.product(("0.8", "1"), (0.08, 0.15), (1, 2, 3, 4)):
+            learn(*setting)
+            tried.append((self.loss(predicted("validation")), setting))
+        _, best = min(tried)
+        cpu, mb, _ = learn(*best)
+        self.add(f"attune {kind}", len(tried), "decay {}, vector_rate {}, {} passes".format(*best),
+                 cpu, mb, predicted("test"))
 
     def torch(self, kind):
         best = None
-        for rate, batch in TORCH_TRIED[kind]:
+        for rate, batch in TORCH_TRIED:
             _, _, text = on_core(self.o.core, [sys.executable, "-c", TORCH, kind, self.work,
-                                               TORCH_PASSES[kind], rate, batch, LAST])
+                                               TORCH_PASSES, rate, batch, LAST])
             done = json.loads(text.splitlines()[-1])
             for n, cpu in enumerate(done["cpu_s"]):
                 loss = self.loss(numpy.load(self.work / f"validation_{n}.npy"))
                 if best is None or loss < best[0]:
                     best = (loss, f"rate {rate}, batch {batch}, {n + 1} passes", cpu, done["mb"],
                             numpy.load(self.work / f"test_{n}.npy"))
-        self.add(f"DeepCTR-Torch {kind}", len(TORCH_TRIED[kind]) * TORCH_PASSES[kind], *best[1:])
+        self.add(TORCH_NAMES[kind], len(TORCH_TRIED) * TORCH_PASSES, *best[1:])
 
     def vw(self):
         start, _, _ = on_core(self.o.core, [sys.executable, "-c", VW, "--quiet"])
@@ -233,7 +266,7 @@ def main():
                                 for name, rows in parts.items()})
         runs = [(f"attune {kind}", lambda kind=kind: bench.ours(kind)) for kind in OURS]
         runs += [("Vowpal Wabbit", bench.vw)]
-        runs += [(f"DeepCTR-Torch {kind}", lambda kind=kind: bench.torch(kind)) for kind in TORCH_TRIED]
+        runs += [(name, lambda kind=kind: bench.torch(kind)) for kind, name in TORCH_NAMES.items()]
         for name, run in runs:
             if not o.only or any(one in name for one in o.only.split(",")):
                 run()

@@ -13,7 +13,8 @@ constexpr std::string_view kRegisterFields[] = {"name", "id", "about"};
 constexpr std::string_view kPromoteFields[] = {"version", "reason"};
 constexpr std::string_view kKeepFields[] = {"version"};
 constexpr std::string_view kReasonFields[] = {"reason"};
-constexpr std::string_view kChallengeFields[] = {"version", "share", "reason"};
+constexpr std::string_view kChallengeFields[] = {"version", "share", "promote_when_better",
+                                                 "reason"};
 constexpr std::string_view kTeachFields[] = {"version", "is_learning", "reason"};
 
 struct Registration {
@@ -60,11 +61,12 @@ Status challenge(const Call& call) {
   TRY(const simdjson::dom::object object, read_object(call.request.body));
   const JsonFields fields(object, "");
   TRY_OK(fields.only("field", kChallengeFields));
-  TRY(const std::string reason, reason_of(fields));
-  TRY(const std::uint32_t version, version_of(fields));
-  double share = 0;
-  TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, share));
-  return call.engine().challenge_model(call.arguments[0], version, share, reason);
+  ChallengeModel change{.name = call.arguments[0]};
+  TRY(change.reason, reason_of(fields));
+  TRY(change.version, version_of(fields));
+  TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, change.share));
+  TRY_OK(fields.flag("promote_when_better", change.promotes));
+  return call.engine().challenge_model(change);
 }
 
 Status retire(const Call& call) {

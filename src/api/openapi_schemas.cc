@@ -180,6 +180,7 @@ constexpr std::string_view kModelSchemas = R"json(
 "Challenge":{"type":"object","required":["version"],"additionalProperties":false,"properties":{
     "version":{"type":"integer","minimum":1},
     "share":{"type":"number","minimum":0,"maximum":0.5,"default":0,"description":"Of the persons it ranks for; 0: a shadow, measured only."},
+    "promote_when_better":{"type":"boolean","default":false,"description":"Of a canary: it is promoted once it is clearly better, and what was promoted challenges it with the same share."},
     "reason":{"type":"string"}},
   "examples":[{"version":2,"share":0.05,"reason":"better in the shadow"}]},
 "Retirement":{"type":"object","additionalProperties":false,"properties":{"reason":{"type":"string"}},
@@ -216,7 +217,7 @@ constexpr std::string_view kModelSchemas = R"json(
     "canary":{"type":["object","null"],"description":"By whom ranked for whom; null: it is a shadow.","properties":{
       "tried":{"$ref":"#/components/schemas/PersonRate"},"others":{"$ref":"#/components/schemas/PersonRate"},
       "difference_interval":{"type":["array","null"],"items":{"type":"number"}},
-      "always_valid_interval":{"type":["array","null"],"items":{"type":"number"},"description":"Of the same, 95 % however often it is looked at; all below 0 ends the canary."},
+      "always_valid_interval":{"type":["array","null"],"items":{"type":"number"},"description":"Of the same, 95 % however often it is looked at; all below 0 ends the canary, all above 0 promotes one that is told to be."},
       "verdict":{"enum":["better","worse","no clear difference","too little is known"]}}},
     "predicts":{"type":["string","null"],"description":"The challenger: a verb, which no outcome here measures; null: whether an item is engaged with."},
     "outcomes":{"type":"array","items":{"$ref":"#/components/schemas/StreamModel"}}}},
@@ -229,7 +230,8 @@ constexpr std::string_view kModelSchemas = R"json(
       "is_learning":{"type":"boolean","description":"From the stream of outcomes."},"about":{"type":"object"}}}},
     "challenger":{"type":["object","null"],"properties":{"version":{"type":"integer"},
       "share":{"type":"number","description":"Of the persons it ranks for; 0: a shadow."},
-      "since":{"$ref":"#/components/schemas/EventTime"}}},
+      "since":{"$ref":"#/components/schemas/EventTime"},
+      "promote_when_better":{"type":"boolean"}}},
     "steps":{"type":"array","description":"The latest hundred, newest last.","items":{"type":"object",
       "required":["step","time","version","reason"],"properties":{
       "step":{"enum":["register","promote","roll_back","remove","shadow","canary","retire","learn","stop_learning"]},"time":{"$ref":"#/components/schemas/EventTime"},

@@ -14,7 +14,7 @@ namespace attune {
 namespace {
 
 // 2: with keys; 3: with models; 4: with dials of placements; 5: with their retrievers
-constexpr std::uint8_t kFormat = 6;
+constexpr std::uint8_t kFormat = 7;
 constexpr std::size_t kMostKeys = 1000;
 
 void encode_item(const Item& item, Writer& out) {
@@ -302,7 +302,7 @@ Result<Catalog> Catalog::decode(std::string_view bytes) {
     catalog.keys_.insert_or_assign(std::move(id), std::move(key));
   }
   if (format >= 2) catalog.plan_ = in.str();
-  if (format >= 3) catalog.models_.decode(in, format >= 6);
+  if (format >= 3) catalog.models_.decode(in, format);
   if (!in.ok() || !in.done()) return damaged;
   return catalog;
 }

@@ -69,9 +69,9 @@ class Catalog {
   // {"op":"put_plan","plan"}, {"op":"register_model","model":{"name","id","kind","input","bytes",
   // "about"}}, {"op":"promote_model","name","version","reason"}, {"op":"roll_back_model","name",
   // "reason"}, {"op":"remove_model","name","version"},
-  // {"op":"challenge_model","name","version","share","reason"}, {"op":"retire_challenger","name",
-  // "reason"}, {"op":"teach_model","name","version","is_learning","reason"}:
-  // applies one, or says why not.
+  // {"op":"challenge_model","name","version","share","promote_when_better","reason"},
+  // {"op":"retire_challenger","name","reason"},
+  // {"op":"teach_model","name","version","is_learning","reason"}: applies one, or says why not.
   Status apply(std::string_view control_json, Time received);
   const Item* find(ItemKey key) const;
   const Item* find(std::string_view id) const { return find(item_key(id)); }

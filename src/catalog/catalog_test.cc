@@ -102,11 +102,12 @@ TEST(Catalog, FormatsWithoutRetrieversAndDialsAreRead) {
   Catalog c;
   ASSERT_TRUE(c.apply(place(R"("name":"feed","candidates":7)"), kNow).ok());
   std::string old = bytes(c);
-  ASSERT_EQ(old[0], 6);
+  ASSERT_EQ(old[0], 7);
   // format, no items, one placement, "feed", four doubles, a flag, candidates, no model
   const std::size_t dials = 1 + 1 + 1 + 5 + 4 * 8 + 1 + 1 + 1;
   for (const auto& [format, at, size] :
-       {std::tuple<char, std::size_t, std::size_t>(5, dials + 25, 8),
+       {std::tuple<char, std::size_t, std::size_t>(6, dials, 0),
+        std::tuple<char, std::size_t, std::size_t>(5, dials + 25, 8),
         std::tuple<char, std::size_t, std::size_t>(4, dials + 24, 1),
         std::tuple<char, std::size_t, std::size_t>(3, dials, 24)}) {
     old[0] = format;

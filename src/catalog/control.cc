@@ -309,6 +309,7 @@ constexpr Op kOps[] = {
        ChallengeModel challenge;
        TRY_OK(model_change(fields, challenge.name, &challenge.reason, &challenge.version));
        TRY_OK(fields.number("share", 0, ModelRegistry::kMostShare, challenge.share));
+       TRY_OK(fields.flag("promote_when_better", challenge.promotes));
        return Control(std::move(challenge));
      }},
     {"retire_challenger",

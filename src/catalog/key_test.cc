@@ -62,7 +62,7 @@ TEST(Catalog, OlderFormatsAreReadAndANewerOneNamed) {
   EXPECT_TRUE(without_models->models().models().empty());
   const auto newer = Catalog::decode(std::string("\x7f\x00\x00\x00", 4));
   ASSERT_FALSE(newer.ok());
-  EXPECT_EQ(newer.error().message, "the catalog has format 127, this program reads up to 6");
+  EXPECT_EQ(newer.error().message, "the catalog has format 127, this program reads up to 7");
 }
 
 }  // namespace

@@ -194,12 +194,18 @@ Status ModelRegistry::apply(const ChallengeModel& change, Time when) {
     return refuse("is promoted: it cannot challenge itself", "name another version");
   }
   const auto& now = model->challenger;
-  if (now && now->version == change.version && now->share == change.share) {
+  if (change.promotes && !(change.share > 0)) {
+    return Error{Code::kInvalid,
+                 "a shadow ranks for nobody, so that nothing tells whether it is better",
+                 "promote_when_better", "a canary can be promoted by itself"};
+  }
+  if (now && now->version == change.version && now->share == change.share &&
+      now->promotes == change.promotes) {
     return refuse("challenges already", "nothing is to be done");
   }
   const bool is_same = now && now->version == change.version;
   const bool goes_on = is_same && now->share > 0 && change.share > 0;
-  model->challenger = {change.version, change.share, goes_on ? now->since : when};
+  model->challenger = {change.version, change.share, goes_on ? now->since : when, change.promotes};
   const auto what = change.share > 0 ? ModelStep::What::kCanary : ModelStep::What::kShadow;
   note(*model, {what, when, change.version, change.reason});
   return ok_status();
@@ -269,6 +275,7 @@ void ModelRegistry::encode(Writer& out) const {
       out.varint(model.challenger->version);
       out.f64(model.challenger->share);
       out.svarint(to_us(model.challenger->since));
+      out.u8(model.challenger->promotes ? 1 : 0);
     }
     out.varint(model.learning.size());
     for (const std::uint32_t number : model.learning) out.varint(number);
@@ -284,19 +291,20 @@ void ModelRegistry::encode(Writer& out) const {
 
 namespace {
 
-void decode_challenger(Reader& in, RegisteredModel& model) {
+void decode_challenger(Reader& in, std::uint8_t format, RegisteredModel& model) {
   if (in.u8() == 1) {
     Challenger& challenger = model.challenger.emplace();
     challenger.version = static_cast<std::uint32_t>(in.varint());
     challenger.share = in.f64();
     challenger.since = time_from_us(in.svarint());
+    challenger.promotes = format >= 7 && in.u8() == 1;
   }
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     model.learning.push_back(static_cast<std::uint32_t>(in.varint()));
   }
 }
 
-RegisteredModel decode_registered(Reader& in, bool has_challengers) {
+RegisteredModel decode_registered(Reader& in, std::uint8_t format) {
   RegisteredModel model;
   model.name = in.str();
   model.last_number = static_cast<std::uint32_t>(in.varint());
@@ -313,7 +321,7 @@ RegisteredModel decode_registered(Reader& in, bool has_challengers) {
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     model.promotions.push_back(static_cast<std::uint32_t>(in.varint()));
   }
-  if (has_challengers) decode_challenger(in, model);
+  if (format >= 6) decode_challenger(in, format, model);
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     ModelStep& step = model.steps.emplace_back();
     step.what = static_cast<ModelStep::What>(in.u8());
@@ -326,10 +334,10 @@ RegisteredModel decode_registered(Reader& in, bool has_challengers) {
 
 }  // namespace
 
-void ModelRegistry::decode(Reader& in, bool has_challengers) {
+void ModelRegistry::decode(Reader& in, std::uint8_t format) {
   models_.clear();
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    RegisteredModel model = decode_registered(in, has_challengers);
+    RegisteredModel model = decode_registered(in, format);
     std::string name = model.name;
     models_.insert_or_assign(std::move(name), std::move(model));
   }
@@ -345,7 +353,8 @@ std::string model_json(const RegisteredModel& model) {
   if (model.challenger) {
     json.begin_object().field("version", std::uint64_t{model.challenger->version});
     json.field("share", model.challenger->share);
-    json.field("since", format_iso8601(model.challenger->since)).end_object();
+    json.field("since", format_iso8601(model.challenger->since));
+    json.field("promote_when_better", model.challenger->promotes).end_object();
   } else {
     json.null();
   }
@@ -361,6 +370,17 @@ std::string model_json(const RegisteredModel& model) {
     json.field("reason", step.reason).end_object();
   }
   json.end_array().end_object();
+  return out;
+}
+
+std::string challenge_json(const ChallengeModel& change) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("op", "challenge_model").field("name", change.name);
+  json.field("version", std::uint64_t{change.version}).field("share", change.share);
+  if (change.promotes) json.field("promote_when_better", true);
+  if (!change.reason.empty()) json.field("reason", change.reason);
+  json.end_object();
   return out;
 }
 

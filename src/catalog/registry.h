@@ -52,6 +52,7 @@ struct Challenger {
   std::uint32_t version = 0;
   double share = 0;  // of the persons it ranks for, in [0, 0.5]; 0 = a shadow
   Time since{};
+  bool promotes = false;  // a canary: promoted by itself once it is clearly better
 };
 
 struct RegisteredModel {
@@ -87,9 +88,10 @@ struct RemoveModel {
   std::uint32_t version = 0;
 };
 struct ChallengeModel {
-  std::string name, reason;
+  std::string name = {}, reason = {};
   std::uint32_t version = 0;
   double share = 0;
+  bool promotes = false;
 };
 struct RetireChallenger {
   std::string name, reason;
@@ -117,8 +119,8 @@ class ModelRegistry {
   Status apply(const RollBackModel& change, Time when);
   // Further roll backs pass it by. kConflict: it is held.
   Status apply(const RemoveModel& change, Time when);
-  // Instead of the one that challenges now. kConflict: it is promoted, or challenges with this
-  // share already.
+  // Instead of the one that challenges now. kConflict: it is promoted, or challenges in this way
+  // already. kInvalid: a shadow is to be promoted by itself.
   Status apply(const ChallengeModel& change, Time when);
   // kConflict: there is none.
   Status apply(const RetireChallenger& change, Time when);
@@ -131,8 +133,8 @@ class ModelRegistry {
   const std::map<std::string, RegisteredModel, std::less<>>& models() const { return models_; }
 
   void encode(Writer& out) const;  // canonical
-  // in.ok() says whether it was one. has_challengers: of catalogs from format 6 on.
-  void decode(Reader& in, bool has_challengers);
+  // in.ok() says whether it was one. format: of the catalog.
+  void decode(Reader& in, std::uint8_t format);
 
  private:
   Result<RegisteredModel*> change(std::string_view name);
@@ -145,6 +147,7 @@ bool is_model_id(std::string_view text);
 // 1 to 64 of a-z, 0-9, - and _, a letter first: so that NAME@VERSION can be told from a file.
 bool is_model_name(std::string_view text);
 
-std::string model_json(const RegisteredModel& model);  // with its versions and steps
+std::string model_json(const RegisteredModel& model);      // with its versions and steps
+std::string challenge_json(const ChallengeModel& change);  // the control record
 
 }  // namespace attune

@@ -182,6 +182,34 @@ TEST(Registry, NoMoreThanFourLearnAtOnce) {
   EXPECT_EQ(catalog.apply(taught(5), kNow).error().message, "4 versions learn already");
 }
 
+// Of a catalog of before challengers could be promoted by themselves, the flag is not there.
+TEST(Registry, AChallengerMayBePromotedByItself) {
+  Catalog catalog = with_two();
+  const auto told = [](double share) {
+    return challenge_json({.name = "ranker", .version = 2, .share = share, .promotes = true});
+  };
+  EXPECT_EQ(catalog.apply(told(0), kNow).error().field, "promote_when_better");
+  ASSERT_TRUE(catalog.apply(told(0.25), kNow).ok());
+  EXPECT_EQ(catalog.apply(told(0.25), kNow).error().code, Code::kConflict);
+  std::string bytes;
+  catalog.encode(bytes);
+  const auto back = Catalog::decode(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(back->models().find("ranker")->challenger->promotes);
+  ASSERT_TRUE(catalog.apply(challenged(2, 0.25), kNow).ok());  // no longer
+  EXPECT_FALSE(catalog.models().find("ranker")->challenger->promotes);
+  std::string old;
+  catalog.encode(old);
+  std::size_t flag = 0;
+  while (bytes[flag] == old[flag]) ++flag;
+  old[0] = 6;
+  old.erase(flag, 1);
+  const auto before = Catalog::decode(old);
+  ASSERT_TRUE(before.ok()) << before.error().message;
+  EXPECT_EQ(before->models().find("ranker")->challenger->share, 0.25);
+  EXPECT_FALSE(before->models().find("ranker")->challenger->promotes);
+}
+
 TEST(Registry, ChallengersAndLearnersAreEncoded) {
   Catalog catalog = with_two();
   ASSERT_TRUE(catalog.apply(challenged(2, 0.25), kNow).ok());

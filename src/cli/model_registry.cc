@@ -48,10 +48,9 @@ class FolderChanges final : public ModelChanges {
     TRY_OK(engine_->remove_model(model.name, model.version));
     return model_of(*engine_->catalog(), model.name);
   }
-  Result<RegisteredModel> challenge(const ModelReference& model, double share,
-                                    const std::string& reason) override {
-    TRY_OK(engine_->challenge_model(model.name, model.version, share, reason));
-    return model_of(*engine_->catalog(), model.name);
+  Result<RegisteredModel> challenge(const ChallengeModel& change) override {
+    TRY_OK(engine_->challenge_model(change));
+    return model_of(*engine_->catalog(), change.name);
   }
   Result<RegisteredModel> retire(const std::string& name, const std::string& reason) override {
     TRY_OK(engine_->retire_challenger(name, reason));
@@ -93,7 +92,9 @@ Result<RegisteredModel> parse_model(const std::string& text) {
   std::uint64_t challenges = 0;
   double share = 0;
   if (!root["challenger"]["version"].get(challenges) && !root["challenger"]["share"].get(share)) {
-    model.challenger = {static_cast<std::uint32_t>(challenges), share, {}};
+    bool promotes = false;
+    if (root["challenger"]["promote_when_better"].get(promotes)) promotes = false;
+    model.challenger = {static_cast<std::uint32_t>(challenges), share, {}, promotes};
   }
   for (const dom::element one : versions) {
     ModelVersion version;
@@ -159,13 +160,13 @@ class ServerChanges final : public ModelChanges {
     return changed("DELETE",
                    fmt::format("/api/v1/models/{}/versions/{}", model.name, model.version), "");
   }
-  Result<RegisteredModel> challenge(const ModelReference& model, double share,
-                                    const std::string& reason) override {
+  Result<RegisteredModel> challenge(const ChallengeModel& change) override {
     std::string body;
     JsonWriter json(body);
-    json.begin_object().field("version", std::uint64_t{model.version}).field("share", share);
-    json.field("reason", reason).end_object();
-    return changed("POST", fmt::format("/api/v1/models/{}/challenge", model.name), body);
+    json.begin_object().field("version", std::uint64_t{change.version});
+    json.field("share", change.share).field("promote_when_better", change.promotes);
+    json.field("reason", change.reason).end_object();
+    return changed("POST", fmt::format("/api/v1/models/{}/challenge", change.name), body);
   }
   Result<RegisteredModel> retire(const std::string& name, const std::string& reason) override {
     std::string body;

@@ -37,9 +37,7 @@ class ModelChanges {
                                           const std::string& reason) = 0;
   virtual Result<RegisteredModel> roll_back(const std::string& name, const std::string& reason) = 0;
   virtual Result<RegisteredModel> remove(const ModelReference& model) = 0;
-  // share: of the persons it ranks for; 0 = a shadow.
-  virtual Result<RegisteredModel> challenge(const ModelReference& model, double share,
-                                            const std::string& reason) = 0;
+  virtual Result<RegisteredModel> challenge(const ChallengeModel& change) = 0;
   virtual Result<RegisteredModel> retire(const std::string& name, const std::string& reason) = 0;
   virtual Result<RegisteredModel> teach(const ModelReference& model, bool is_learning,
                                         const std::string& reason) = 0;

@@ -25,7 +25,8 @@ struct RegistryOptions {
   Place place;
   std::string model, file, name, reason;
   double share = 0.05;
-  bool stops = false;  // learning
+  bool promotes = false;  // a canary, once it is better
+  bool stops = false;     // learning
   bool is_json = false;
 };
 
@@ -47,6 +48,7 @@ std::string stage_of(const RegisteredModel& model, const ModelVersion& version) 
   if (model.challenger && model.challenger->version == version.number) {
     out = model.challenger->share > 0 ? fmt::format("canary {:g} %", 100 * model.challenger->share)
                                       : "shadow";
+    if (model.challenger->promotes) out += " or all";
   }
   if (!model.is_learning(version.number)) return out;
   return out + (out.empty() ? "learns" : ", learns");
@@ -123,7 +125,8 @@ std::string words_of(const RegisteredModel& model, const ModelVersion& version) 
   if (challenger && challenger->version == version.number) {
     out.push_back(
         challenger->share > 0
-            ? fmt::format("ranks for {:g} % of the persons, as a canary", 100 * challenger->share)
+            ? fmt::format("ranks for {:g} % of the persons, as a canary{}", 100 * challenger->share,
+                          challenger->promotes ? ", and for all once it is clearly better" : "")
             : "is measured beside what ranks, as a shadow");
   }
   if (model.is_learning(version.number)) out.emplace_back("learns from the stream");
@@ -140,7 +143,8 @@ std::string answer_json(const RegisteredModel& model) {
   json.key("challenger");
   if (model.challenger) {
     json.begin_object().field("version", std::uint64_t{model.challenger->version});
-    json.field("share", model.challenger->share).end_object();
+    json.field("share", model.challenger->share);
+    json.field("promote_when_better", model.challenger->promotes).end_object();
   } else {
     json.null();
   }
@@ -224,7 +228,7 @@ Status remove(const RegistryOptions& options) {
 Status challenge(const RegistryOptions& options, double share) {
   TRY(const ModelReference model, versioned(options.model));
   return change(options, model.version, [&](ModelChanges& changes) {
-    return changes.challenge(model, share, options.reason);
+    return changes.challenge({model.name, options.reason, model.version, share, options.promotes});
   });
 }
 
@@ -341,6 +345,9 @@ void add_registry(Command& app, Action& chosen) {
             command.add_option("--share", options.share, "of the persons, at most 0.5")
                 ->check(range(0.0001, ModelRegistry::kMostShare))
                 ->capture_default_str();
+            command.add_flag(
+                "--promote-when-better", options.promotes,
+                "promote it once it is clearly better; what was promoted then challenges it");
             with_reason(command, options);
           });
   add_one("compare", "What the challenger and what ranks came to",

@@ -61,14 +61,25 @@ ClusteredRate CanaryCounts::rate(Arm arm) const {
   return out;
 }
 
-std::optional<std::string> CanaryCounts::harm() const {
-  const ClusteredRate tried = rate(Arm::kTried), others = rate(Arm::kOthers);
-  const auto difference = always_valid_difference(tried, others);
-  if (!difference || !(difference->high < 0)) return std::nullopt;
+// verdict: "worse".
+std::string CanaryCounts::compared(std::string_view verdict, const Interval& difference) const {
   return fmt::format(
-      "clearly worse than what is promoted: {} were engaged with, against {}; the difference is "
+      "clearly {} than what is promoted: {} were engaged with, against {}; the difference is "
       "between {:+.2f} and {:+.2f} points (95 %, however often it is looked at)",
-      told(tried), told(others), 100 * difference->low, 100 * difference->high);
+      verdict, told(rate(Arm::kTried)), told(rate(Arm::kOthers)), 100 * difference.low,
+      100 * difference.high);
+}
+
+std::optional<std::string> CanaryCounts::harm() const {
+  const auto difference = always_valid_difference(rate(Arm::kTried), rate(Arm::kOthers));
+  if (!difference || !(difference->high < 0)) return std::nullopt;
+  return compared("worse", *difference);
+}
+
+std::optional<std::string> CanaryCounts::gain() const {
+  const auto difference = always_valid_difference(rate(Arm::kTried), rate(Arm::kOthers));
+  if (!difference || !(difference->low > 0)) return std::nullopt;
+  return compared("better", *difference);
 }
 
 }  // namespace attune

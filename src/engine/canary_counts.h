@@ -31,6 +31,8 @@ class CanaryCounts {
   // Why the canary should end, in words: it is engaged with less than what is promoted, beyond what
   // chance does however often this is asked. nullopt: that is not known.
   std::optional<std::string> harm() const;
+  // Why it should be promoted: it is engaged with more.
+  std::optional<std::string> gain() const;
 
   static constexpr std::uint32_t kClusters = 1024;
   static constexpr std::size_t kMostWaiting = 1'000'000;  // shown items
@@ -39,6 +41,7 @@ class CanaryCounts {
   struct Count {
     double engaged = 0, shown = 0;
   };
+  std::string compared(std::string_view verdict, const Interval& difference) const;
   using Waiting = std::unordered_map<std::uint64_t, std::uint32_t>;  // where it counts
 
   std::vector<Count> counts_ = std::vector<Count>(2 * kClusters);  // of kTried, then of kOthers

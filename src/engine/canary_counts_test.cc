@@ -13,7 +13,8 @@ namespace {
 // A canary on a fifth of 500 persons, who differ and come back: 60 looks after 40 visits each. A
 // canary's rate is that of the others times `effect`.
 struct Played {
-  int ended_at = 0;               // look; 0 = never
+  int ended_at = 0;  // look; 0 = never
+  int won_at = 0;
   bool is_left_out_once = false;  // 0 by an interval made for one look, at any
 };
 
@@ -40,32 +41,42 @@ Played play(std::uint64_t seed, double effect) {
     const auto once = difference_interval(counts.rate(Arm::kTried), counts.rate(Arm::kOthers));
     out.is_left_out_once |= once && once->high < 0;
     if (out.ended_at == 0 && counts.harm()) out.ended_at = look;
+    if (out.won_at == 0 && counts.gain()) out.won_at = look;
   }
   return out;
 }
 
 // At most 5 of 100 may; an interval made for one look ends far more, so the bar is not idle.
 TEST(CanaryCounts, AnEqualCanaryIsSeldomEndedHoweverOftenItIsLookedAt) {
-  int ended = 0, ended_by_one_look = 0;
+  int ended = 0, won = 0, ended_by_one_look = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const Played played = play(seed, 1);
     ended += played.ended_at != 0 ? 1 : 0;
+    won += played.won_at != 0 ? 1 : 0;
     ended_by_one_look += played.is_left_out_once ? 1 : 0;
   }
   RecordProperty("ended", ended);
+  RecordProperty("won", won);
   RecordProperty("ended_by_one_look", ended_by_one_look);
   EXPECT_LE(ended, 10);
+  EXPECT_LE(won, 10);
   EXPECT_GT(ended_by_one_look, 20);
 }
 
-TEST(CanaryCounts, AHarmfulCanaryIsEndedAndABetterOneIsNot) {
-  int ended = 0, better = 0;
+TEST(CanaryCounts, AHarmfulCanaryIsEndedAndABetterOneWins) {
+  int ended = 0, better = 0, won = 0, harmful_won = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    ended += play(seed, 0.4).ended_at != 0 ? 1 : 0;
+    const Played harmful = play(seed, 0.4), good = play(seed, 1.9);
+    ended += harmful.ended_at != 0 ? 1 : 0;
+    harmful_won += harmful.won_at != 0 ? 1 : 0;
     better += play(seed, 1.6).ended_at != 0 ? 1 : 0;
+    won += good.won_at != 0 ? 1 : 0;
   }
+  RecordProperty("won", won);
   EXPECT_GE(ended, 45);
+  EXPECT_GE(won, 45);
   EXPECT_EQ(better, 0);
+  EXPECT_EQ(harmful_won, 0);
 }
 
 TEST(CanaryCounts, AnItemCountsOnceAndOnlyWhereItWasShown) {

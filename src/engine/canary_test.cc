@@ -24,7 +24,7 @@ class Canary : public Registry {
     }
     tick();
     const std::uint32_t second = registered(trained("fm"));
-    ASSERT_TRUE(engine_->challenge_model("ranker", second, 0.4, "to be tried").ok());
+    ASSERT_TRUE(engine_->challenge_model({"ranker", "to be tried", second, 0.4}).ok());
     tick();
   }
 
@@ -56,6 +56,11 @@ class Canary : public Registry {
     return out;
   }
 
+  void challenge_again(bool promotes) {
+    ASSERT_TRUE(engine_->challenge_model({"ranker", "on its own", 2, 0.4, promotes}).ok());
+    tick();
+  }
+
   mutable std::shared_ptr<const Catalog> catalog_;
   Rng rng_ = Rng(11);
 };
@@ -85,6 +90,49 @@ TEST_F(Canary, OneThatHarmsEndsAndTheJournalSaysWhy) {
   EXPECT_EQ(model_json(ranker()), told);  // and it is not ended twice
 }
 
+// The two change places, and again where that was a mistake; every step is in the journal.
+TEST_F(Canary, OneThatIsBetterIsPromotedIfItIsToldToBe) {
+  for (int look = 0; look < 4; ++look) {
+    visit_all(0.1, 0.5);
+    ASSERT_TRUE(engine_->checkpoint().ok());
+  }
+  EXPECT_EQ(ranker().promoted()->number, 1U) << "nobody asked for it";
+  challenge_again(true);
+  for (int look = 0; look < 6 && ranker().promoted()->number == 1; ++look) {
+    visit_all(0.1, 0.5);
+    ASSERT_TRUE(engine_->checkpoint().ok());
+  }
+  ASSERT_EQ(ranker().promoted()->number, 2U);
+  const auto& steps = ranker().steps;
+  EXPECT_EQ(steps[steps.size() - 2].what, ModelStep::What::kPromote);
+  EXPECT_NE(steps[steps.size() - 2].reason.find("clearly better than what is promoted"),
+            std::string::npos);
+  ASSERT_TRUE(ranker().challenger);
+  EXPECT_EQ(ranker().challenger->version, 1U);
+  EXPECT_EQ(ranker().challenger->share, 0.4);
+  EXPECT_TRUE(ranker().challenger->promotes);
+  tick();
+  const auto before = hashes_of(*engine_);
+  restart();
+  expect_equal(hashes_of(*engine_), before);
+  const auto report = engine_->verify(2);
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->is_equal) << report->rows.first_difference;
+  for (int look = 0; look < 6 && ranker().promoted()->number == 2; ++look) {
+    visit_all(0.5, 0.1);  // version 2 does badly after all
+    ASSERT_TRUE(engine_->checkpoint().ok());
+  }
+  EXPECT_EQ(ranker().promoted()->number, 1U);
+  EXPECT_EQ(ranker().challenger->version, 2U);
+}
+
+TEST_F(Canary, AShadowIsNotPromotedByItself) {
+  const Status refused = engine_->challenge_model({"ranker", "", 2, 0, true});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  EXPECT_EQ(refused.error().field, "promote_when_better");
+}
+
 // What was counted is of the journal: a start has it, and ends nothing before it looks.
 TEST_F(Canary, AStartCountsAnewAndAReplayEndsNothing) {
   for (int i = 0; i < 4; ++i) visit_all(0.5, 0.1);
@@ -111,7 +159,7 @@ TEST_F(Canary, OneThatIsAsGoodGoesOn) {
 TEST_F(Canary, AnotherOneBeginsWithNothingCounted) {
   for (int i = 0; i < 4; ++i) visit_all(0.5, 0.1);
   ASSERT_TRUE(engine_->retire_challenger("ranker", "by hand").ok());
-  ASSERT_TRUE(engine_->challenge_model("ranker", 2, 0.4, "again").ok());
+  ASSERT_TRUE(engine_->challenge_model({"ranker", "again", 2, 0.4}).ok());
   tick();
   visit_all(0.3, 0.3);
   ASSERT_TRUE(engine_->checkpoint().ok());

@@ -1,6 +1,6 @@
 // What a challenger and what is promoted came to: on the same outcomes, as the stream measured
 // them, and of a canary among the persons each ranked for, as the journal tells. A canary that
-// clearly harms ends.
+// clearly harms ends; one that is clearly better is promoted, if it was told to be.
 #include <fmt/format.h>
 
 #include <unordered_map>
@@ -42,6 +42,31 @@ std::string retire_json(const std::string& name, const std::string& reason) {
       .field("reason", reason)
       .end_object();
   return out;
+}
+
+std::string promote_json(const std::string& name, std::uint32_t version,
+                         const std::string& reason) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("op", "promote_model").field("name", name);
+  json.field("version", std::uint64_t{version}).field("reason", reason).end_object();
+  return out;
+}
+
+// The canary and what is promoted change places, so that what turns out to be a mistake is undone
+// in the same way.
+std::vector<std::string> places_changed(const RegisteredModel& model, const std::string& why) {
+  const Challenger& canary = *model.challenger;
+  std::vector<std::string> changes{promote_json(model.name, canary.version, why)};
+  if (const ModelVersion* const before = model.promoted()) {
+    changes.push_back(challenge_json(
+        {.name = model.name,
+         .reason = "was promoted before: it keeps the share, should it be the better one after all",
+         .version = before->number,
+         .share = canary.share,
+         .promotes = true}));
+  }
+  return changes;
 }
 
 // In words, of an interval of (canary - promoted).
@@ -136,24 +161,49 @@ void Workspace::look_at_canaries() {
           {{"model", name}, {"message", counted.error().message}});
       continue;
     }
-    if (const auto harm = canaries_[name].counts.harm()) end_canary(name, *harm);
+    const CanaryCounts& counts = canaries_[name].counts;
+    if (const auto harm = counts.harm()) {
+      end_canary(name, *harm);
+    } else if (const auto gain = model.challenger->promotes ? counts.gain() : std::nullopt) {
+      promote_canary(name, *gain);
+    }
   }
 }
 
 void Workspace::end_canary(const std::string& name, const std::string& why) {
+  decide_canary(
+      name, "canary_ended", [&](const auto&) { return std::vector{retire_json(name, why)}; }, why);
+}
+
+void Workspace::promote_canary(const std::string& name, const std::string& why) {
+  const Status can_rank = require_ranking(*catalog(), name, canaries_[name].challenger.version);
+  if (!can_rank.ok()) {
+    log(LogLevel::kWarn, "canary_not_promoted",
+        {{"model", name}, {"message", can_rank.error().message}});
+    return;
+  }
+  decide_canary(
+      name, "canary_promoted",
+      [&](const RegisteredModel& model) { return places_changed(model, why); }, why);
+}
+
+// what: happens, for the log. By records, unless somebody was quicker.
+void Workspace::decide_canary(
+    const std::string& name, std::string_view what,
+    const std::function<std::vector<std::string>(const RegisteredModel&)>& changes,
+    const std::string& why) {
   const std::scoped_lock lock(mutex_);
   const Challenger judged = canaries_[name].challenger;
   const RegisteredModel* const model = state_.catalog()->models().find(name);
-  // Somebody was quicker.
   if (model == nullptr || !model->challenger || model->challenger->version != judged.version ||
       model->challenger->since != judged.since) {
     return;
   }
-  log(LogLevel::kWarn, "canary_ended",
+  log(LogLevel::kWarn, what,
       {{"model", fmt::format("{}@{}", name, judged.version)}, {"reason", why}});
-  const Status status = append_control({retire_json(name, why)});
+  const Status status = append_control(changes(*model));
   if (!status.ok()) {
-    log(LogLevel::kWarn, "canary_not_ended", {{"message", status.error().message}});
+    log(LogLevel::kWarn, "canary_not_decided", {{"message", status.error().message}});
   }
 }
 

@@ -164,9 +164,9 @@ class Engine {
   virtual Status remove_model(const std::string& name, std::uint32_t version) = 0;
   // A version is measured beside what is promoted on every outcome from here on; with a share it
   // also ranks for that share of the persons, who stay the same while it grows, until it clearly
-  // harms: looked at with each checkpoint. At most ModelRegistry::kMostShare.
-  virtual Status challenge_model(const std::string& name, std::uint32_t version, double share,
-                                 const std::string& reason) = 0;
+  // harms: looked at with each checkpoint. At most ModelRegistry::kMostShare. If it is told to, one
+  // that is clearly better is promoted, and what was promoted challenges it with the same share.
+  virtual Status challenge_model(const ChallengeModel& change) = 0;
   virtual Status retire_challenger(const std::string& name, const std::string& reason) = 0;
   // A version goes on learning from the stream, as it ranks, or is as it was registered again.
   // kInvalid: it cannot rank.

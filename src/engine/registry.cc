@@ -156,17 +156,11 @@ Status Workspace::require_ranking(const Catalog& catalog, const std::string& nam
   return check_can_rank(*version);
 }
 
-Status Workspace::challenge_model(const std::string& name, std::uint32_t number, double share,
-                                  const std::string& reason) {
+Status Workspace::challenge_model(const ChallengeModel& change) {
   const auto now = catalog();
-  TRY_OK(share > 0 ? require_ranking(*now, name, number) : require_one_outcome(*now, name, number));
-  std::string change;
-  JsonWriter json(change);
-  json.begin_object().field("op", "challenge_model").field("name", name);
-  json.field("version", std::uint64_t{number}).field("share", share);
-  if (!reason.empty()) json.field("reason", reason);
-  json.end_object();
-  return control({change});
+  TRY_OK(change.share > 0 ? require_ranking(*now, change.name, change.version)
+                          : require_one_outcome(*now, change.name, change.version));
+  return control({challenge_json(change)});
 }
 
 Status Workspace::retire_challenger(const std::string& name, const std::string& reason) {

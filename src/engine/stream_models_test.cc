@@ -136,7 +136,7 @@ TEST_F(Stream, ACrashLosesNothingOfWhatWasLearned) {
 TEST_F(Stream, AShadowIsMeasuredBesideWhatRanksAndShowsNothing) {
   promote(trained("ftrl"));
   const std::uint32_t second = registered(trained("fm"));
-  ASSERT_TRUE(engine_->challenge_model("ranker", second, 0, "").ok());
+  ASSERT_TRUE(engine_->challenge_model({"ranker", "", second, 0}).ok());
   play(12);
   settle();
   EXPECT_EQ(decided().model, "ranker@1");
@@ -159,7 +159,7 @@ TEST_F(Stream, AShadowIsMeasuredBesideWhatRanksAndShowsNothing) {
 TEST_F(Stream, ACanaryRanksForItsShareOfPersonsAndForThemAlways) {
   promote(trained("ftrl"));
   const std::uint32_t second = registered(trained("fm"));
-  ASSERT_TRUE(engine_->challenge_model("ranker", second, 0.2, "").ok());
+  ASSERT_TRUE(engine_->challenge_model({"ranker", "", second, 0.2}).ok());
   tick();
   std::set<std::string> tried, more;
   for (int i = 0; i < 300; ++i) {
@@ -180,7 +180,7 @@ TEST_F(Stream, ACanaryRanksForItsShareOfPersonsAndForThemAlways) {
   tried_on(tried);
   EXPECT_GT(tried.size(), 35u);  // 60 +- 7
   EXPECT_LT(tried.size(), 85u);
-  ASSERT_TRUE(engine_->challenge_model("ranker", second, 0.4, "goes well").ok());
+  ASSERT_TRUE(engine_->challenge_model({"ranker", "goes well", second, 0.4}).ok());
   tick();
   tried_on(more);
   EXPECT_GT(more.size(), 90u);
@@ -282,9 +282,9 @@ TEST_F(Stream, WhatWasLearnedIsKeptAsAVersionThatPredictsTheSame) {
 TEST_F(Stream, RefusesWhatCannotLearnOrChallenge) {
   promote(trained("ftrl"));
   const std::uint32_t other = registered(trained("fm"));
-  EXPECT_EQ(engine_->challenge_model("ranker", 1, 0.1, "").error().code, Code::kConflict);
-  EXPECT_EQ(engine_->challenge_model("ranker", other, 0.9, "").error().code, Code::kInvalid);
-  EXPECT_EQ(engine_->challenge_model("ranker", 9, 0.1, "").error().code, Code::kNotFound);
+  EXPECT_EQ(engine_->challenge_model({"ranker", "", 1, 0.1}).error().code, Code::kConflict);
+  EXPECT_EQ(engine_->challenge_model({"ranker", "", other, 0.9}).error().code, Code::kInvalid);
+  EXPECT_EQ(engine_->challenge_model({"ranker", "", 9, 0.1}).error().code, Code::kNotFound);
   EXPECT_EQ(engine_->teach_model("ranker", 9, true, "").error().code, Code::kNotFound);
   EXPECT_EQ(engine_->retire_challenger("ranker", "").error().code, Code::kConflict);
   EXPECT_EQ(engine_->compare_model("nobody").error().code, Code::kNotFound);

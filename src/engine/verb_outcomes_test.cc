@@ -441,7 +441,7 @@ TEST_F(Shop, ARegisteredOneMayRankAndIsNotTaughtByTheStream) {
   ASSERT_FALSE(taught.ok());
   EXPECT_EQ(taught.error().message,
             "ranker@1 predicts click: the stream tells whether an item is engaged with");
-  EXPECT_EQ(engine_->challenge_model("ranker", 1, 0, "").error().message, taught.error().message);
+  EXPECT_EQ(engine_->challenge_model({"ranker", "", 1, 0}).error().message, taught.error().message);
   ASSERT_TRUE(engine_->close().ok());
 }
 

@@ -48,8 +48,7 @@ class Workspace final : public Engine {
                        const std::string& reason) override;
   Status roll_back_model(const std::string& name, const std::string& reason) override;
   Status remove_model(const std::string& name, std::uint32_t version) override;
-  Status challenge_model(const std::string& name, std::uint32_t version, double share,
-                         const std::string& reason) override;
+  Status challenge_model(const ChallengeModel& change) override;
   Status retire_challenger(const std::string& name, const std::string& reason) override;
   Status teach_model(const std::string& name, std::uint32_t version, bool is_learning,
                      const std::string& reason) override;
@@ -197,6 +196,10 @@ class Workspace final : public Engine {
   Status count_for_canary(const std::string& name, const Challenger& challenger);
   void look_at_canaries();
   void end_canary(const std::string& name, const std::string& why);
+  void promote_canary(const std::string& name, const std::string& why);
+  void decide_canary(const std::string& name, std::string_view what,
+                     const std::function<std::vector<std::string>(const RegisteredModel&)>& changes,
+                     const std::string& why);
   // import.cc, staged_import.cc, undo.cc
   friend class WorkspaceImporter;
   struct FoundImport {

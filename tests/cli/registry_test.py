@@ -115,7 +115,13 @@ class Registry(Models):
         shown = self.run_attune("registry", "list", "--workspace", "shop").stdout
         self.assertRegex(shown, r"ranker@1 +promoted, learns")
         self.assertRegex(shown, r"ranker@2 +shadow")
-        self.json_of("registry", "canary", "ranker@2", "--share", "0.5", "--workspace", "shop")
+        self.json_of("registry", "canary", "ranker@2", "--share", "0.5", "--promote-when-better",
+                     "--workspace", "shop")
+        listed = self.run_attune("registry", "list", "--workspace", "shop").stdout
+        self.assertRegex(listed, r"ranker@2 +canary 50 % or all")
+        answer = self.json_of("registry", "canary", "ranker@2", "--share", "0.5", "--workspace", "shop")
+        self.assertEqual(answer["challenger"],
+                         {"version": 2, "share": 0.5, "promote_when_better": False})
         server, port = self.start()
         self.placement(port)
         for i in range(40):
@@ -132,7 +138,7 @@ class Registry(Models):
         self.json_of("registry", "learn", "ranker@1", "--stop", "--workspace", "shop")
         steps = self.json_of("registry", "show", "ranker", "--workspace", "shop")["steps"]
         self.assertEqual([s["step"] for s in steps],
-                         ["register", "register", "promote", "shadow", "learn", "canary", "retire",
+                         ["register", "register", "promote", "shadow", "learn", "canary", "canary", "retire",
                           "stop_learning"])
         self.fails(1, "registry", "compare", "ranker", "--workspace", "shop", says="has no challenger",
                    hint="registry shadow")

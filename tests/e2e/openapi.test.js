@@ -101,6 +101,8 @@ async function callModels(first, second, good, call) {
   assert.equal((await good('registerModel', { body: { name: 'ranker', id: first, about } })).json.version, 1)
   await good('registerModel', { body: { name: 'ranker', id: second } })
   assert.equal((await good('challengeModel', { body: { version: 1, share: 0 } })).json.challenger.version, 1)
+  const canary = { version: 1, share: 0.1, promote_when_better: true }
+  assert.equal((await good('challengeModel', { body: canary })).json.challenger.promote_when_better, true)
   assert.equal((await good('compareModel')).json.challenger, 1)
   assert.equal((await good('retireChallenger')).json.challenger, null)
   assert.equal((await good('promoteModel')).json.promoted, 2)
