@@ -269,16 +269,20 @@ class Registry(Models):
             told = json.loads(answer(verb, *more, "--json"))
             return told["promoted"], told["challenger"], told["learning"]
 
+        shadow = {"version": 2, "share": 0, "promote_when_better": False}
         beside = "ranker@2 is measured beside what ranks, as a shadow\n"
         self.assertIn(beside, answer("shadow", "ranker@2"))
         self.assertEqual(fields("canary", "ranker@2", "--share", "0.05"),
-                         (1, {"version": 2, "share": 0.05}, []))
+                         (1, {**shadow, "share": 0.05}, []))
         self.assertIn("ranker@2 ranks for 10 % of the persons, as a canary\n",
                       answer("canary", "ranker@2", "--share", "0.1"))
-        self.assertEqual(fields("shadow", "ranker@2"), (1, {"version": 2, "share": 0}, []))
+        self.assertIn("ranker@2 ranks for 10 % of the persons, as a canary, and for all once it is "
+                      "clearly better\n",
+                      answer("canary", "ranker@2", "--share", "0.1", "--promote-when-better"))
+        self.assertEqual(fields("shadow", "ranker@2"), (1, shadow, []))
         self.assertIn(beside.replace("\n", ", and learns from the stream\n"),
                       answer("learn", "ranker@2"))
-        self.assertEqual(fields("learn", "ranker@1"), (1, {"version": 2, "share": 0}, [1, 2]))
+        self.assertEqual(fields("learn", "ranker@1"), (1, shadow, [1, 2]))
         self.assertIn(beside, answer("learn", "ranker@2", "--stop"))
         self.assertIn("ranker@1 ranks where a placement asks for it\n",
                       answer("learn", "ranker@1", "--stop"))
