@@ -16,9 +16,10 @@ class SelfAttention final : public SequenceEncoder {
       : size_(size), units_(units), slot_(slot), widen_(size, units, seed) {
     places_.resize(kPlaces * size);
     start_normal(places_, 0.01, seed + 1);
+    std::uint64_t next = seed + 2;
     for (AdamWeights* const one : {&ask_, &answer_, &say_}) {
       one->resize(size * size);
-      start_normal(*one, std::sqrt(1 / static_cast<double>(size)), seed + 2 + (one - &ask_));
+      start_normal(*one, std::sqrt(1 / static_cast<double>(size)), next++);
     }
     narrow_ = DenseLayer(units, size, seed + 5);
   }
