@@ -1,5 +1,7 @@
 #include "base/toml.h"
 
+#include <simdjson.h>
+
 #include <sstream>
 #include <toml.hpp>
 
@@ -8,6 +10,17 @@ namespace {
 
 const toml::value& inner(const std::shared_ptr<const void>& value) {
   return *static_cast<const toml::value*>(value.get());
+}
+
+// The first line that is not UTF-8, from 1; 0 = there is none.
+std::size_t line_of_other_bytes(const std::string& text) {
+  if (simdjson::validate_utf8(text)) return 0;
+  std::size_t line = 1, begin = 0;
+  for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    if (!simdjson::validate_utf8(text.data() + begin, end - begin)) return line;
+    ++line;
+  }
+  return line;
 }
 
 // part: of whole, which lives as long as it does.
@@ -56,6 +69,11 @@ std::size_t TomlValue::line() const { return inner(value_).location().line(); }
 
 std::optional<TomlValue> parse_toml(const std::string& text, const std::string& source,
                                     TomlFault& fault) {
+  // The library reads beyond its input when it tells where a quoted text is not UTF-8.
+  if (const std::size_t line = line_of_other_bytes(text)) {
+    fault = {"line " + std::to_string(line) + " has bytes that are not UTF-8", line};
+    return std::nullopt;
+  }
   try {
     std::istringstream in(text);
     return TomlValue(std::make_shared<const toml::value>(toml::parse(in, source)));

@@ -44,6 +44,18 @@ TEST(Toml, SaysWhyATextIsNone) {
   EXPECT_NE(fault.what.find("here"), std::string::npos);
 }
 
+TEST(Toml, OtherBytesThanUtf8AreRefusedWhereverTheyAre) {
+  for (const char* text : {"a = 1\nb = 'x\xff'\n", "a = 1\n'\xff\xff' = 2\n", "# b\n# \xc3\n",
+                           "a = 1\nb = \"\xe4\xbd\"", "\n'k\xff' = '"}) {
+    TomlFault fault;
+    EXPECT_FALSE(parse_toml(text, "here", fault)) << text;
+    EXPECT_EQ(fault.what, "line 2 has bytes that are not UTF-8") << text;
+    EXPECT_EQ(fault.line, 2u);
+  }
+  EXPECT_EQ(parsed("a = '\xe4\xbd\xa0\xe5\xa5\xbd'")->find("a")->as_string(),
+            "\xe4\xbd\xa0\xe5\xa5\xbd");
+}
+
 TEST(Toml, ReadsWhatItQuotes) {
   const std::string text = "say \"no\"\\\n\ttwice";
   const auto root = parsed("a = " + toml_quoted(text));
