@@ -240,9 +240,18 @@ class PlanReader {
       const PlanFeature& feature = plan_.features[i];
       if (feature.as.empty() || place_of_category(plan_, feature.as)) continue;
       return wrong(source_, list->as_array()[i],
-                   fmt::format("as = {}: the plan has no category of it", feature.as), "as");
+                   fmt::format("as = {}: the plan has no category of it{}", feature.as,
+                               did_you_mean(feature.as, categories())),
+                   "as");
     }
     return ok_status();
+  }
+  std::vector<std::string> categories() const {
+    std::vector<std::string> inputs;
+    for (const PlanFeature& feature : plan_.features) {
+      if (feature.kind == FeatureKind::kCategory) inputs.push_back(feature.of[0]);
+    }
+    return inputs;
   }
   // Of the newest feature beside those before it.
   std::string world_fault() {

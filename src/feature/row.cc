@@ -37,10 +37,11 @@ bool is_activity(std::uint32_t id) {
 
 std::vector<SequenceField> live_sequences(const Plan& plan) {
   std::vector<SequenceField> all;
-  for (std::size_t i = 0; i + 1 < std::min(plan.features.size() + 1, kLiveFields); ++i) {
+  constexpr std::size_t kOwnFields = kLiveFields - 1;  // features after these share the last
+  for (std::size_t i = 0; i < std::min(plan.features.size(), kOwnFields); ++i) {
     if (plan.features[i].as.empty()) continue;
     const auto like = place_of_category(plan, plan.features[i].as);
-    if (!like || *like + 1 >= kLiveFields) continue;  // it shares the last field
+    if (!like || *like >= kOwnFields) continue;
     all.push_back({static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(*like),
                    live_id(i, 0) ^ live_id(*like, 0)});
   }

@@ -76,15 +76,11 @@ class Search {
     return !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
   }
 
-  bool has_sequences() const {
-    return std::any_of(plan_.features.begin(), plan_.features.end(),
-                       [](const PlanFeature& feature) { return !feature.as.empty(); });
-  }
-
   bool fits(const SearchKind& kind) const {
     return (options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers) &&
            (!is_joint() || takes_tasks(kind.kind)) &&
-           (has_sequences() || !needs_sequences(kind.kind));
+           (!needs_sequences(kind.kind) ||
+            std::ranges::any_of(plan_.features, [](const auto& f) { return !f.as.empty(); }));
   }
 
   bool is_wanted(const SearchKind& kind) const {
