@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <thread>
 
 #include "base/command_line.h"
 #include "base/config.h"
@@ -64,6 +65,8 @@ Status look_for_models(const TrainOptions& options, TableTrainingOptions& traini
         "search", "leave out one of the two"};
   }
   TRY(training.search, search_of(options.search, options.memory));
+  const std::size_t cores = std::max(std::thread::hardware_concurrency(), 1U);
+  training.search->threads = options.threads > 0 ? options.threads : std::min(cores, kMostThreads);
   return ok_status();
 }
 
@@ -360,7 +363,8 @@ void add_train(Command& app, Action& chosen) {
       ->add_option("--threads", options->threads,
                    "of kinds over fields on criteo, vw, libffm: threads that learn, and one that "
                    "reads ahead; "
-                   "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads")
+                   "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads; of "
+                   "a table: settings tried at once (as many as cores)")
       ->check(range(std::size_t{1}, kMostThreads));
   command->add_flag("--hogwild", options->is_hogwild,
                     "with --threads: all write into one table and none waits; faster, and not the "

@@ -161,9 +161,14 @@ Status check_train(const TrainOptions& options) {
     return Error{Code::kInvalid, "--cache keeps the rows of criteo, vw, libsvm and libffm", "cache",
                  "leave it out: a table is parsed once, whatever the passes"};
   }
-  if (options.threads > 0 && (options.file.format.empty() || options.file.is_table())) {
-    return Error{Code::kInvalid, "--threads is for criteo, vw, libsvm and libffm", "threads",
-                 "leave it out: tables and workspaces are learned on one thread"};
+  const bool is_table = options.file.format.empty() || options.file.is_table();
+  const bool is_settled = !options.settings.empty() || options.passes > 0 ||
+                          !options.preset.empty() || options.is_collision_free;
+  if (options.threads > 0 && is_table && (is_settled || options.is_hogwild)) {
+    return Error{Code::kInvalid,
+                 "--threads of a table tries settings at once, and --set, --passes, --preset and "
+                 "--collision-free say them; --hogwild is for criteo, vw and libffm",
+                 "threads", "leave it out: one model of a table is learned on one thread"};
   }
   if (options.is_hogwild && options.threads < 2) {
     return Error{Code::kInvalid, "--hogwild needs --threads of 2 or more", "hogwild",

@@ -4,68 +4,116 @@
 
 #include <algorithm>
 #include <cmath>
+#include <condition_variable>
+#include <limits>
 #include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
 
-#include "base/hash.h"
+#include "learn/row_losses.h"
 #include "learn/search_space.h"
+#include "learn/table_learner.h"
 
 namespace attune {
 namespace {
 
-// Rows of ftrl a second, on a slow machine that is shared.
-constexpr double kRowsPerSecond = 400'000;
-constexpr double kShareForSearch = 0.6;   // of the budget; the rest learns from all rows at the end
-constexpr std::size_t kFewestRows = 500;  // of a stage, if there are so many
-constexpr double kFewestRowsOfExtra = 10'000;
+constexpr double kShareForSearch = 0.5;  // of the budget; the rest learns from all rows at the end
+constexpr double kShareForRunOff = 0.25;
+constexpr std::size_t kFewestRows = 500;       // of a stage, if there are so many
+constexpr std::size_t kMostFirstRows = 4'000;  // of the first stage
+constexpr std::size_t kMostRows = 500'000;     // that are held in memory as each kind takes them
+constexpr std::size_t kFewestRowsOfExtra = 10'000;
+constexpr std::size_t kFewestJudged = 4'000;  // rows held back that an early stage is judged by
 constexpr std::size_t kFactor = 3;
-constexpr std::size_t kMostStages = 3;
+constexpr std::size_t kFinal = 2;     // the stage from which on one of each kind is left
+constexpr double kWorthTrying = 1.5;  // times as many rows as before
 constexpr int kFewestBits = 10;
 constexpr std::uint64_t kMostRowBytes = 128;  // of a table of weights, of any kind searched
 constexpr std::uint64_t kHeadBytes = 32;      // of it at most, for a further target
 
-// Rows made once for all candidates that take them alike.
-struct Material {
-  MadeRows made;
-  Examples held;
+// How far a kind is.
+struct Ladder {
+  const SearchKind* kind;
+  std::vector<std::size_t> alive = {};  // of Search::candidates_, that are in the stage
+  std::size_t stage = 0, next = 0;      // the next to try is alive[next]
+  std::size_t rows = 0;                 // of the last trial
+  double row_s = 0;                     // what a row took then, all passes and judging included
+  std::vector<double> losses = {};      // the least of each stage; NaN of those it was not in
+  double spent_s = 0;
+  bool is_done = false;
+  bool is_busy = false;  // a trial is being made
 };
 
 class Search {
  public:
-  Search(const LoadedTable& table, const Plan& plan, const Split& split,
-         const SearchOptions& options)
-      : table_(table),
-        plan_(plan),
-        split_(split),
-        options_(options),
-        fingerprint_(fingerprint_of(split)),
-        begin_s_(now() - (options.log ? options.log->elapsed_s(fingerprint_) : 0)) {}
+  Search(const SearchRows& rows, const SearchOptions& options)
+      : rows_(rows), options_(options), stages_(stages_of(std::min(rows.rows(), kMostRows))) {}
 
   Result<SearchResult> run() {
-    TRY_OK(choose_kinds());
-    draw();
-    settle_stages();
-    for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
-      TRY_OK(run_stage(stage));
-      if (stage + 1 == stages_.size()) break;
-      keep_the_better(stage);
-      // With one of each kind left there is nothing to choose before the last.
-      if (alive_.size() <= kinds_.size()) stage = stages_.size() - 2;
-    }
+    TRY_OK(begin());
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < options_.threads; ++i) others.emplace_back([this] { work(); });
+    work();
+    others.clear();  // when they have ended
+    TRY_OK(std::move(fault_));
+    Lock lock(mutex_);
+    TRY_OK(run_off(lock));
     TRY_OK(finish());
     return std::move(out_);
   }
 
  private:
+  // All members are read and written under it, but for those of a trial while it is made.
+  using Lock = std::unique_lock<std::mutex>;
+
   double now() const { return options_.clock_s ? options_.clock_s() : 0; }
 
-  Status choose_kinds() {
-    for (const SearchKind& kind : search_kinds()) {
-      if (is_wanted(kind)) kinds_.push_back(&kind);
+  // Of each thread: trial after trial.
+  void work() {
+    Lock lock(mutex_);
+    while (fault_.ok()) {
+      Ladder* const ladder = next_ladder();
+      if (ladder == nullptr && !is_any_busy()) break;
+      if (ladder == nullptr) {
+        changed_.wait(lock);
+        continue;
+      }
+      ladder->is_busy = true;
+      Status done = step(*ladder, lock);
+      ladder->is_busy = false;
+      if (!done.ok()) fault_ = std::move(done);
+      changed_.notify_all();
     }
-    for (const SearchKind& kind : search_kinds()) {
-      if (is_wanted_too(kind)) kinds_.push_back(&kind);
+  }
+
+  bool is_any_busy() const {
+    return std::ranges::any_of(ladders_, [](const Ladder& one) { return one.is_busy; });
+  }
+
+  // Rows of each stage: three times those of the one before, in the last all.
+  static std::vector<std::size_t> stages_of(std::size_t rows) {
+    std::vector<std::size_t> stages = {rows};
+    while (stages.front() / kFactor >= kFewestRows &&
+           (stages.size() <= kFinal || stages.front() > kMostFirstRows)) {
+      stages.insert(stages.begin(), stages.front() / kFactor);
     }
-    if (!kinds_.empty()) return ok_status();
+    return stages;
+  }
+
+  Status begin() {
+    for (const SearchKind& kind : search_kinds()) {
+      if (!fits(kind)) continue;
+      Ladder ladder{&kind};
+      for (std::size_t i = 0; i < options_.settings; ++i) {
+        ladder.alive.push_back(candidates_.size());
+        candidates_.push_back({.kind = std::string(kind.kind),
+                               .settings = settings_to_try(kind, i, options_.model.seed),
+                               .loss = std::numeric_limits<double>::infinity()});
+      }
+      ladders_.push_back(std::move(ladder));
+    }
+    if (!ladders_.empty()) return ok_status();
     return Error{Code::kInvalid,
                  fmt::format("no kind that was named can be searched for this target: {}",
                              fmt::join(options_.kinds, ", ")),
@@ -76,148 +124,180 @@ class Search {
     return !options_.model.tasks.empty() || options_.model.second_loss.weight > 0;
   }
 
+  bool is_named(const SearchKind& kind) const {
+    return std::ranges::find(options_.kinds, kind.kind) != options_.kinds.end();
+  }
+
   bool fits(const SearchKind& kind) const {
-    return (options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers) &&
-           (!is_joint() || takes_tasks(kind.kind)) &&
-           (!needs_sequences(kind.kind) ||
-            std::ranges::any_of(plan_.features, [](const auto& f) { return !f.as.empty(); }));
+    const std::string name(kind.kind);
+    const bool fits_target = options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers;
+    if (!fits_target || (is_joint() && !takes_tasks(name)) || !rows_.takes(name)) return false;
+    return options_.kinds.empty() ? !waits(kind) || rows_.rows() >= kFewestRowsOfExtra
+                                  : is_named(kind);
   }
 
-  bool is_wanted(const SearchKind& kind) const {
-    const auto& named = options_.kinds;
-    if (!fits(kind)) return false;
-    if (named.empty()) return is_joint() || !kind.is_extra;
-    return std::find(named.begin(), named.end(), kind.kind) != named.end();
+  // A slow one is tried once all others have been, while there is time.
+  bool waits(const SearchKind& kind) const {
+    return kind.is_extra && !is_joint() && !is_named(kind);
   }
 
-  // A slow one beside those that are wanted anyway.
-  bool is_wanted_too(const SearchKind& kind) const {
-    if (!fits(kind) || is_wanted(kind) || !options_.kinds.empty()) return false;
-    std::vector<const SearchKind*> with = kinds_;
-    with.push_back(&kind);
-    const auto rows = static_cast<double>(split_.train.size());
-    return rows >= kFewestRowsOfExtra && affordable_rows(with) >= rows;
+  // The kind that took least time so far; null: no time is left, or nothing to try.
+  Ladder* next_ladder() {
+    Ladder* next = nullptr;
+    for (Ladder& ladder : ladders_) {
+      if (ladder.is_done || ladder.is_busy) continue;
+      if (waits(*ladder.kind) && (is_cut_short_ || is_any_busy())) continue;
+      const bool is_sooner =
+          next == nullptr || waits(*ladder.kind) < waits(*next->kind) ||
+          (waits(*ladder.kind) == waits(*next->kind) && ladder.spent_s < next->spent_s);
+      if (is_sooner) next = &ladder;
+    }
+    // Something must come of it, even late.
+    if (next == nullptr || spent_s_ == 0 || left_s() > 0) return next;
+    is_cut_short_ = true;
+    return nullptr;
   }
 
-  // So many rows in the last stage fit in the budget, the earlier ones included.
-  double affordable_rows(const std::vector<const SearchKind*>& kinds) const {
-    double cost = 0;  // of a row
-    for (const SearchKind* kind : kinds) {
-      double runs = 1;
-      double still = static_cast<double>(options_.settings), share = 1.0 / (kFactor * kFactor);
-      for (; share < 0.99; share *= kFactor, still = std::max(1.0, still / kFactor)) {
-        runs += share * still;
+  double left_s(double share = kShareForSearch) const {
+    return options_.budget_s * share * static_cast<double>(options_.threads) - spent_s_;
+  }
+
+  // The next trial of a kind, if there is time for it; with fewer rows, if only for these.
+  Status step(Ladder& ladder, Lock& lock) {
+    Candidate& one = candidates_[ladder.alive[ladder.next]];
+    std::size_t rows = stages_[ladder.stage];
+    if (options_.clock_s && ladder.row_s * static_cast<double>(rows) > left_s() &&
+        known(one, rows) == nullptr) {
+      is_cut_short_ = ladder.is_done = true;
+      rows = static_cast<std::size_t>(std::max(0.0, left_s()) / ladder.row_s);
+      const bool is_worth_it =
+          is_final(ladder.stage) &&
+          static_cast<double>(rows) > kWorthTrying * static_cast<double>(ladder.rows);
+      if (!is_worth_it) return ok_status();
+    }
+    TRY_OK(make_trial(ladder, rows, lock));
+    if (++ladder.next == ladder.alive.size()) climb(ladder);
+    return ok_status();
+  }
+
+  Status make_trial(Ladder& ladder, std::size_t rows, Lock& lock) {
+    Candidate& one = candidates_[ladder.alive[ladder.next]];
+    say(one, rows);
+    one.is_finalist = is_final(ladder.stage);
+    TRY(const double took_s, tried(one, rows, lock));
+    spent_s_ += took_s;
+    ladder.spent_s += took_s;
+    ladder.rows = rows;
+    ladder.row_s = took_s / static_cast<double>(rows);
+    ladder.losses.resize(ladder.stage + 1, NAN);
+    if (rows == stages_[ladder.stage])
+      ladder.losses.back() = std::fmin(ladder.losses.back(), one.loss);
+    return ok_status();
+  }
+
+  // A kind whose time ended before it had all rows, and which would be the best if it gained by
+  // them what the best gained, is tried on all while there is time. What it then says counts.
+  Status run_off(Lock& lock) {
+    while (const Ladder* const leader = best_on_all()) {
+      Ladder* rival = nullptr;
+      double least = leader->losses.back();
+      for (Ladder& one : ladders_) {
+        const double expected = expected_on_all(one, *leader);
+        const double takes_s = one.row_s * static_cast<double>(stages_.back());
+        if (!(expected < least) || takes_s > left_s(kShareForSearch + kShareForRunOff)) continue;
+        rival = &one;
+        least = expected;
       }
-      cost += kind->cost * kind->passes * runs;
-    }
-    return options_.budget_s * kRowsPerSecond * kShareForSearch / cost;
-  }
-
-  void draw() {
-    for (const SearchKind* kind : kinds_) {
-      for (std::size_t i = 0; i < options_.settings; ++i) {
-        candidates_.push_back({std::string(kind->kind),
-                               settings_to_try(*kind, i, options_.model.seed),
-                               0,
-                               0,
-                               0,
-                               {},
-                               {}});
-        kind_of_.push_back(kind);
-      }
-    }
-    for (std::size_t i = 0; i < candidates_.size(); ++i) alive_.push_back(i);
-  }
-
-  // So many rows in each stage that all of them together fit in the budget.
-  void settle_stages() {
-    const std::size_t rows = split_.train.size();
-    const auto last = static_cast<std::size_t>(
-        std::clamp(affordable_rows(kinds_), static_cast<double>(std::min(rows, kFewestRows)),
-                   static_cast<double>(rows)));
-    stages_ = {last};
-    while (stages_.size() < kMostStages && stages_.front() / kFactor >= kFewestRows) {
-      stages_.insert(stages_.begin(), stages_.front() / kFactor);
-    }
-    if (last < rows) {
-      out_.notes.push_back(fmt::format(
-          "chosen on {} of {} rows, to stay within the budget; --budget-seconds allows more", last,
-          rows));
-    }
-  }
-
-  Result<const Material*> material(const std::string& kind) {
-    // Trees need no bins, mlp numbered inputs, kinds over fields their number; the others take rows
-    // as they are.
-    const std::string key = needs_inputs(kind)   ? "inputs"
-                            : is_tree_kind(kind) ? "trees"
-                            : reads_fields(kind) ? "fields"
-                                                 : "";
-    const auto known = materials_.find(key);
-    if (known != materials_.end()) return &known->second;
-    // Drawn from all over: the first rows of a file may be of one day.
-    std::vector<std::uint32_t> rows = split_.train;
-    Rng rng(options_.model.seed);
-    for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[rng.below(i)]);
-    rows.resize(stages_.back());
-    Material material;
-    TRY(material.made, make_rows(table_, plan_, rows, kind));
-    material.held = material.made.more(table_, split_.test);
-    if (options_.further != nullptr) {
-      options_.further->add_labels(table_, rows, material.made.examples);
-      options_.further->add_labels(table_, split_.test, material.held);
-    }
-    return &materials_.emplace(key, std::move(material)).first->second;
-  }
-
-  bool is_out_of_time() {
-    if (is_over_ || !options_.clock_s || now() - begin_s_ < options_.budget_s) return is_over_;
-    is_over_ = true;
-    out_.notes.push_back(fmt::format(
-        "stopped after {:.0f} seconds, before all was tried: another run may choose another model; "
-        "--budget-seconds allows more",
-        options_.budget_s));
-    return true;
-  }
-
-  Status run_stage(std::size_t stage) {
-    std::size_t done = 0;
-    for (const std::size_t i : alive_) {
-      // Something must come of it, even late.
-      Candidate& one = candidates_[i];
-      if (done > 0 && known(one, stages_[stage]) == nullptr && is_out_of_time()) break;
-      if (options_.on_stage) {
-        FitProgress progress;
-        progress.share = static_cast<double>(done) / static_cast<double>(alive_.size());
-        options_.on_stage(fmt::format("choosing: {} on {} rows", one.kind, stages_[stage]),
-                          progress);
-      }
-      TRY_OK(tried(one, stages_[stage]));
-      ++done;
+      if (rival == nullptr) break;
+      while (rival->stage + 1 < stages_.size()) climb(*rival);
+      TRY_OK(make_trial(*rival, stages_.back(), lock));
     }
     return ok_status();
   }
 
-  Result<std::unique_ptr<Model>> model_of(const Candidate& one, const MadeRows& made) const {
-    ModelOptions options = options_for(options_.model, one.kind, one.settings, options_.is_binary);
-    limit_memory(options_.memory_bytes, options);
-    options.inputs = made.model_inputs;
-    options.sequences = made.sequences;
-    return make_model(options);
+  bool has_all(const Ladder& ladder) const {
+    return ladder.losses.size() == stages_.size() && !std::isnan(ladder.losses.back());
   }
 
-  static std::uint64_t fingerprint_of(const Split& split) {
-    std::uint64_t out = 0;
-    for (const auto* side : {&split.train, &split.test}) {
-      out = mix64(out, side->size());
-      for (const std::uint32_t row : *side) out = mix64(out, row);
+  const Ladder* best_on_all() const {
+    const Ladder* best = nullptr;
+    for (const Ladder& one : ladders_) {
+      if (!has_all(one)) continue;
+      if (best == nullptr || one.losses.back() < best->losses.back()) best = &one;
     }
-    return out;
+    return best;
+  }
+
+  // NaN where nothing is known to expect it by.
+  double expected_on_all(const Ladder& one, const Ladder& leader) const {
+    if (has_all(one)) return NAN;
+    for (std::size_t stage = one.losses.size(); stage-- > 0;) {
+      if (std::isnan(one.losses[stage])) continue;
+      return one.losses[stage] - (leader.losses[stage] - leader.losses.back());
+    }
+    return NAN;
+  }
+
+  // From here on one candidate is tried, and judged by all rows held back.
+  bool is_final(std::size_t stage) const { return stage >= std::min(kFinal, stages_.size() - 1); }
+
+  // A third of the settings goes on, at last one.
+  void climb(Ladder& ladder) {
+    if (++ladder.stage == stages_.size()) {
+      ladder.is_done = true;
+      return;
+    }
+    std::ranges::stable_sort(ladder.alive, {},
+                             [this](std::size_t i) { return candidates_[i].loss; });
+    const std::size_t kept = is_final(ladder.stage) ? 1 : (ladder.alive.size() + 2) / kFactor;
+    ladder.alive.resize(kept);
+    ladder.next = 0;
+  }
+
+  void say(const Candidate& one, std::size_t rows) const {
+    if (!options_.on_stage) return;
+    FitProgress progress;
+    const auto done = static_cast<double>(
+        std::ranges::count_if(ladders_, [](const auto& l) { return l.is_done; }));
+    progress.share = std::max(done / static_cast<double>(ladders_.size()),
+                              std::min(1.0, spent_s_ / (options_.budget_s * kShareForSearch)));
+    options_.on_stage(fmt::format("choosing: {} on {} rows", one.kind, rows), progress);
+  }
+
+  // Trees need no bins, mlp numbered inputs, kinds over fields their number; the others take rows
+  // as they are.
+  static const char* way_of(const std::string& kind) {
+    return needs_inputs(kind)   ? "inputs"
+           : is_tree_kind(kind) ? "trees"
+           : reads_fields(kind) ? "fields"
+                                : "";
+  }
+
+  // Made for all candidates that take them alike, and again when more are asked for.
+  Result<std::shared_ptr<const SearchMaterial>> material(const std::string& kind,
+                                                         std::size_t rows) {
+    std::shared_ptr<const SearchMaterial>& known = materials_[way_of(kind)];
+    if (known != nullptr && known->learned.size() >= rows) return known;
+    const double begin_s = now();
+    TRY(SearchMaterial made, rows_.make(kind, rows));
+    known = std::make_shared<const SearchMaterial>(std::move(made));
+    // Nobody else gets any further meanwhile.
+    spent_s_ += (now() - begin_s) * static_cast<double>(options_.threads);
+    return known;
+  }
+
+  Result<std::unique_ptr<Model>> model_of(const Candidate& one,
+                                          const SearchMaterial& material) const {
+    ModelOptions options = options_for(options_.model, one.kind, one.settings, options_.is_binary);
+    limit_memory(options_.memory_bytes, options);
+    options.inputs = material.inputs;
+    options.sequences = material.sequences;
+    return make_model(options);
   }
 
   SearchTrial trial_of(const Candidate& one, std::size_t rows) const {
     SearchTrial trial;
-    trial.search = fingerprint_;
+    trial.search = rows_.fingerprint();
     trial.kind = one.kind;
     trial.settings = one.settings;
     trial.rows = rows;
@@ -228,8 +308,8 @@ class Search {
     return options_.log == nullptr ? nullptr : options_.log->find(trial_of(one, rows));
   }
 
-  // Makes a trial, unless an earlier run did.
-  Status tried(Candidate& one, std::size_t rows) {
+  // Makes a trial, unless an earlier run did; gives the seconds it took.
+  Result<double> tried(Candidate& one, std::size_t rows, Lock& lock) {
     if (const SearchTrial* const before = known(one, rows)) {
       out_.rows_learned += before->rows_learned;
       one.rows = rows;
@@ -237,150 +317,88 @@ class Search {
       one.loss = before->loss;
       one.losses = before->losses;
       one.interval = before->interval;
-      return ok_status();
+      one.seconds = before->seconds;
+      return one.seconds;
     }
+    TRY(const std::shared_ptr<const SearchMaterial> material, this->material(one.kind, rows));
+    lock.unlock();
+    const Result<std::uint64_t> learned = attempt(one, rows, *material);
+    lock.lock();
+    if (!learned.ok()) return learned.error();
+    out_.rows_learned += *learned;
+    if (options_.log == nullptr) return one.seconds;
     SearchTrial trial = trial_of(one, rows);
-    const std::uint64_t learned = out_.rows_learned;
-    TRY_OK(attempt(one, rows));
-    if (options_.log == nullptr) return ok_status();
-    trial.rows_learned = out_.rows_learned - learned;
+    trial.rows_learned = *learned;
     trial.passes = one.passes;
     trial.loss = one.loss;
     trial.interval = one.interval;
-    // Only the last stage compares row by row.
-    if (rows == stages_.back()) trial.losses = one.losses;
-    trial.elapsed_s = now() - begin_s_;
-    return options_.log->add(std::move(trial));
+    trial.seconds = one.seconds;
+    // Only the last stages compare row by row.
+    if (one.is_finalist) trial.losses = one.losses;
+    TRY_OK(options_.log->add(std::move(trial)));
+    return one.seconds;
   }
 
-  // Learns from the first `rows` and judges on all that are held back, after each pass.
-  Status attempt(Candidate& one, std::size_t rows) {
-    TRY(const Material* const material, this->material(one.kind));
-    TRY(const auto model, model_of(one, material->made));
-    std::vector<std::uint32_t> first = every_row(rows);
-    MemoryBlocks learned(material->made.examples, std::move(first));
+  // Learns from the first `rows` and judges after each pass; gives how many rows that were. Reads
+  // nothing that another trial writes.
+  Result<std::uint64_t> attempt(Candidate& one, std::size_t rows,
+                                const SearchMaterial& material) const {
+    const double begin_s = now();
+    TRY(const auto model, model_of(one, material));
+    MemoryBlocks learned(material.learned, every_row(rows));
     learned.shuffled(options_.model.seed);
-    MemoryBlocks held(material->held, every_row(material->held.size()));
+    const std::size_t all = material.held.size();
+    const std::size_t judged = one.is_finalist ? all : std::min(all, std::max(kFewestJudged, rows));
+    MemoryBlocks held(material.held, every_row(judged));
     double least = std::numeric_limits<double>::infinity();
-    std::vector<float> losses;
     const auto judge = [&]() -> Result<double> {
-      TRY(losses, losses_of(*model, held));
-      double sum = 0;
-      for (const float loss : losses) sum += double{loss};
-      const double mean = sum / static_cast<double>(std::max<std::size_t>(losses.size(), 1));
+      TRY(std::vector<float> losses, row_losses(*model, held));
+      const double mean = mean_of(losses);
       if (mean < least) {
         least = mean;
-        one.losses = losses;
+        one.losses = std::move(losses);
       }
       return mean;
     };
     FitOptions how{.passes = TableLearnOptions::kMostPasses, .validate = judge, .patience = 3};
     TRY(const FitReport report, fit(*model, learned, how));
-    out_.rows_learned += report.rows * report.validations.size();
     one.rows = rows;
     one.passes = report.best_passes;
     one.loss = least;
     one.interval = interval_of(one.losses);
-    return ok_status();
-  }
-
-  // Of a task, by row; NaN where its label is not known. Each counts as its row's weight says: what
-  // is learned by weight is chosen by weight.
-  struct TaskLosses {
-    std::vector<float> losses;
-    double weights = 0;  // of the rows whose label is known
-    void add(double loss, float weight) {
-      losses.push_back(static_cast<float>(loss * double{weight}));
-      if (!std::isnan(loss)) weights += double{weight};
-    }
-  };
-
-  static Result<std::vector<float>> losses_of(const Model& model, MemoryBlocks& rows) {
-    const std::size_t heads = model.heads();
-    std::vector<TaskLosses> tasks(heads);
-    std::vector<float> predicted;
-    Examples block;
-    TRY_OK(rows.begin(0));
-    while (true) {
-      TRY(const bool has_rows, rows.next(block));
-      if (!has_rows) break;
-      predicted.resize(block.size() * heads);
-      model.predict_heads(block, predicted);
-      for (std::size_t i = 0; i < predicted.size(); ++i) {
-        const std::size_t row = i / heads, task = i % heads;
-        const float label = block.label(row, task);
-        const double loss =
-            std::isnan(label) && heads > 1 ? double{NAN} : loss_of(model, predicted[i], label);
-        tasks[task].add(loss, block.weight(row));
-      }
-    }
-    return joint_losses(tasks, model.options().tasks);
-  }
-
-  // Their mean is the sum of the means of the tasks, as weighed.
-  static std::vector<float> joint_losses(const std::vector<TaskLosses>& tasks,
-                                         const std::vector<TaskOptions>& as) {
-    const std::size_t rows = tasks.front().losses.size();
-    std::vector<double> sums(rows, 0);
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-      const double weight = as.empty() ? 1 : as[t].weight;
-      const double mean_weight =
-          tasks[t].weights / static_cast<double>(std::max<std::size_t>(rows, 1));
-      for (std::size_t row = 0; row < rows; ++row) {
-        const double loss = double{tasks[t].losses[row]};
-        if (!std::isnan(loss) || tasks.size() == 1) sums[row] += weight * loss / mean_weight;
-      }
-    }
-    std::vector<float> out;
-    for (const double sum : sums) out.push_back(static_cast<float>(sum));
-    return out;
-  }
-
-  static std::optional<Interval> interval_of(std::span<const float> losses) {
-    const auto n = static_cast<double>(losses.size());
-    if (n < 2) return std::nullopt;
-    double sum = 0, squares = 0;
-    for (const float loss : losses) {
-      sum += double{loss};
-      squares += double{loss} * double{loss};
-    }
-    const double mean = sum / n;
-    const double deviation = std::sqrt(std::max(0.0, squares / n - mean * mean) / (n - 1));
-    return Interval{mean - 1.96 * deviation, mean + 1.96 * deviation};
-  }
-
-  // A third of each kind goes on, in the last stage one.
-  void keep_the_better(std::size_t stage) {
-    const bool is_last = stage + 2 == stages_.size();
-    std::vector<std::size_t> next;
-    for (const SearchKind* kind : kinds_) {
-      std::vector<std::size_t> own;
-      for (const std::size_t i : alive_) {
-        if (kind_of_[i] == kind && candidates_[i].rows == stages_[stage]) own.push_back(i);
-      }
-      std::stable_sort(own.begin(), own.end(), [&](std::size_t a, std::size_t b) {
-        return candidates_[a].loss < candidates_[b].loss;
-      });
-      own.resize(std::min<std::size_t>(own.size(), is_last ? 1 : (own.size() + 2) / kFactor));
-      next.insert(next.end(), own.begin(), own.end());
-    }
-    alive_ = std::move(next);
+    one.seconds = now() - begin_s;
+    return report.rows * report.validations.size();
   }
 
   Status finish() {
     // Rows to count the baseline on, also where every trial was made before.
-    TRY_OK(material(std::string(kinds_.front()->kind)));
-    out_.held_rows = split_.test.size();
+    TRY(baseline_, material(std::string(ladders_.front().kind->kind), stages_.back()));
+    out_.held_rows = rows_.held_rows();
     std::erase_if(candidates_, [](const Candidate& one) { return one.rows == 0; });
-    std::stable_sort(candidates_.begin(), candidates_.end(),
-                     [](const Candidate& a, const Candidate& b) {
-                       return a.rows != b.rows ? a.rows > b.rows : a.loss < b.loss;
-                     });
+    std::ranges::stable_sort(candidates_, [](const Candidate& a, const Candidate& b) {
+      if (a.is_finalist != b.is_finalist) return a.is_finalist;
+      return a.is_finalist || a.rows == b.rows ? a.loss < b.loss : a.rows > b.rows;
+    });
     out_.candidates = std::move(candidates_);
     out_.baseline = baseline();
     out_.reason = reason();
+    note_what_was_cut_short();
     for (Candidate& one : out_.candidates) one.losses.clear();
     return ok_status();
+  }
+
+  void note_what_was_cut_short() {
+    if (!is_cut_short_) return;
+    std::vector<std::string> less;
+    for (const Ladder& ladder : ladders_) {
+      if (ladder.rows == stages_.back() || waits(*ladder.kind)) continue;
+      less.push_back(fmt::format("{} on {}", ladder.kind->kind, ladder.rows));
+    }
+    if (less.empty()) return;
+    out_.notes.push_back(
+        fmt::format("the time for choosing ended before each kind was tried on all {} rows ({}): "
+                    "another run may choose another model; --budget-seconds allows more",
+                    stages_.back(), fmt::join(less, ", ")));
   }
 
   // Loss of saying of every row held back what the mean of those learned from is.
@@ -393,8 +411,7 @@ class Search {
   }
 
   double baseline_of(std::size_t task) const {
-    const Material& any = materials_.begin()->second;
-    const Examples &learned = any.made.examples, &held = any.held;
+    const auto& [learned, held, inputs, sequences] = *baseline_;
     double sum = 0, weights = 0;
     for (std::size_t i = 0; i < learned.size(); ++i) {
       const float label = learned.label(i, task);
@@ -439,18 +456,18 @@ class Search {
                             : ", no clear difference: on the same rows it may be chance");
   }
 
-  const LoadedTable& table_;
-  const Plan& plan_;
-  const Split& split_;
+  const SearchRows& rows_;
   const SearchOptions& options_;
-  const std::uint64_t fingerprint_;  // among the searches of a log
-  const double begin_s_;             // of its first run
-  bool is_over_ = false;
-  std::vector<const SearchKind*> kinds_, kind_of_;
+  const std::vector<std::size_t> stages_;  // rows of each, rising
+  std::vector<Ladder> ladders_;            // of each kind
   std::vector<Candidate> candidates_;
-  std::vector<std::size_t> alive_;   // of candidates_
-  std::vector<std::size_t> stages_;  // rows of each, rising
-  std::map<std::string, Material> materials_;
+  std::map<std::string_view, std::shared_ptr<const SearchMaterial>> materials_;
+  std::shared_ptr<const SearchMaterial> baseline_;  // the rows it is counted on
+  double spent_s_ = 0;                              // by all threads
+  bool is_cut_short_ = false;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Status fault_ = ok_status();  // the first
   SearchResult out_;
 };
 
@@ -459,7 +476,9 @@ class Search {
 std::vector<const Candidate*> SearchResult::best_of_kinds() const {
   std::vector<const Candidate*> out;
   for (const Candidate& one : candidates) {
-    if (one.rows != candidates.front().rows) break;
+    const Candidate& first = candidates.front();
+    if (one.is_finalist != first.is_finalist) break;
+    if (!one.is_finalist && one.rows != first.rows) break;
     const bool is_known = std::any_of(
         out.begin(), out.end(), [&](const Candidate* other) { return other->kind == one.kind; });
     if (!is_known) out.push_back(&one);
@@ -488,10 +507,9 @@ std::string settings_text(const std::vector<std::pair<std::string, double>>& set
   return text;
 }
 
-Result<SearchResult> search_models(const LoadedTable& table, const Plan& plan, const Split& split,
-                                   const SearchOptions& options) {
-  CHECK(!split.train.empty() && options.settings > 0);
-  return Search(table, plan, split, options).run();
+Result<SearchResult> search_models(const SearchRows& rows, const SearchOptions& options) {
+  CHECK(rows.rows() > 0 && options.settings > 0);
+  return Search(rows, options).run();
 }
 
 }  // namespace attune

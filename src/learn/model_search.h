@@ -1,7 +1,10 @@
 // Model search: which kind of model, with which settings, is best on rows held back for choosing.
-// Successive halving (Jamieson and Talwalkar 2016): all candidates learn from few rows, the better
-// third of each kind from three times as many, the best of each from all. Cost is counted in rows,
-// so that the same seed chooses the same model on every machine. One thread.
+// Successive halving of the settings of each kind (Jamieson and Talwalkar 2016): all learn from few
+// rows, the better third from three times as many, then the best alone from three times as many
+// again, up to all. The kind that has had least time goes on, so that within a budget each has the
+// same time: fast ones learn from more rows. Same seed, same choice, where there is time for all
+// rows; else the machine's speed decides too, which is said. Trials may run on several threads,
+// with the same choice.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -13,8 +16,7 @@
 
 #include "base/result.h"
 #include "learn/fit.h"
-#include "learn/split.h"
-#include "learn/table_learner.h"
+#include "learn/search_rows.h"
 #include "learn/trial_log.h"
 #include "stat/metrics.h"
 
@@ -23,14 +25,13 @@ namespace attune {
 struct SearchOptions {
   std::vector<std::string> kinds;  // none: all that fit the target
   std::size_t settings = 6;        // of each kind, the first its own
-  double budget_s = 60;  // what it may take, about; decides how many rows are learned from
+  double budget_s = 60;            // half of it for choosing, about
   std::uint64_t memory_bytes = 0;  // of one model; 0 = as its kind has it
+  std::size_t threads = 1;         // trials at once
   bool is_binary = true;
-  ModelOptions model;  // but for kind and settings
-  // With model.tasks: learned with the target, and judged by the sum of their log losses, weighed.
-  const FurtherTargets* further = nullptr;
-  // Where it is past budget_s after all, nothing more is begun, which is said.
-  std::function<double()> clock_s;
+  // But for kind and settings. With tasks: judged by the sum of their log losses, weighed.
+  ModelOptions model;
+  std::function<double()> clock_s;  // absent: all the time there is; asked by any thread
   std::function<void(std::string_view stage, const FitProgress&)> on_stage;
   // Trials it knows are not made again; each further one is added to it.
   TrialLog* log = nullptr;
@@ -38,31 +39,34 @@ struct SearchOptions {
 
 struct Candidate {
   std::string kind;
-  std::vector<std::pair<std::string, double>> settings;  // empty: the kind's own
-  std::size_t rows = 0;                                  // learned from, of the last it was given
-  std::size_t passes = 0;                                // best
+  std::vector<std::pair<std::string, double>> settings = {};  // empty: the kind's own
+  std::size_t rows = 0;                                       // of the last stage it was in
+  std::size_t passes = 0;                                     // best
   double loss = 0;  // mean of the rows held back, by weight: log loss, of several targets their
                     // weighed sum, or square
-  std::optional<Interval> interval;  // 95 %, normal
-  std::vector<float> losses = {};    // of each row held back
+  std::optional<Interval> interval = {};  // 95 %, normal
+  double seconds = 0;                     // what its last trial took, judging included
+  bool is_finalist = false;               // alone of its kind, and judged by all rows held back
+  std::vector<float> losses = {};         // of each row it was judged by
 };
 
 struct SearchResult {
-  std::vector<Candidate> candidates;  // most rows first, then least loss: the first is chosen
+  // Finalists first, by loss: the first is chosen. Then by rows, most first.
+  std::vector<Candidate> candidates;
   std::size_t held_rows = 0;
   double baseline = 0;             // loss of saying the base rate or the mean
   std::uint64_t rows_learned = 0;  // over all candidates and passes
   std::vector<std::string> notes;  // what was not tried, and why
   std::string reason;              // why the first was chosen, in words
-  // The best of each kind that was tried to the end, in order.
+  // The finalist of each kind that has one, in order. Where no kind has, the best of the kinds that
+  // learned from most rows.
   std::vector<const Candidate*> best_of_kinds() const;
 };
 
 inline constexpr std::size_t kFewestHeldRows = 50;  // fewer choose nothing
 
-// split: of the rows to learn from; learned from and judged on. kInvalid: no kind fits.
-Result<SearchResult> search_models(const LoadedTable& table, const Plan& plan, const Split& split,
-                                   const SearchOptions& options);
+// kInvalid: no kind fits.
+Result<SearchResult> search_models(const SearchRows& rows, const SearchOptions& options);
 
 // Tables of weights, or of gathered rows, below so many bytes; 0 = as they are.
 void limit_memory(std::uint64_t bytes, ModelOptions& options);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "base/rng.h"
 #include "learn/table_training.h"
@@ -67,23 +68,107 @@ TEST_F(ModelSearch, ChoosesAKindThatCanSeeWhatIsThere) {
   EXPECT_EQ(choice.candidates.size(), 21);
 }
 
-// A slow kind is tried beside the others where all rows can be learned from still.
-TEST_F(ModelSearch, ALargerBudgetTriesFinalMlpToo) {
+// A clock that goes on by so much each time it is asked: two times a trial.
+struct Clock {
+  double step_s, now_s = 0;
+  double operator()() { return now_s += step_s; }
+};
+
+std::vector<std::string> kinds_tried(const TrainedModel& done) {
+  std::vector<std::string> kinds;
+  for (const CandidateReport& one : done.report.choice.candidates) kinds.push_back(one.kind);
+  std::ranges::sort(kinds);
+  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
+  return kinds;
+}
+
+// Slow kinds are tried once all others have been tried on all rows.
+TEST_F(ModelSearch, SlowKindsWaitForTime) {
   TableTrainingOptions of = options(signs("s.csv", 16'000), 1);
-  const auto tried = [&](double budget_s) {
-    of.search->budget_s = budget_s;
-    const auto done = train_table(of);
-    std::vector<std::string> kinds;
-    if (!done.ok()) return kinds;
-    for (const CandidateReport& one : done->report.choice.candidates) kinds.push_back(one.kind);
-    std::sort(kinds.begin(), kinds.end());
-    return kinds;
-  };
-  const std::vector<std::string> few = {"fm", "forest", "ftrl", "fwfm", "mlp", "tree", "trees"};
-  EXPECT_EQ(tried(40), few);
-  std::vector<std::string> more = few;
-  more.insert(more.begin(), "finalmlp");
-  EXPECT_EQ(tried(60), more);
+  std::vector<std::string> kinds = {"fm", "forest", "ftrl", "fwfm", "mlp", "tree", "trees"};
+  of.clock_s = Clock{0.5};  // half of 30 s are over before all others had all rows
+  const auto few = train_table(of);
+  ASSERT_TRUE(few.ok()) << few.error().message;
+  EXPECT_EQ(kinds_tried(*few), kinds);
+  of.clock_s = Clock{0.01};
+  const auto more = train_table(of);
+  ASSERT_TRUE(more.ok()) << more.error().message;
+  kinds.insert(kinds.begin(), "finalmlp");
+  kinds.insert(kinds.begin(), "deepfm");
+  EXPECT_EQ(kinds_tried(*more), kinds);
+}
+
+// A clock by which a trial takes so long by its kind and rows.
+struct PacedClock {
+  explicit PacedClock(TableTrainingOptions& of) {
+    of.clock_s = [this] { return now_s += step_s; };
+    of.on_stage = [this](std::string_view stage, const FitProgress& /*progress*/) {
+      if (!stage.starts_with("choosing")) return;  // "choosing: trees on 1481 rows"
+      const double rows = std::stod(std::string(stage.substr(stage.find(" on ") + 4)));
+      step_s = rows * (stage.find("trees") != std::string_view::npos ? 1e-3 : 1e-5);
+    };
+  }
+  double now_s = 0, step_s = 0;
+};
+
+std::map<std::string, std::uint64_t> most_rows(const TrainedModel& done) {
+  std::map<std::string, std::uint64_t> most;
+  for (const CandidateReport& one : done.report.choice.candidates) {
+    most[one.kind] = std::max(most[one.kind], one.rows);
+  }
+  return most;
+}
+
+// Each kind gets the same time, and a fast one learns from more rows by it.
+TEST_F(ModelSearch, FastKindsLearnFromMoreRows) {
+  TableTrainingOptions of = options(signs("s.csv", 40'000), 2);
+  of.kinds = {"ftrl", "tree", "trees"};
+  const PacedClock clock(of);
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  auto rows = most_rows(*done);
+  EXPECT_EQ(rows["ftrl"], 25'600);
+  EXPECT_EQ(rows["tree"], 25'600);
+  EXPECT_LT(rows["trees"], 25'600);
+  EXPECT_GT(rows["trees"], 0);
+}
+
+// Its time is over, but on few rows it is far better than what had all: it gets all, too.
+TEST_F(ModelSearch, ThePromisingGetsAllRowsAllTheSame) {
+  TableTrainingOptions of = options(signs("s.csv", 16'000), 2);
+  of.kinds = {"ftrl", "trees"};
+  const PacedClock clock(of);
+  const auto done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(most_rows(*done)["trees"], 10'240);
+  EXPECT_EQ(done->report.choice.candidates.front().kind, "trees");
+  of.search->budget_s = 20;  // no time for that
+  const PacedClock again(of);
+  const auto less = train_table(of);
+  ASSERT_TRUE(less.ok()) << less.error().message;
+  EXPECT_LT(most_rows(*less)["trees"], 10'240);
+}
+
+TEST_F(ModelSearch, AnyNumberOfThreadsChoosesTheSame) {
+  TableTrainingOptions of = options(signs("s.csv", 5000), 3);
+  const auto one = train_table(of);
+  of.search->threads = 3;
+  const auto three = train_table(of);
+  ASSERT_TRUE(one.ok() && three.ok());
+  EXPECT_EQ(bytes(*one), bytes(*three));
+  EXPECT_EQ(one->report.choice.reason, three->report.choice.reason);
+  EXPECT_EQ(one->report.choice.candidates.size(), three->report.choice.candidates.size());
+}
+
+// What cannot be had is said once, whoever met it.
+TEST_F(ModelSearch, AFaultOfAThreadEndsAll) {
+  TableTrainingOptions of = options(signs("s.csv", 1500), 2);
+  of.search->threads = 2;
+  of.kinds = {"ftrl", "fm"};
+  of.model.settings = {{"k", 4}};  // which ftrl has not
+  const auto done = train_table(of);
+  ASSERT_FALSE(done.ok());
+  EXPECT_NE(done.error().message.find("ftrl"), std::string::npos) << done.error().message;
 }
 
 TEST_F(ModelSearch, EachStageLearnsFromMoreAndTheLastHasOneOfAKind) {
@@ -163,7 +248,7 @@ TEST_F(ModelSearch, OutOfTimeIsSaid) {
   EXPECT_EQ(done->report.kinds.size(), 1);  // no time for rivals
   const auto& warnings = done->report.warnings;
   EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
-    return warning.find("stopped after 30 seconds") != std::string::npos;
+    return warning.find("the time for choosing ended") != std::string::npos;
   }));
 }
 

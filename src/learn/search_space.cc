@@ -45,19 +45,19 @@ constexpr SearchRange kForest[] = {{"depth", 8, 20, false, true},
                                    {"min_weight", 1, 20, true, false},
                                    {"column_share", 0.1, 0.6, true, false}};
 
-constexpr SearchKind kKinds[] = {{"ftrl", true, false, 1, 8, kFtrl},
-                                 {"linear", false, true, 1, 8, kLinear},
-                                 {"fm", true, false, 2, 10, kFm},
-                                 {"fwfm", true, false, 5, 10, kFwfm},
-                                 {"tree", true, true, 10, 1, kTree},
-                                 {"mlp", true, false, 15, 10, kMlp},
-                                 {"sasrec", true, false, 16, 4, kSequence},
-                                 {"din", true, false, 18, 4, kSequence},
-                                 {"gru", true, false, 34, 4, kSequence},
-                                 {"finalmlp", true, false, 57, 6, kDeepFields, true},
-                                 {"deepfm", true, false, 66, 6, kDeepFields, true},
-                                 {"trees", true, true, 100, 1, kTrees},
-                                 {"forest", true, true, 160, 1, kForest}};
+constexpr SearchKind kKinds[] = {{"ftrl", true, false, kFtrl},
+                                 {"linear", false, true, kLinear},
+                                 {"fm", true, false, kFm},
+                                 {"fwfm", true, false, kFwfm},
+                                 {"tree", true, true, kTree},
+                                 {"mlp", true, false, kMlp},
+                                 {"sasrec", true, false, kSequence},
+                                 {"din", true, false, kSequence},
+                                 {"gru", true, false, kSequence},
+                                 {"finalmlp", true, false, kDeepFields, true},
+                                 {"deepfm", true, false, kDeepFields, true},
+                                 {"trees", true, true, kTrees},
+                                 {"forest", true, true, kForest}};
 
 double drawn(const SearchRange& range, Rng& rng) {
   const double u = rng.uniform();

@@ -21,17 +21,12 @@ struct SearchRange {
 struct SearchKind {
   std::string_view kind;
   bool is_for_yes_no, is_for_numbers;
-  // What a row costs in one pass, in rows of ftrl: measured on uci-bank-marketing (kinds of
-  // sequences: on an item beside the 20 before it), about.
-  double cost;
-  double passes;  // expected
   std::span<const SearchRange> ranges;
-  // Slow: tried where it is named or there are several targets, else on many rows alone, when the
-  // budget allows to learn from all of them still.
+  // Slow: where neither it is named nor there are several targets, it is tried on many rows alone,
+  // once all other kinds have been, while there is time.
   bool is_extra = false;
 };
 
-// The cheapest first.
 std::span<const SearchKind> search_kinds();
 
 // The n-th settings to try of a kind: the first are its own, the others drawn. Same seed, same

@@ -2,13 +2,73 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
+#include "base/hash.h"
+#include "base/rng.h"
 #include "learn/search_subject.h"
+#include "learn/table_learner.h"
 #include "learn/table_split.h"
 
 namespace attune {
 namespace {
+
+constexpr std::size_t kMostHeld = 20'000;  // more rows to judge by tell little more
+
+std::vector<std::uint32_t> shuffled(std::vector<std::uint32_t> rows, std::uint64_t seed) {
+  Rng rng(seed);
+  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[rng.below(i)]);
+  return rows;
+}
+
+// Of a split of a table, drawn from all over: the first rows of a file may be of one day.
+class TableSearchRows final : public SearchRows {
+ public:
+  TableSearchRows(const LoadedTable& table, const Plan& plan, const Split& split,
+                  const FurtherTargets& further, std::uint64_t seed)
+      : table_(table),
+        plan_(plan),
+        further_(further),
+        learned_(shuffled(split.train, seed)),
+        held_(shuffled(split.test, seed)) {
+    for (const auto* side : {&split.train, &split.test}) {
+      fingerprint_ = mix64(fingerprint_, side->size());
+      for (const std::uint32_t row : *side) fingerprint_ = mix64(fingerprint_, row);
+    }
+    held_.resize(std::min(held_.size(), kMostHeld));
+  }
+
+  std::size_t rows() const override { return learned_.size(); }
+  std::size_t held_rows() const override { return held_.size(); }
+  std::uint64_t fingerprint() const override { return fingerprint_; }
+
+  bool takes(const std::string& kind) const override {
+    return !needs_sequences(kind) ||
+           std::ranges::any_of(plan_.features, [](const auto& f) { return !f.as.empty(); });
+  }
+
+  Result<SearchMaterial> make(const std::string& kind, std::size_t rows) const override {
+    const auto first = std::span(learned_).first(rows);
+    TRY(MadeRows made, make_rows(table_, plan_, first, kind));
+    SearchMaterial out;
+    out.held = made.more(table_, held_);
+    out.learned = std::move(made.examples);
+    out.inputs = made.model_inputs;
+    out.sequences = std::move(made.sequences);
+    if (further_.empty()) return out;
+    further_.add_labels(table_, first, out.learned);
+    further_.add_labels(table_, held_, out.held);
+    return out;
+  }
+
+ private:
+  const LoadedTable& table_;
+  const Plan& plan_;
+  const FurtherTargets& further_;
+  std::vector<std::uint32_t> learned_, held_;
+  std::uint64_t fingerprint_ = 0;
+};
 
 SearchOptions search_options(const TableTrainingOptions& options, const Target& target,
                              const SearchedSplits& where, TrialLog* log) {
@@ -18,10 +78,10 @@ SearchOptions search_options(const TableTrainingOptions& options, const Target& 
   as.settings = options.search->settings;
   as.budget_s = options.search->budget_s / static_cast<double>(where.splits.size());
   as.memory_bytes = options.search->memory_bytes;
+  as.threads = options.search->threads;
   as.is_binary = target.is_binary;
   as.model = options.model;
   as.model.tasks = where.further->tasks();
-  if (!where.further->empty()) as.further = where.further;
   as.clock_s = options.clock_s;
   as.on_stage = options.on_stage;
   return as;
@@ -78,7 +138,9 @@ Result<TableSearch> search_splits(const TableTrainingOptions& options,
           split.train.size(), default_kind(labelled.target, is_joint)));
       return TableSearch();
     }
-    TRY(SearchResult found, search_models(labelled.table, plan, inner->splits[0], as));
+    const TableSearchRows rows(labelled.table, plan, inner->splits[0], *where.further,
+                               options.model.seed);
+    TRY(SearchResult found, search_models(rows, as));
     out.push_back(std::move(found));
   }
   take_choice(out.back(), report);

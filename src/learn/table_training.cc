@@ -224,19 +224,24 @@ class TableTraining {
   }
 
   // The rows tested on are shown to the best of each kind once; they choose nothing. The one that
-  // was chosen comes first, the others while there is time.
+  // was chosen comes first, the others as far as there is time.
   Status measure_the_searched() {
+    std::vector<std::string> left_out;
     for (const Candidate* best : searched_.last().best_of_kinds()) {
-      if (!report_.kinds.empty() && clock() - begin_s_ > options_.search->budget_s) {
-        report_.warnings.push_back(fmt::format(
-            "no time was left to test other kinds than {} beside it; --budget-seconds allows more",
-            report_.kinds.front().kind));
-        break;
+      const double expected_s = best->seconds * static_cast<double>(splits_[0].train.size()) /
+                                static_cast<double>(best->rows);
+      if (!report_.kinds.empty() && clock() - begin_s_ + expected_s > options_.search->budget_s) {
+        left_out.push_back(best->kind);
+        continue;
       }
       TRY(KindReport report, measure(best->kind));
       report.settings = settings_text(best->settings);
       report_.kinds.push_back(std::move(report));
     }
+    if (left_out.empty()) return ok_status();
+    report_.warnings.push_back(
+        fmt::format("no time was left to test {} beside it; --budget-seconds allows more",
+                    fmt::join(left_out, ", ")));
     return ok_status();
   }
 
@@ -248,7 +253,9 @@ class TableTraining {
         options_.model, kind,
         found ? found->settings : std::vector<std::pair<std::string, double>>{}, target_.is_binary);
     if (found) limit_memory(options_.search->memory_bytes, learn.model);
-    learn.passes = found ? found->passes : options_.passes;
+    // Passes that are best for few rows may be far too many for more.
+    const bool is_as_many = found && 2 * found->rows >= splits_[split].train.size();
+    learn.passes = is_as_many ? found->passes : options_.passes;
     learn.calibration = options_.calibration;
     learn.model.tasks = further_.tasks();
     if (!further_.empty()) learn.further = &further_;

@@ -46,6 +46,7 @@ struct TableTrainingOptions {
     std::size_t settings = 6;        // of each kind
     double budget_s = 60;            // for choosing and learning, about
     std::uint64_t memory_bytes = 0;  // of one model; 0 = as its kind has it
+    std::size_t threads = 1;         // settings tried at once
     // File of what was found out so far (trial_log.h): goes on from there; "" = none.
     std::string resume = {};
   };

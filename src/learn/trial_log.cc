@@ -20,7 +20,7 @@
 namespace attune {
 namespace {
 
-constexpr std::string_view kFormat = "attune search 1";
+constexpr std::string_view kFormat = "attune search 2";
 
 // Floats as eight hexadecimal digits each: every bit of them counts.
 std::string packed(const std::vector<float>& numbers) {
@@ -76,7 +76,7 @@ std::string trial_line(const SearchTrial& trial) {
   if (trial.interval && std::isfinite(trial.interval->low + trial.interval->high)) {
     json.key("interval").raw(fmt::format("[{},{}]", trial.interval->low, trial.interval->high));
   }
-  json.key("elapsed_s").raw(fmt::format("{:.3f}", trial.elapsed_s));
+  json.key("seconds").raw(fmt::format("{}", trial.seconds));
   json.field("losses", packed(trial.losses)).end_object();
   return checked(std::move(text));
 }
@@ -87,7 +87,7 @@ bool read_trial(simdjson::dom::element root, SearchTrial& trial) {
   if (root["search"].get(search) || root["kind"].get(kind) || root["losses"].get(losses) ||
       root["settings"].get(settings) || root["rows"].get(trial.rows) ||
       root["passes"].get(trial.passes) || root["rows_learned"].get(trial.rows_learned) ||
-      root["elapsed_s"].get(trial.elapsed_s)) {
+      root["seconds"].get(trial.seconds)) {
     return false;
   }
   if (root["loss"].get(trial.loss)) trial.loss = std::numeric_limits<double>::infinity();
@@ -204,14 +204,6 @@ Status TrialLog::add(SearchTrial trial) {
   size_ += line.size();
   trials_.push_back(std::move(trial));
   return ok_status();
-}
-
-double TrialLog::elapsed_s(std::uint64_t search) const {
-  double most = 0;
-  for (const SearchTrial& one : trials_) {
-    if (one.search == search) most = std::max(most, one.elapsed_s);
-  }
-  return most;
 }
 
 }  // namespace attune

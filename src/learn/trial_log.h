@@ -26,7 +26,7 @@ struct SearchTrial {
   std::uint64_t passes = 0, rows_learned = 0;
   double loss = 0;
   std::optional<Interval> interval;
-  double elapsed_s = 0;       // since the search began, over all its runs
+  double seconds = 0;         // that it took
   std::vector<float> losses;  // of each row held back
   bool is_of(const SearchTrial& other) const {
     return search == other.search && kind == other.kind && settings == other.settings &&
@@ -50,7 +50,6 @@ class TrialLog {
   const SearchTrial* find(const SearchTrial& like) const;
   Status add(SearchTrial trial);
   std::size_t known() const { return known_; }  // of earlier runs
-  double elapsed_s(std::uint64_t search) const;
 
  private:
   TrialLog() = default;
