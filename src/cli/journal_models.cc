@@ -93,6 +93,7 @@ Result<TrainedModel> train_on_workspace(const JournalOptions& options, TrainScre
     training.rivals.push_back({name, &rivals.back()});
   }
   training.model = options.model;
+  training.search = options.search;
   training.compare_alone = options.compare_alone;
   training.passes = options.passes;
   training.share = options.share;

@@ -2,6 +2,7 @@
 // journal, which may be in use meanwhile.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct JournalOptions {
   std::string workspace;
   std::vector<std::string> against;  // models to compare with: files or NAME[@VERSION]
   ModelOptions model;                // with tasks: verbs, learned together
+  std::optional<JournalTrainingOptions::Search> search = {};
   bool compare_alone = false;
   std::size_t passes = 1;
   double share = 0.2, threshold = 0.5;

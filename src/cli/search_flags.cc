@@ -7,12 +7,13 @@ namespace attune {
 
 void add_search_flags(Command& command, SearchFlags& flags) {
   command
-      .add_option("--search", flags.settings,
-                  "of a table: try so many settings of each kind on rows held back (6)")
+      .add_option(
+          "--search", flags.settings,
+          "try so many settings of each kind on rows held back (6); of a table or a workspace")
       ->check(range(1, 1000));
   command
       .add_option("--budget-seconds", flags.budget_s,
-                  "of a table: how long to look for kind and settings, about (60)")
+                  "how long to look for kind and settings and to learn, about (60)")
       ->check(range(0.1, 1e6));
   command
       .add_option("--resume", flags.resume,

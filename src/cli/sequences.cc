@@ -185,7 +185,7 @@ std::vector<std::uint32_t> interleave(const Sequences& sequences, std::uint64_t 
     order.insert(order.end(), sequences.steps[person].size(), person);
   }
   Rng rng(seed);
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
+  rng.shuffle(order);
   return order;
 }
 

@@ -52,12 +52,10 @@ void take_usage(TrainReport& report) {
 // Kinds and settings are looked for unless something about them is said; or when it is asked for.
 Status look_for_models(const TrainOptions& options, TableTrainingOptions& training) {
   const bool is_asked = options.search.is_given() || !options.memory.empty();
-  const bool is_settled = !options.settings.empty() || options.passes > 0 ||
-                          !options.preset.empty() || options.is_collision_free;
-  const bool is_said = is_settled || is_ranking(options) || !options.kinds.empty() ||
+  const bool is_said = is_settled(options) || is_ranking(options) || !options.kinds.empty() ||
                        options.weights > 0 || options.bits > 0;
   if (is_said && !is_asked) return ok_status();
-  if (is_settled) {
+  if (is_settled(options)) {
     return Error{
         Code::kInvalid,
         "--search, --budget-seconds, --resume and --memory look for settings and passes: --set, "
@@ -163,6 +161,10 @@ Result<TrainedModel> from_workspace(const TrainOptions& options, TrainScreen& sc
   training.model.kind = !options.kinds.empty()   ? options.kinds.front()
                         : options.target.empty() ? "fm"
                                                  : kVerbKind;
+  if (options.search.is_given() || options.kinds.size() > 1) {
+    TRY(const TableTrainingOptions::Search search, search_of(options.search, ""));
+    training.search = {options.kinds, search.settings, search.budget_s};
+  }
   if (options.bits == 0) training.model.bits = kWorkspaceBits;
   training.passes = std::max<std::size_t>(options.passes, 1);
   training.share = options.share;
@@ -214,12 +216,13 @@ Status train_items(const TrainOptions& options) {
   const bool is_for_rows = !options.against.empty() || options.is_collision_free ||
                            options.bits != 0 || options.passes != 0 || options.weights > 0 ||
                            options.keeps_names || !options.target.empty() ||
-                           options.joint.is_given() || options.calibration != "none";
+                           options.joint.is_given() || options.calibration != "none" ||
+                           options.search.is_given();
   if (is_for_rows) {
     return Error{Code::kInvalid,
                  "--kind factors learns from who took what, not from rows: --against, --bits, "
-                 "--passes, --collision-free, --weights, --names, --calibrate, --target and --also "
-                 "are for others",
+                 "--passes, --collision-free, --weights, --names, --calibrate, --search, --target "
+                 "and --also are for others",
                  "kind", "attune train --workspace shop --kind factors --register retriever"};
   }
   FactorsOptions training{.workspace = options.workspace,
@@ -319,6 +322,7 @@ void add_train(Command& app, Action& chosen) {
       "attune train searches.csv --target clicked --kind trees --group search\n"
       "attune train day1.tsv --format criteo --kind fm --test day2.tsv --output ctr.attune --json\n"
       "attune train --workspace shop --kind fm --against ranker --register ranker --promote\n"
+      "attune train --workspace shop --search 6 --register ranker\n"
       "attune train --workspace shop --target click --also purchase,hide --weight-of purchase=3\n"
       "attune train --workspace shop --target purchase --calibrate platt --output buyers.attune\n"
       "attune train --workspace shop --kind factors --register retriever --promote");

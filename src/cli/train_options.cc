@@ -47,6 +47,11 @@ Result<ModelOptions> model_options(const TrainOptions& options) {
   return model;
 }
 
+bool is_settled(const TrainOptions& options) {
+  return !options.settings.empty() || options.passes > 0 || !options.preset.empty() ||
+         options.is_collision_free;
+}
+
 bool is_ranking(const TrainOptions& options) {
   if (!options.objective.empty()) return options.objective == "ranking";
   return !options.group.empty() && options.kinds == std::vector<std::string>{"trees"};
@@ -92,14 +97,22 @@ Status check_place(const TrainOptions& options) {
       !options.drop.empty() || !options.allow.empty() || !options.time_column.empty() ||
       !options.weight.empty() || !options.group.empty() || !options.objective.empty() ||
       !options.cache.empty() || !options.test_file.empty() || options.folds > 0 ||
-      options.search.is_given() || options.threads > 0;
-  if (is_workspace && (is_for_files || options.kinds.size() > 1)) {
+      !options.search.resume.empty() || options.threads > 0;
+  if (is_workspace && is_for_files) {
     return Error{
         Code::kInvalid,
         "--workspace: its decisions have their features and outcomes, and the latest are "
-        "tested on: options about columns, --test, --folds, --cache, --threads, --search and "
-        "several kinds are for files",
+        "tested on: options about columns, --test, --folds, --cache, --resume and --threads are "
+        "for files",
         "workspace", "attune train --workspace shop --kind fm"};
+  }
+  const bool is_search = options.search.is_given() || options.kinds.size() > 1;
+  if (is_workspace && is_search && is_settled(options)) {
+    return Error{
+        Code::kInvalid,
+        "--search, --budget-seconds and several kinds look for settings and passes: --set, "
+        "--passes and --collision-free say them",
+        "search", "leave out one of the two"};
   }
   const bool is_for_workspaces = !options.against.empty() || !options.name.empty() ||
                                  options.is_promoted || options.cpu_share < 1;
@@ -162,9 +175,7 @@ Status check_train(const TrainOptions& options) {
                  "leave it out: a table is parsed once, whatever the passes"};
   }
   const bool is_table = options.file.format.empty() || options.file.is_table();
-  const bool is_settled = !options.settings.empty() || options.passes > 0 ||
-                          !options.preset.empty() || options.is_collision_free;
-  if (options.threads > 0 && is_table && (is_settled || options.is_hogwild)) {
+  if (options.threads > 0 && is_table && (is_settled(options) || options.is_hogwild)) {
     return Error{Code::kInvalid,
                  "--threads of a table tries settings at once, and --set, --passes, --preset and "
                  "--collision-free say them; --hogwild is for criteo, vw and libffm",

@@ -40,6 +40,8 @@ struct TrainOptions {
   bool is_promoted = false;
 };
 
+// Whether settings or passes are said, which a search would look for.
+bool is_settled(const TrainOptions& options);
 // Whether the order inside a group is learned: so asked for, or trees alone with a group.
 bool is_ranking(const TrainOptions& options);
 

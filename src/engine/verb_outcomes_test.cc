@@ -305,6 +305,52 @@ TEST_F(Shop, AHeadOfPurchasesKnowsMuchOfWhatCanBeKnown) {
               1e-9);
 }
 
+// What a search finds is what it is when it is named; the rows tested on choose nothing.
+TEST_F(Shop, ASearchFindsKindSettingsAndPassesForAllHeads) {
+  play(1500);
+  end();
+  JournalTrainingOptions searching = options();
+  searching.search = JournalTrainingOptions::Search{.kinds = {"fwfm", "wide_deep"}, .settings = 3};
+  const auto found = train_journal(*source(), searching);
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  const TrainReport& report = found->report;
+  ASSERT_EQ(report.choice.candidates.size(), 6u);
+  const CandidateReport& best = report.choice.candidates.front();
+  EXPECT_EQ(report.kinds.front().kind, best.kind);
+  EXPECT_LT(best.loss, report.choice.baseline);
+  EXPECT_EQ(best.rows + report.choice.held_rows, report.train_rows);
+  EXPECT_EQ(report.kinds.front().passes, best.passes);
+  EXPECT_NE(report.choice.reason.find("joint log loss"), std::string::npos);
+  JournalTrainingOptions named = options(best.kind);
+  named.passes = best.passes;
+  const ModelOptions& chosen = found->trained.model->options();
+  named.model.settings = chosen.settings;
+  const auto made = train_journal(*source(), named);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  std::string one, other;
+  found->trained.model->encode(one);
+  made->trained.model->encode(other);
+  EXPECT_TRUE(one == other);
+  EXPECT_EQ(made->report.kinds.front().joint->tested.total(),
+            report.kinds.front().joint->tested.total());
+  searching.search->kinds = {"trees"};
+  const auto none = train_journal(*source(), searching);
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("no kind that was named"), std::string::npos);
+}
+
+TEST_F(Shop, TooFewRowsToSearchByAreSaid) {
+  play(60);
+  end();
+  JournalTrainingOptions searching = options();
+  searching.search = JournalTrainingOptions::Search{};
+  const auto made = train_journal(*source(), searching);
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_TRUE(made->report.choice.reason.empty());
+  EXPECT_EQ(made->report.kinds.front().kind, "fwfm");
+  EXPECT_NE(made->report.warnings.front().find("too few to choose"), std::string::npos);
+}
+
 // As from a table of the same rows with what truly happened in its columns.
 TEST_F(Shop, TheModelIsWhatTheSameRowsWithTheTruthTeach) {
   play(400);

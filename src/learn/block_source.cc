@@ -40,7 +40,7 @@ Status MemoryBlocks::begin(std::size_t pass) {
   order_ = rows_;
   if (!is_shuffled_) return ok_status();
   Rng rng(seed_ + 0x51ed2701 * (pass + 1));
-  for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[rng.below(i)]);
+  rng.shuffle(order_);
   return ok_status();
 }
 

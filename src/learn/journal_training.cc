@@ -10,6 +10,9 @@
 #include "learn/calibrating.h"
 #include "learn/evaluation.h"
 #include "learn/journal_heads.h"
+#include "learn/journal_search.h"
+#include "learn/model_search.h"
+#include "learn/row_range.h"
 #include "learn/verb_join.h"
 #include "model/ftrl.h"
 #include "stat/paired_loss.h"
@@ -20,49 +23,7 @@ namespace {
 constexpr int kLeastBits = 10;
 constexpr std::size_t kInputSampleRows = 20'000;  // to number the inputs of a network
 constexpr std::uint32_t kLeastRowsOfAnInput = 5;
-
-// Rows [from, to) of a source, by their places in it.
-class RowRange final : public OutcomeSource {
- public:
-  RowRange(OutcomeSource& rows, std::uint64_t from, std::uint64_t to)
-      : rows_(rows), from_(from), to_(to) {}
-
-  Status begin(std::size_t pass) override {
-    at_ = 0;
-    times_ = {};
-    return rows_.begin(pass);
-  }
-
-  std::span<const Time> times() const override { return times_; }
-
-  Result<bool> next(Examples& out) override {
-    times_ = {};
-    while (from_ < to_ && at_ < to_) {
-      TRY(const bool has_rows, rows_.next(all_));
-      if (!has_rows) return false;
-      const std::uint64_t begin = std::max(at_, from_), end = std::min(at_ + all_.size(), to_);
-      const std::uint64_t base = std::exchange(at_, at_ + all_.size());
-      if (begin >= end) continue;
-      out.clear();
-      for (std::uint64_t row = begin; row < end; ++row) {
-        append_row(all_, static_cast<std::size_t>(row - base), out);
-      }
-      if (!rows_.times().empty()) times_ = rows_.times().subspan(begin - base, end - begin);
-      return true;
-    }
-    return false;
-  }
-
-  double share() const override {
-    return to_ == 0 ? -1 : std::min(1.0, static_cast<double>(at_) / static_cast<double>(to_));
-  }
-
- private:
-  OutcomeSource& rows_;
-  std::uint64_t from_, to_, at_ = 0;
-  Examples all_;
-  std::span<const Time> times_;
-};
+constexpr std::uint64_t kShareForSearchRows = 4;  // one part of so many of the memory
 
 // Rows of another source, which the model learns from once the next are asked for: what is said of
 // them meanwhile is said before.
@@ -102,7 +63,11 @@ struct Duel {
 class JournalTraining {
  public:
   JournalTraining(OutcomeSource& rows, const JournalTrainingOptions& options)
-      : rows_(rows), options_(options), evaluation_({true, options.threshold, std::nullopt}) {
+      : rows_(rows),
+        options_(options),
+        model_(options.model),
+        passes_(options.passes),
+        evaluation_({true, options.threshold, std::nullopt}) {
     report_.file = options.workspace;
     report_.input = kWorkspaceInput;
     report_.threshold = options.threshold;
@@ -118,12 +83,13 @@ class JournalTraining {
   }
 
   Result<TrainedModel> run() {
-    if (takes_sequences(options_.model.kind) && !options_.plan.empty()) {
+    if (!options_.plan.empty()) {
       TRY(const Plan plan, Plan::parse(options_.plan, "the workspace's plan"));
       sequences_ = live_sequences(plan);
     }
-    if (heads_) TRY_OK(check_heads());
+    if (heads_ && !options_.search) TRY_OK(check_heads());
     TRY_OK(count());
+    if (options_.search) TRY_OK(choose());
     TRY_OK(make());
     TRY_OK(learn_head());
     TRY_OK(calibrate_on_held_back(trained_));
@@ -146,8 +112,39 @@ class JournalTraining {
     ModelOptions smallest = options_.model;
     smallest.bits = kLeastBits;
     smallest.inputs = kLiveFields;
-    smallest.sequences = sequences_;
+    if (takes_sequences(smallest.kind)) smallest.sequences = sequences_;
     TRY_OK(make_model(smallest));
+    return ok_status();
+  }
+
+  // Kind, settings and passes, by the latest of the rows learned from.
+  Status choose() {
+    const JournalTrainingOptions::Search& search = *options_.search;
+    const std::uint64_t bytes = options_.memory_bytes / kShareForSearchRows;
+    TRY(const JournalSearchRows rows,
+        JournalSearchRows::read(rows_, report_.train_rows, sequences_, {bytes, model_.seed}));
+    if (rows.held_rows() < kFewestHeldRows) {
+      report_.warnings.push_back(fmt::format(
+          "{0} rows are too few to choose a kind of model by: it is {1}, as --kind {1} would have "
+          "it",
+          report_.train_rows, model_.kind));
+      return ok_status();
+    }
+    SearchOptions as{.kinds = search.kinds,
+                     .settings = search.settings,
+                     .budget_s = search.budget_s,
+                     .memory_bytes = bytes,
+                     .model = options_.model,
+                     .clock_s = options_.clock_s,
+                     .on_stage = options_.on_stage};
+    TRY(const SearchResult found, search_models(rows, as));
+    const Candidate& best = found.candidates.front();
+    model_ = options_for(options_.model, best.kind, best.settings, true);
+    chosen_settings_ = settings_text(best.settings);
+    // Passes that are best for few rows may be too many for more.
+    passes_ = 2 * best.rows >= report_.train_rows ? best.passes : 1;
+    report_.choice = choice_report(found);
+    report_.warnings.insert(report_.warnings.end(), found.notes.begin(), found.notes.end());
     return ok_status();
   }
 
@@ -209,7 +206,7 @@ class JournalTraining {
   }
 
   Status make() {
-    ModelOptions options = options_.model;
+    ModelOptions options = model_;
     if (is_tree_kind(options.kind)) {
       return Error{Code::kInvalid,
                    fmt::format("kind {} learns from files: on a workspace, what is learned must go "
@@ -218,7 +215,7 @@ class JournalTraining {
                    "kind", "use --kind ftrl or --kind fm"};
     }
     options.inputs = kLiveFields;
-    options.sequences = sequences_;
+    if (takes_sequences(options.kind)) options.sequences = sequences_;
     if (needs_inputs(options.kind)) {
       Examples sample;
       RowRange head(rows_, 0, std::min<std::uint64_t>(report_.train_rows, kInputSampleRows));
@@ -282,17 +279,17 @@ class JournalTraining {
   Status learn_head() {
     RowRange head(rows_, 0, report_.train_rows);
     MappedRows mapped(head, trained_.inputs);
-    FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
+    FitOptions fit_options{.passes = passes_, .clock_s = options_.clock_s};
     fit_options.on_progress = [this](const FitProgress& progress) {
       say(trained_.model->kind(), progress);
     };
     TRY(const FitReport fitted, fit(*trained_.model, mapped, fit_options));
-    report_.rows_learned = fitted.rows * options_.passes;
+    report_.rows_learned = fitted.rows * passes_;
     report_.pass_seconds = fitted.passes_s;
     report_.learner_seconds = fitted.learner_s;
     report_.kinds = {KindReport{.kind = std::string(trained_.model->kind()),
-                                .settings = {},
-                                .passes = options_.passes,
+                                .settings = chosen_settings_,
+                                .passes = passes_,
                                 .losses = fitted.losses,
                                 .is_still_falling = fitted.is_still_falling(),
                                 .measures = {},
@@ -374,7 +371,7 @@ class JournalTraining {
     TRY(alone.model, make_model(options));
     RowRange head(rows_, 0, report_.train_rows);
     OneTask rows(head, task);
-    FitOptions fit_options{.passes = options_.passes, .clock_s = options_.clock_s};
+    FitOptions fit_options{.passes = passes_, .clock_s = options_.clock_s};
     fit_options.on_progress = [&](const FitProgress& progress) { say(stage, progress); };
     TRY_OK(fit(*alone.model, rows, fit_options));
     TRY_OK(calibrate_on_held_back(alone, task));
@@ -480,10 +477,13 @@ class JournalTraining {
 
   OutcomeSource& rows_;
   const JournalTrainingOptions& options_;
+  ModelOptions model_;  // as asked for, or chosen
+  std::size_t passes_;
+  std::string chosen_settings_;
   Trained trained_;
   TrainReport report_;
   std::uint64_t held_back_ = 0;           // to calibrate: after report_.train_rows
-  std::vector<SequenceField> sequences_;  // of the rows, where the kind takes them
+  std::vector<SequenceField> sequences_;  // of the rows, for kinds that take them
   Evaluation evaluation_;
   std::vector<Duel> duels_;
   std::optional<JournalHeads> heads_;  // of a model of verbs

@@ -8,6 +8,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,14 @@ struct JournalTrainingOptions {
   std::string plan;       // that its rows are made by, TOML
   // tasks: verbs, of which its rows have a label each, in that order; empty: engaged with or not.
   ModelOptions model;
+  // Kind, settings and passes are looked for by the latest rows before those tested on; model.kind
+  // is what is learned where they are too few.
+  struct Search {
+    std::vector<std::string> kinds;  // none: all that can rank
+    std::size_t settings = 6;        // of each
+    double budget_s = 60;            // half of it for choosing, about
+  };
+  std::optional<Search> search = {};
   bool compare_alone = false;  // each verb beside a model that learns it alone
   std::size_t passes = 1;
   double share = 0.2;  // of the rows, the latest: tested on

@@ -102,6 +102,7 @@ class Search {
   }
 
   Status begin() {
+    TRY_OK(check_named());
     for (const SearchKind& kind : search_kinds()) {
       if (!fits(kind)) continue;
       Ladder ladder{&kind};
@@ -115,9 +116,26 @@ class Search {
     }
     if (!ladders_.empty()) return ok_status();
     return Error{Code::kInvalid,
-                 fmt::format("no kind that was named can be searched for this target: {}",
+                 fmt::format("no kind that was named can be tried on these rows: {}",
                              fmt::join(options_.kinds, ", ")),
-                 "kind", "leave out --search, or name others"};
+                 "kind", "leave out --kind, or name others"};
+  }
+
+  // Of those that were named: each is one that is searched for; what does not fit is noted.
+  Status check_named() {
+    std::vector<std::string> known;
+    for (const SearchKind& kind : search_kinds()) known.emplace_back(kind.kind);
+    for (const std::string& name : options_.kinds) {
+      const auto at = std::ranges::find(search_kinds(), name, &SearchKind::kind);
+      if (at == search_kinds().end()) {
+        return Error{Code::kInvalid, fmt::format("kind {} is none that is searched for", name),
+                     "kind", fmt::format("there are {}", fmt::join(known, ", "))};
+      }
+      if (!fits(*at)) {
+        out_.notes.push_back(fmt::format("{} was not tried: it is not for these rows", name));
+      }
+    }
+    return ok_status();
   }
 
   bool is_joint() const {
@@ -132,13 +150,13 @@ class Search {
     const std::string name(kind.kind);
     const bool fits_target = options_.is_binary ? kind.is_for_yes_no : kind.is_for_numbers;
     if (!fits_target || (is_joint() && !takes_tasks(name)) || !rows_.takes(name)) return false;
-    return options_.kinds.empty() ? !waits(kind) || rows_.rows() >= kFewestRowsOfExtra
-                                  : is_named(kind);
+    if (!options_.kinds.empty() || kind.when == SearchWhen::kNamed) return is_named(kind);
+    return !waits(kind) || rows_.rows() >= kFewestRowsOfExtra;
   }
 
   // A slow one is tried once all others have been, while there is time.
   bool waits(const SearchKind& kind) const {
-    return kind.is_extra && !is_joint() && !is_named(kind);
+    return kind.when == SearchWhen::kLater && !is_joint() && !is_named(kind);
   }
 
   // The kind that took least time so far; null: no time is left, or nothing to try.
@@ -482,6 +500,18 @@ std::vector<const Candidate*> SearchResult::best_of_kinds() const {
     const bool is_known = std::any_of(
         out.begin(), out.end(), [&](const Candidate* other) { return other->kind == one.kind; });
     if (!is_known) out.push_back(&one);
+  }
+  return out;
+}
+
+ChoiceReport choice_report(const SearchResult& found) {
+  ChoiceReport out{.reason = found.reason,
+                   .candidates = {},
+                   .held_rows = found.held_rows,
+                   .baseline = found.baseline};
+  for (const Candidate& one : found.candidates) {
+    out.candidates.push_back(
+        {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
   }
   return out;
 }

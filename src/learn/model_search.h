@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "learn/fit.h"
 #include "learn/search_rows.h"
+#include "learn/train_report.h"
 #include "learn/trial_log.h"
 #include "stat/metrics.h"
 
@@ -62,6 +63,9 @@ struct SearchResult {
   // learned from most rows.
   std::vector<const Candidate*> best_of_kinds() const;
 };
+
+// As a report tells it.
+ChoiceReport choice_report(const SearchResult& found);
 
 inline constexpr std::size_t kFewestHeldRows = 50;  // fewer choose nothing
 

@@ -205,6 +205,21 @@ TEST_F(ModelSearch, NamedKindsAloneAreSearched) {
   EXPECT_FALSE(train_table(of).ok());
 }
 
+TEST_F(ModelSearch, WhatIsNamedInVainIsSaid) {
+  TableTrainingOptions of = options(signs("s.csv", 1500), 2);
+  of.kinds = {"ftrl", "tre"};
+  auto done = train_table(of);
+  ASSERT_FALSE(done.ok());
+  EXPECT_NE(done.error().message.find("kind tre is none"), std::string::npos);
+  of.kinds = {"ftrl", "gru", "dcnv2"};  // without sequences
+  done = train_table(of);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(kinds_tried(*done), (std::vector<std::string>{"dcnv2", "ftrl"}));
+  EXPECT_TRUE(std::ranges::any_of(done->report.warnings, [](const std::string& warning) {
+    return warning.find("gru was not tried") != std::string::npos;
+  }));
+}
+
 TEST_F(ModelSearch, FoldsChooseForThemselves) {
   TableTrainingOptions of = options(signs("s.csv", 1500), 2);
   of.folds = 3;

@@ -82,17 +82,12 @@ ItemScorer by_persons(const RecommendSplit& split, std::uint64_t) {
 Surrogate surrogate_of(std::uint32_t person) { return Surrogate{mix64(person, 1)}; }
 ItemKey key_of(std::uint32_t item) { return ItemKey{mix64(item, 2)}; }
 
-template <class T>
-void shuffle(std::vector<T>& all, Rng& rng) {
-  for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[rng.below(i)]);
-}
-
 // Items of each person in an order by chance, as lists have none; the newest last.
 std::vector<std::vector<ItemKey>> taken_in_turn(const RecommendSplit& split, Rng& rng) {
   std::vector<std::vector<ItemKey>> out(split.train.persons());
   for (std::uint32_t person = 0; person < out.size(); ++person) {
     for (const std::uint32_t item : split.train.row(person)) out[person].push_back(key_of(item));
-    shuffle(out[person], rng);
+    rng.shuffle(out[person]);
   }
   return out;
 }
@@ -109,7 +104,7 @@ ItemScorer by_persons_alike(const RecommendSplit& split, std::uint64_t seed) {
   const auto live = std::make_shared<Live>(Live{taken_in_turn(split, rng)});
   std::vector<std::uint32_t> order(split.train.persons());
   std::iota(order.begin(), order.end(), 0U);
-  shuffle(order, rng);
+  rng.shuffle(order);
   for (const std::uint32_t person : order) {
     for (const ItemKey item : live->taken[person]) live->model.learn(surrogate_of(person), item);
   }

@@ -18,13 +18,17 @@ struct SearchRange {
   bool is_whole;  // a whole number
 };
 
+enum class SearchWhen {
+  kAlways,
+  kLater,  // slow: of one target, on many rows alone, when all others have been tried
+  kNamed,  // where it is named
+};
+
 struct SearchKind {
   std::string_view kind;
   bool is_for_yes_no, is_for_numbers;
   std::span<const SearchRange> ranges;
-  // Slow: where neither it is named nor there are several targets, it is tried on many rows alone,
-  // once all other kinds have been, while there is time.
-  bool is_extra = false;
+  SearchWhen when = SearchWhen::kAlways;
 };
 
 std::span<const SearchKind> search_kinds();

@@ -14,10 +14,6 @@ namespace {
 
 using Rows = std::vector<std::uint32_t>;
 
-void shuffle(Rows& rows, Rng& rng) {
-  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[rng.below(i)]);
-}
-
 Rows all_rows(std::size_t n) {
   Rows rows(n);
   std::iota(rows.begin(), rows.end(), 0U);
@@ -36,7 +32,7 @@ Rows by_label(std::span<const float> labels, std::uint64_t seed) {
   Rng rng(seed);
   Rows dealt;
   for (auto& [label, of_label] : rows) {
-    shuffle(of_label, rng);
+    rng.shuffle(of_label);
     dealt.insert(dealt.end(), of_label.begin(), of_label.end());
   }
   return dealt;

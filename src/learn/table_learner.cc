@@ -110,16 +110,6 @@ Result<MadeRows> make_rows(const LoadedTable& table, const Plan& plan,
   return out;
 }
 
-ModelOptions options_for(const ModelOptions& base, const std::string& kind,
-                         const std::vector<std::pair<std::string, double>>& settings,
-                         bool is_binary) {
-  ModelOptions out = base;
-  out.kind = kind;
-  out.settings.insert(out.settings.end(), settings.begin(), settings.end());
-  if (is_tree_kind(kind) && !is_binary) out.settings.emplace_back("value", 1);
-  return out;
-}
-
 namespace {
 
 void take_further_labels(const LoadedTable& table, std::span<const std::uint32_t> rows,

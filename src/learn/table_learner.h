@@ -52,11 +52,6 @@ struct MadeRows {
 Result<MadeRows> make_rows(const LoadedTable& table, const Plan& plan,
                            std::span<const std::uint32_t> rows, const std::string& kind);
 
-// Options of a kind with these settings besides those of `base`; of numbers where it can be either.
-ModelOptions options_for(const ModelOptions& base, const std::string& kind,
-                         const std::vector<std::pair<std::string, double>>& settings,
-                         bool is_binary);
-
 // rows: of the table, learned from.
 Result<LearnedTable> learn_table(const LoadedTable& table, const Plan& plan,
                                  std::span<const std::uint32_t> rows,

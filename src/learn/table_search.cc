@@ -18,7 +18,7 @@ constexpr std::size_t kMostHeld = 20'000;  // more rows to judge by tell little 
 
 std::vector<std::uint32_t> shuffled(std::vector<std::uint32_t> rows, std::uint64_t seed) {
   Rng rng(seed);
-  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[rng.below(i)]);
+  rng.shuffle(rows);
   return rows;
 }
 
@@ -87,18 +87,6 @@ SearchOptions search_options(const TableTrainingOptions& options, const Target& 
   return as;
 }
 
-void take_choice(const SearchResult& last, TrainReport& report) {
-  report.choice = {.reason = last.reason,
-                   .candidates = {},
-                   .held_rows = last.held_rows,
-                   .baseline = last.baseline};
-  for (const Candidate& one : last.candidates) {
-    report.choice.candidates.push_back(
-        {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
-  }
-  report.warnings.insert(report.warnings.end(), last.notes.begin(), last.notes.end());
-}
-
 }  // namespace
 
 const Candidate* TableSearch::best(std::string_view kind, std::size_t split) const {
@@ -143,7 +131,9 @@ Result<TableSearch> search_splits(const TableTrainingOptions& options,
     TRY(SearchResult found, search_models(rows, as));
     out.push_back(std::move(found));
   }
-  take_choice(out.back(), report);
+  report.choice = choice_report(out.back());
+  const std::vector<std::string>& notes = out.back().notes;
+  report.warnings.insert(report.warnings.end(), notes.begin(), notes.end());
   return TableSearch(std::move(out));
 }
 

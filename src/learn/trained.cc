@@ -103,6 +103,16 @@ std::string short_report(std::string_view report, std::string_view by) {
 
 bool needs_inputs(std::string_view kind) { return kind == "mlp"; }
 
+ModelOptions options_for(const ModelOptions& base, const std::string& kind,
+                         const std::vector<std::pair<std::string, double>>& settings,
+                         bool is_binary) {
+  ModelOptions out = base;
+  out.kind = kind;
+  out.settings.insert(out.settings.end(), settings.begin(), settings.end());
+  if (is_tree_kind(kind) && !is_binary) out.settings.emplace_back("value", 1);
+  return out;
+}
+
 ExampleOptions Trained::example_options(NameSink sink) const {
   return {.names = std::move(sink), .fields = fields, .has_numbers = has_numbers};
 }

@@ -26,6 +26,11 @@ inline constexpr const char* kWorkspaceInput = "workspace";  // rows of decision
 // Whether a kind of model reads numbered inputs instead of hashes.
 bool needs_inputs(std::string_view kind);
 
+// Options of a kind with these settings besides those of `base`; of numbers where it can be either.
+ModelOptions options_for(const ModelOptions& base, const std::string& kind,
+                         const std::vector<std::pair<std::string, double>>& settings,
+                         bool is_binary);
+
 // What the registry keeps of a report as train prints it: a few measures, on how many rows and how
 // they were measured, and who made it. JSON object text; "by" alone when the report is none.
 std::string short_report(std::string_view report, std::string_view by);

@@ -207,7 +207,7 @@ std::vector<ColumnImportance> importance(const RowSample& rows, std::uint64_t se
     Rng rng(seed);
     for (int shuffle = 0; shuffle < kShuffles; ++shuffle) {
       std::iota(order.begin(), order.end(), std::size_t{0});
-      for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
+      rng.shuffle(order);
       const auto after = rows.predict(
           0, n, column, [&](std::size_t row) { return rows.cell(order[row], column); });
       for (std::size_t i = 0; i < n; ++i) {
