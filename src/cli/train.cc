@@ -49,12 +49,8 @@ void take_usage(TrainReport& report) {
   report.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-// Kinds and settings are looked for unless something about them is said; or when it is asked for.
 Status look_for_models(const TrainOptions& options, TableTrainingOptions& training) {
-  const bool is_asked = options.search.is_given() || !options.memory.empty();
-  const bool is_said = is_settled(options) || is_ranking(options) || !options.kinds.empty() ||
-                       options.weights > 0 || options.bits > 0;
-  if (is_said && !is_asked) return ok_status();
+  if (!is_search(options)) return ok_status();
   if (is_settled(options)) {
     return Error{
         Code::kInvalid,
@@ -88,8 +84,7 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
-  const bool is_search_asked = options.search.is_given() || !options.memory.empty();
-  if (!options.joint.is_given() || is_search_asked) TRY_OK(look_for_models(options, training));
+  TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
   training.calibration = calibration_kind(options.calibration).value();

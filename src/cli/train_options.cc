@@ -52,6 +52,13 @@ bool is_settled(const TrainOptions& options) {
          options.is_collision_free;
 }
 
+bool is_search(const TrainOptions& options) {
+  const bool is_asked = options.search.is_given() || !options.memory.empty();
+  const bool is_said = is_settled(options) || is_ranking(options) || !options.kinds.empty() ||
+                       options.weights > 0 || options.bits > 0 || options.joint.is_given();
+  return is_asked || !is_said;
+}
+
 bool is_ranking(const TrainOptions& options) {
   if (!options.objective.empty()) return options.objective == "ranking";
   return !options.group.empty() && options.kinds == std::vector<std::string>{"trees"};
@@ -175,10 +182,10 @@ Status check_train(const TrainOptions& options) {
                  "leave it out: a table is parsed once, whatever the passes"};
   }
   const bool is_table = options.file.format.empty() || options.file.is_table();
-  if (options.threads > 0 && is_table && (is_settled(options) || options.is_hogwild)) {
+  if (options.threads > 0 && is_table && (!is_search(options) || options.is_hogwild)) {
     return Error{Code::kInvalid,
-                 "--threads of a table tries settings at once, and --set, --passes, --preset and "
-                 "--collision-free say them; --hogwild is for criteo, vw and libffm",
+                 "--threads of a table tries several settings at once, where kind and settings are "
+                 "looked for; --hogwild is for criteo, vw and libffm",
                  "threads", "leave it out: one model of a table is learned on one thread"};
   }
   if (options.is_hogwild && options.threads < 2) {

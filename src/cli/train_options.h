@@ -42,6 +42,9 @@ struct TrainOptions {
 
 // Whether settings or passes are said, which a search would look for.
 bool is_settled(const TrainOptions& options);
+// Whether kind and settings of a table are looked for: when it is asked for, or nothing about them
+// is said.
+bool is_search(const TrainOptions& options);
 // Whether the order inside a group is learned: so asked for, or trees alone with a group.
 bool is_ranking(const TrainOptions& options);
 

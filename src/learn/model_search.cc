@@ -291,11 +291,12 @@ class Search {
                                 : "";
   }
 
-  // Made for all candidates that take them alike, and again when more are asked for.
+  // Made once for all candidates of a stage that take them alike; of its rows alone, so that what
+  // they say does not depend on who came before.
   Result<std::shared_ptr<const SearchMaterial>> material(const std::string& kind,
                                                          std::size_t rows) {
-    std::shared_ptr<const SearchMaterial>& known = materials_[way_of(kind)];
-    if (known != nullptr && known->learned.size() >= rows) return known;
+    std::shared_ptr<const SearchMaterial>& known = materials_[{way_of(kind), rows}];
+    if (known != nullptr) return known;
     const double begin_s = now();
     TRY(SearchMaterial made, rows_.make(kind, rows));
     known = std::make_shared<const SearchMaterial>(std::move(made));
@@ -479,7 +480,8 @@ class Search {
   const std::vector<std::size_t> stages_;  // rows of each, rising
   std::vector<Ladder> ladders_;            // of each kind
   std::vector<Candidate> candidates_;
-  std::map<std::string_view, std::shared_ptr<const SearchMaterial>> materials_;
+  std::map<std::pair<std::string_view, std::size_t>, std::shared_ptr<const SearchMaterial>>
+      materials_;                                   // by the way they are taken and how many
   std::shared_ptr<const SearchMaterial> baseline_;  // the rows it is counted on
   double spent_s_ = 0;                              // by all threads
   bool is_cut_short_ = false;

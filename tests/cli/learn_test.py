@@ -179,8 +179,16 @@ class Training(Files):
             self.assertAlmostEqual(losses[0], losses[1], delta=0.03)
         self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "ftrl", "--threads", "2",
                    says="ftrl learns on one thread", hint="kinds over fields")
-        self.fails(2, "train", self.shop(), "--target", "y", "--threads", "2",
-                   says="--threads is for criteo, vw, libsvm and libffm")
+        self.fails(2, "train", self.shop(), "--target", "y", "--kind", "ftrl", "--threads", "2",
+                   says="--threads of a table tries several settings at once")
+
+    def test_as_many_settings_as_threads_are_tried_at_once_and_the_same_is_chosen(self):
+        run = ["train", self.shop(n=2000), "--target", "y", "--search", "2", "--budget-seconds",
+               "1000"]
+        models = [self.json_of(*run, "--threads", threads, "--output", threads)["choice"]
+                  for threads in "12"]
+        self.assertEqual(*models)
+        self.assertEqual((self.folder / "1").read_bytes(), (self.folder / "2").read_bytes())
 
     def test_threads_that_share_a_table_learn_about_the_same_as_one(self):
         self.criteo(n=4000)

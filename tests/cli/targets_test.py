@@ -142,7 +142,7 @@ class Targets(Files):
         only = self.json_of(*train, "--kind", "fwfm")
         self.assertEqual({one["kind"] for one in only["choice"]["candidates"]}, {"fwfm"})
         self.assertIn("its joint log loss of", only["choice"]["reason"])
-        self.fails(2, *train, "--kind", "ftrl", says="no kind that was named can be searched")
+        self.fails(2, *train, "--kind", "ftrl", says="no kind that was named can be tried")
         self.fails(2, *train, "--resume", "trials.log", "--weight-of", "hide=3",
                    says="trials.log")
 
@@ -402,6 +402,24 @@ class Verbs(Files):
         self.stop(server)
         for more in (verbs, ()):
             self.assertEqual(self.train(*more)["rows"], before["rows"] + 2 * 4)
+
+    def test_kind_and_settings_are_looked_for(self):
+        verbs = ("--target", "click", "--also", "hide", "--kind", "fwfm,wide_deep", "--search", "2")
+        for more in (verbs, ("--kind", "ftrl,fm", "--budget-seconds", "20")):
+            report = self.train(*more)
+            choice = report["choice"]
+            self.assertEqual(report["kind"], choice["candidates"][0]["kind"])
+            self.assertIn(f"{report['kind']} with ", choice["reason"])
+            self.assertLessEqual(choice["candidates"][0]["rows"] + choice["held_rows"],
+                                 report["train_rows"])
+            self.assertEqual({one["kind"] for one in choice["candidates"]},
+                             set(more[more.index("--kind") + 1].split(",")))
+        train = ("train", "--workspace", "shop", "--search", "2")
+        self.fails(2, *train, "--set", "k=4", says="leave out one of the two")
+        self.fails(2, *train, "--resume", "trials", says="are for files")
+        self.fails(2, *train, "--kind", "trees", says="no kind that was named can be tried")
+        self.fails(2, *train, "--kind", "fwmf", says="kind fwmf is none that is searched for")
+        self.fails(2, *train, "--kind", "factors", says="--kind factors learns from who took what")
 
     def test_what_does_not_fit_is_refused(self):
         train = ("train", "--workspace", "shop")
