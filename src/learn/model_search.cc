@@ -87,8 +87,10 @@ class Search {
     }
   }
 
-  bool is_any_busy() const {
-    return std::ranges::any_of(ladders_, [](const Ladder& one) { return one.is_busy; });
+  bool is_any_busy(bool even_if_it_waits = true) const {
+    return std::ranges::any_of(ladders_, [&](const Ladder& one) {
+      return one.is_busy && (even_if_it_waits || !waits(*one.kind));
+    });
   }
 
   // Rows of each stage: three times those of the one before, in the last all.
@@ -164,7 +166,7 @@ class Search {
     Ladder* next = nullptr;
     for (Ladder& ladder : ladders_) {
       if (ladder.is_done || ladder.is_busy) continue;
-      if (waits(*ladder.kind) && (is_cut_short_ || is_any_busy())) continue;
+      if (waits(*ladder.kind) && (is_cut_short_ || is_any_busy(false))) continue;
       const bool is_sooner =
           next == nullptr || waits(*ladder.kind) < waits(*next->kind) ||
           (waits(*ladder.kind) == waits(*next->kind) && ladder.spent_s < next->spent_s);
@@ -176,8 +178,8 @@ class Search {
     return nullptr;
   }
 
-  double left_s(double share = kShareForSearch) const {
-    return options_.budget_s * share * static_cast<double>(options_.threads) - spent_s_;
+  double left_s() const {
+    return options_.budget_s * kShareForSearch * static_cast<double>(options_.threads) - spent_s_;
   }
 
   // The next trial of a kind, if there is time for it; with fewer rows, if only for these.
@@ -194,7 +196,7 @@ class Search {
       if (!is_worth_it) return ok_status();
     }
     TRY_OK(make_trial(ladder, rows, lock));
-    if (++ladder.next == ladder.alive.size()) climb(ladder);
+    if (!ladder.is_done && ++ladder.next == ladder.alive.size()) climb(ladder);
     return ok_status();
   }
 
@@ -208,21 +210,22 @@ class Search {
     ladder.rows = rows;
     ladder.row_s = took_s / static_cast<double>(rows);
     ladder.losses.resize(ladder.stage + 1, NAN);
-    if (rows == stages_[ladder.stage])
-      ladder.losses.back() = std::fmin(ladder.losses.back(), one.loss);
+    if (rows != stages_[ladder.stage]) return ok_status();
+    ladder.losses.back() = std::fmin(ladder.losses.back(), one.loss);
     return ok_status();
   }
 
   // A kind whose time ended before it had all rows, and which would be the best if it gained by
   // them what the best gained, is tried on all while there is time. What it then says counts.
   Status run_off(Lock& lock) {
+    const double until_s = spent_s_ + options_.budget_s * kShareForRunOff;
     while (const Ladder* const leader = best_on_all()) {
       Ladder* rival = nullptr;
       double least = leader->losses.back();
       for (Ladder& one : ladders_) {
         const double expected = expected_on_all(one, *leader);
         const double takes_s = one.row_s * static_cast<double>(stages_.back());
-        if (!(expected < least) || takes_s > left_s(kShareForSearch + kShareForRunOff)) continue;
+        if (!(expected < least) || spent_s_ + takes_s > until_s) continue;
         rival = &one;
         least = expected;
       }
@@ -261,10 +264,11 @@ class Search {
 
   // A third of the settings goes on, at last one.
   void climb(Ladder& ladder) {
-    if (++ladder.stage == stages_.size()) {
+    if (ladder.stage + 1 == stages_.size()) {
       ladder.is_done = true;
       return;
     }
+    ++ladder.stage;
     std::ranges::stable_sort(ladder.alive, {},
                              [this](std::size_t i) { return candidates_[i].loss; });
     const std::size_t kept = is_final(ladder.stage) ? 1 : (ladder.alive.size() + 2) / kFactor;

@@ -135,14 +135,15 @@ TEST_F(ModelSearch, FastKindsLearnFromMoreRows) {
 
 // Its time is over, but on few rows it is far better than what had all: it gets all, too.
 TEST_F(ModelSearch, ThePromisingGetsAllRowsAllTheSame) {
-  TableTrainingOptions of = options(signs("s.csv", 16'000), 2);
+  TableTrainingOptions of = options(signs("s.csv", 16'000), 3);
   of.kinds = {"ftrl", "trees"};
+  of.search->budget_s = 42;
   const PacedClock clock(of);
   const auto done = train_table(of);
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_EQ(most_rows(*done)["trees"], 10'240);
   EXPECT_EQ(done->report.choice.candidates.front().kind, "trees");
-  of.search->budget_s = 20;  // no time for that
+  of.search->budget_s = 36;  // a quarter of it is no time for that
   const PacedClock again(of);
   const auto less = train_table(of);
   ASSERT_TRUE(less.ok()) << less.error().message;
@@ -151,6 +152,7 @@ TEST_F(ModelSearch, ThePromisingGetsAllRowsAllTheSame) {
 
 TEST_F(ModelSearch, AnyNumberOfThreadsChoosesTheSame) {
   TableTrainingOptions of = options(signs("s.csv", 5000), 3);
+  of.kinds = {"ftrl", "fm", "fwfm", "mlp", "deepfm"};
   const auto one = train_table(of);
   of.search->threads = 3;
   const auto three = train_table(of);
