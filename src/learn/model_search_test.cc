@@ -151,8 +151,8 @@ TEST_F(ModelSearch, ThePromisingGetsAllRowsAllTheSame) {
 }
 
 TEST_F(ModelSearch, AnyNumberOfThreadsChoosesTheSame) {
-  TableTrainingOptions of = options(signs("s.csv", 5000), 3);
-  of.kinds = {"ftrl", "fm", "fwfm", "mlp", "deepfm"};
+  TableTrainingOptions of = options(signs("s.csv", 2400), 2);
+  of.kinds = {"ftrl", "fm", "fwfm", "mlp"};
   const auto one = train_table(of);
   of.search->threads = 3;
   const auto three = train_table(of);
