@@ -28,9 +28,6 @@ constexpr std::size_t kFewestJudged = 4'000;  // rows held back that an early st
 constexpr std::size_t kFactor = 3;
 constexpr std::size_t kFinal = 2;     // the stage from which on one of each kind is left
 constexpr double kWorthTrying = 1.5;  // times as many rows as before
-constexpr int kFewestBits = 10;
-constexpr std::uint64_t kMostRowBytes = 128;  // of a table of weights, of any kind searched
-constexpr std::uint64_t kHeadBytes = 32;      // of it at most, for a further target
 
 // How far a kind is.
 struct Ladder {
@@ -356,8 +353,8 @@ class Search {
     trial.loss = one.loss;
     trial.interval = one.interval;
     trial.seconds = one.seconds;
-    // Only the last stages compare row by row.
-    if (one.is_finalist) trial.losses = one.losses;
+    // Others are not compared row by row.
+    if (one.losses.size() == rows_.held_rows()) trial.losses = one.losses;
     TRY_OK(options_.log->add(std::move(trial)));
     return one.seconds;
   }
@@ -393,10 +390,22 @@ class Search {
     return report.rows * report.validations.size();
   }
 
+  // Of a kind that got no further: the best of its last stage, if all rows held back judged it.
+  void take_as_finalist(const Ladder& ladder) {
+    Candidate* best = nullptr;
+    for (Candidate& one : candidates_) {
+      if (one.kind != ladder.kind->kind || one.rows != ladder.rows) continue;
+      if (one.is_finalist) return;
+      if (best == nullptr || one.loss < best->loss) best = &one;
+    }
+    if (best != nullptr && best->losses.size() == rows_.held_rows()) best->is_finalist = true;
+  }
+
   Status finish() {
     // Rows to count the baseline on, also where every trial was made before.
     TRY(baseline_, material(std::string(ladders_.front().kind->kind), stages_.back()));
     out_.held_rows = rows_.held_rows();
+    for (const Ladder& ladder : ladders_) take_as_finalist(ladder);
     std::erase_if(candidates_, [](const Candidate& one) { return one.rows == 0; });
     std::ranges::stable_sort(candidates_, [](const Candidate& a, const Candidate& b) {
       if (a.is_finalist != b.is_finalist) return a.is_finalist;
@@ -496,52 +505,6 @@ class Search {
 };
 
 }  // namespace
-
-std::vector<const Candidate*> SearchResult::best_of_kinds() const {
-  std::vector<const Candidate*> out;
-  for (const Candidate& one : candidates) {
-    const Candidate& first = candidates.front();
-    if (one.is_finalist != first.is_finalist) break;
-    if (!one.is_finalist && one.rows != first.rows) break;
-    const bool is_known = std::any_of(
-        out.begin(), out.end(), [&](const Candidate* other) { return other->kind == one.kind; });
-    if (!is_known) out.push_back(&one);
-  }
-  return out;
-}
-
-ChoiceReport choice_report(const SearchResult& found) {
-  ChoiceReport out{.reason = found.reason,
-                   .candidates = {},
-                   .held_rows = found.held_rows,
-                   .baseline = found.baseline};
-  for (const Candidate& one : found.candidates) {
-    out.candidates.push_back(
-        {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
-  }
-  return out;
-}
-
-void limit_memory(std::uint64_t bytes, ModelOptions& options) {
-  if (bytes == 0) return;
-  for (const ModelKind& kind : model_kinds()) {
-    if (options.bits == 0 && kind.name == options.kind) options.bits = kind.bits;
-  }
-  const std::uint64_t row = kMostRowBytes + kHeadBytes * options.tasks.size();
-  while (options.bits > kFewestBits && (row << options.bits) > bytes) --options.bits;
-  if (!is_tree_kind(options.kind)) return;
-  options.settings.emplace_back("memory_mb",
-                                static_cast<double>(std::max<std::uint64_t>(bytes >> 20, 1)));
-}
-
-std::string settings_text(const std::vector<std::pair<std::string, double>>& settings) {
-  if (settings.empty()) return "its own settings";
-  std::string text;
-  for (const auto& [name, value] : settings) {
-    text += fmt::format("{}{}={:.6g}", text.empty() ? "" : " ", name, value);
-  }
-  return text;
-}
 
 Result<SearchResult> search_models(const SearchRows& rows, const SearchOptions& options) {
   CHECK(rows.rows() > 0 && options.settings > 0);

@@ -47,7 +47,7 @@ struct Candidate {
                     // weighed sum, or square
   std::optional<Interval> interval = {};  // 95 %, normal
   double seconds = 0;                     // what its last trial took, judging included
-  bool is_finalist = false;               // alone of its kind, and judged by all rows held back
+  bool is_finalist = false;               // the best of its kind, judged by all rows held back
   std::vector<float> losses = {};         // of each row it was judged by
 };
 
