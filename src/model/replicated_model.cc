@@ -93,6 +93,7 @@ struct ReplicatedModel::Team {
   Team(Threads threads, ReplicatedModel& first)
       : team(threads.count), is_hogwild(threads.is_hogwild), replicas{&first} {}
   void cut(double seen);
+  void run(std::size_t begin, std::size_t end);
   void learn(std::size_t round, std::size_t member);
   void merge(std::size_t round, std::size_t member);
   void bring_rows_together(std::size_t member);
@@ -165,17 +166,22 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
                                    std::span<std::vector<float>> before) {
   if (!team_) return Model::learn_blocks(blocks, before);
   team_->task = {blocks, before, {}, {}};
-  const double seen = kRowsOfSquares * numbers().squares;
-  team_->cut(seen);
-  if (team_->is_hogwild && !is_alone(seen)) team_->divide_rows();
-  team_->team.run(2 * team_->task.rounds.size(),
-                  [team = team_.get()](std::size_t phase, std::size_t m) {
-                    if (phase % 2 == 0) {
-                      team->learn(phase / 2, m);
-                    } else {
-                      team->merge(phase / 2, m);
-                    }
-                  });
+  team_->cut(kRowsOfSquares * numbers().squares);
+  const std::vector<Team::Round>& rounds = team_->task.rounds;
+  std::size_t alone = 0;
+  while (alone < rounds.size() && rounds[alone].members == 1) ++alone;
+  team_->run(0, alone);
+  if (alone == rounds.size()) return;
+  if (team_->is_hogwild) team_->divide_rows();
+  team_->run(alone, rounds.size());
+}
+
+// Of the rounds those from begin to end.
+void ReplicatedModel::Team::run(std::size_t begin, std::size_t end) {
+  team.run(2 * (end - begin), [this, begin](std::size_t phase, std::size_t member) {
+    const std::size_t round = begin + phase / 2;
+    phase % 2 == 0 ? learn(round, member) : merge(round, member);
+  });
 }
 
 // Rounds of rows side by side for all members. seen: about how many rows the model has learned.
@@ -326,8 +332,8 @@ void ReplicatedModel::Team::bring_rows_together(std::size_t member) {
   }
 }
 
-// Once: which ids are used most, some thousands of rows tell. The first replica writes into the
-// table itself.
+// Once, before two learn side by side: which ids are used most, some thousands of rows tell. The
+// first replica writes into the table itself.
 void ReplicatedModel::Team::divide_rows() {
   FeatureTable& table = replicas[0]->table();
   if (!own_rows.empty()) return;
