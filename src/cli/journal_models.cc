@@ -20,8 +20,11 @@
 namespace attune {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;  // sanitizers map terabytes of their own
+// Sanitizers map terabytes of their own.
+#ifdef __has_feature
+constexpr bool kIsSanitized = __has_feature(address_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
 #else
 constexpr bool kIsSanitized = false;
 #endif

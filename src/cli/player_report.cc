@@ -99,7 +99,7 @@ void Player::say_result() {
   line(words_.popularity, tally_.late(Share::kPopularity).shown,
        tally_.late(Share::kPopularity).rate());
   line(words_.random, tally_.late(Share::kRandom).shown, tally_.late(Share::kRandom).rate());
-  const Interval gap = tally_.gap_closed(options_.seed);
+  const Estimate gap = tally_.gap_closed(options_.seed);
   screen_.say("");
   screen_.say(screen_.strong(
       fmt::format(fmt::runtime(words_.gap), 100 * gap.value, 100 * gap.low, 100 * gap.high)));
@@ -121,7 +121,7 @@ Result<std::string> Player::report_json() {
   TRY(const std::string learning, feed_.client().call("GET", "/api/v1/learning", ""));
   TRY(const std::string why,
       feed_.client().call("GET", "/api/v1/decisions/" + chosen_decision_, ""));
-  const Interval gap = tally_.gap_closed(options_.seed);
+  const Estimate gap = tally_.gap_closed(options_.seed);
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("seed", options_.seed).field("impressions", played_);

@@ -53,7 +53,7 @@ void Tally::add(std::size_t person, std::uint64_t played, const Shown& seen) {
   late_of_[person].add(seen);
 }
 
-Interval Tally::gap_closed(std::uint64_t seed) const {
+Estimate Tally::gap_closed(std::uint64_t seed) const {
   std::array<std::vector<Shown>, kShares> persons;
   for (std::size_t person = 0; person < late_of_.size(); ++person) {
     if (late_of_[person].shown != 0) {
@@ -62,7 +62,7 @@ Interval Tally::gap_closed(std::uint64_t seed) const {
   }
   const auto& learned = persons[index(Share::kLearned)];
   const auto& popularity = persons[index(Share::kPopularity)];
-  Interval out{.value = closed(late(Share::kLearned), late(Share::kPopularity))};
+  Estimate out{.value = closed(late(Share::kLearned), late(Share::kPopularity))};
   Rng rng(seed);
   std::vector<double> draws(kResamples);
   for (double& draw : draws) draw = closed(resample(learned, rng), resample(popularity, rng));

@@ -22,7 +22,7 @@ struct Shown {
   void add(const Shown& other);
 };
 
-struct Interval {
+struct Estimate {
   double value = 0, low = 0, high = 0;  // low and high: 95 %
 };
 
@@ -41,7 +41,7 @@ class Tally {
 
   // (learned - popularity) / (oracle - popularity) over the last quarter, click rates; its interval
   // from a bootstrap over persons within their shares.
-  Interval gap_closed(std::uint64_t seed) const;
+  Estimate gap_closed(std::uint64_t seed) const;
 
  private:
   static std::size_t index(Share share) { return static_cast<std::size_t>(share); }

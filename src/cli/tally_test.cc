@@ -26,7 +26,7 @@ Tally play(double learned, double popularity, double oracle, std::uint64_t seed)
 }
 
 TEST(Tally, GapClosedLiesBetweenPopularityAndOracle) {
-  const Interval gap = play(0.2, 0.1, 0.3, 1).gap_closed(1);
+  const Estimate gap = play(0.2, 0.1, 0.3, 1).gap_closed(1);
   // 4 standard errors: 100 persons x 50 impressions of popularity give 0.0042, over a gap of 0.2.
   EXPECT_NEAR(gap.value, 0.5, 0.1);
   EXPECT_LT(gap.low, gap.value);
@@ -36,7 +36,7 @@ TEST(Tally, GapClosedLiesBetweenPopularityAndOracle) {
 TEST(Tally, IntervalCoversTheTruthAboutAsOftenAsItSays) {
   int covered = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    const Interval gap = play(0.2, 0.1, 0.3, seed).gap_closed(seed);
+    const Estimate gap = play(0.2, 0.1, 0.3, seed).gap_closed(seed);
     covered += gap.low <= 0.5 && 0.5 <= gap.high;
   }
   EXPECT_GE(covered, 50);  // 57 expected, standard deviation 1.7

@@ -138,7 +138,7 @@ class JournalTraining {
                      .clock_s = options_.clock_s,
                      .on_stage = options_.on_stage};
     TRY(const SearchResult found, search_models(rows, as));
-    const Candidate& best = found.candidates.front();
+    const SearchCandidate& best = found.candidates.front();
     model_ = options_for(options_.model, best.kind, best.settings, true);
     chosen_settings_ = settings_text(best.settings);
     // Passes that are best for few rows may be too many for more.

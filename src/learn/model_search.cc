@@ -181,7 +181,7 @@ class Search {
 
   // The next trial of a kind, if there is time for it; with fewer rows, if only for these.
   Status step(Ladder& ladder, Lock& lock) {
-    Candidate& one = candidates_[ladder.alive[ladder.next]];
+    SearchCandidate& one = candidates_[ladder.alive[ladder.next]];
     std::size_t rows = stages_[ladder.stage];
     if (options_.clock_s && ladder.row_s * static_cast<double>(rows) > left_s() &&
         known(one, rows) == nullptr) {
@@ -198,7 +198,7 @@ class Search {
   }
 
   Status make_trial(Ladder& ladder, std::size_t rows, Lock& lock) {
-    Candidate& one = candidates_[ladder.alive[ladder.next]];
+    SearchCandidate& one = candidates_[ladder.alive[ladder.next]];
     say(one, rows);
     one.is_finalist = is_final(ladder.stage);
     TRY(const double took_s, tried(one, rows, lock));
@@ -273,7 +273,7 @@ class Search {
     ladder.next = 0;
   }
 
-  void say(const Candidate& one, std::size_t rows) const {
+  void say(const SearchCandidate& one, std::size_t rows) const {
     if (!options_.on_stage) return;
     FitProgress progress;
     const auto done = static_cast<double>(
@@ -306,7 +306,7 @@ class Search {
     return known;
   }
 
-  Result<std::unique_ptr<Model>> model_of(const Candidate& one,
+  Result<std::unique_ptr<Model>> model_of(const SearchCandidate& one,
                                           const SearchMaterial& material) const {
     ModelOptions options = options_for(options_.model, one.kind, one.settings, options_.is_binary);
     limit_memory(options_.memory_bytes, options);
@@ -315,7 +315,7 @@ class Search {
     return make_model(options);
   }
 
-  SearchTrial trial_of(const Candidate& one, std::size_t rows) const {
+  SearchTrial trial_of(const SearchCandidate& one, std::size_t rows) const {
     SearchTrial trial;
     trial.search = rows_.fingerprint();
     trial.kind = one.kind;
@@ -324,12 +324,12 @@ class Search {
     return trial;
   }
 
-  const SearchTrial* known(const Candidate& one, std::size_t rows) const {
+  const SearchTrial* known(const SearchCandidate& one, std::size_t rows) const {
     return options_.log == nullptr ? nullptr : options_.log->find(trial_of(one, rows));
   }
 
   // Makes a trial, unless an earlier run did; gives the seconds it took.
-  Result<double> tried(Candidate& one, std::size_t rows, Lock& lock) {
+  Result<double> tried(SearchCandidate& one, std::size_t rows, Lock& lock) {
     if (const SearchTrial* const before = known(one, rows)) {
       out_.rows_learned += before->rows_learned;
       one.rows = rows;
@@ -361,7 +361,7 @@ class Search {
 
   // Learns from the first `rows` and judges after each pass; gives how many rows that were. Reads
   // nothing that another trial writes.
-  Result<std::uint64_t> attempt(Candidate& one, std::size_t rows,
+  Result<std::uint64_t> attempt(SearchCandidate& one, std::size_t rows,
                                 const SearchMaterial& material) const {
     const double begin_s = now();
     TRY(const auto model, model_of(one, material));
@@ -392,8 +392,8 @@ class Search {
 
   // Of a kind that got no further: the best of its last stage, if all rows held back judged it.
   void take_as_finalist(const Ladder& ladder) {
-    Candidate* best = nullptr;
-    for (Candidate& one : candidates_) {
+    SearchCandidate* best = nullptr;
+    for (SearchCandidate& one : candidates_) {
       if (one.kind != ladder.kind->kind || one.rows != ladder.rows) continue;
       if (one.is_finalist) return;
       if (best == nullptr || one.loss < best->loss) best = &one;
@@ -406,8 +406,8 @@ class Search {
     TRY(baseline_, material(std::string(ladders_.front().kind->kind), stages_.back()));
     out_.held_rows = rows_.held_rows();
     for (const Ladder& ladder : ladders_) take_as_finalist(ladder);
-    std::erase_if(candidates_, [](const Candidate& one) { return one.rows == 0; });
-    std::ranges::stable_sort(candidates_, [](const Candidate& a, const Candidate& b) {
+    std::erase_if(candidates_, [](const SearchCandidate& one) { return one.rows == 0; });
+    std::ranges::stable_sort(candidates_, [](const SearchCandidate& a, const SearchCandidate& b) {
       if (a.is_finalist != b.is_finalist) return a.is_finalist;
       return a.is_finalist || a.rows == b.rows ? a.loss < b.loss : a.rows > b.rows;
     });
@@ -415,7 +415,7 @@ class Search {
     out_.baseline = baseline();
     out_.reason = reason();
     note_what_was_cut_short();
-    for (Candidate& one : out_.candidates) one.losses.clear();
+    for (SearchCandidate& one : out_.candidates) one.losses.clear();
     return ok_status();
   }
 
@@ -464,7 +464,7 @@ class Search {
   }
 
   std::string reason() const {
-    const Candidate& best = out_.candidates.front();
+    const SearchCandidate& best = out_.candidates.front();
     const char* measure = !options_.model.tasks.empty() ? "joint log loss"
                           : options_.is_binary          ? "log loss"
                                                         : "rmse";
@@ -476,7 +476,7 @@ class Search {
         shown(out_.baseline));
     const auto best_of = out_.best_of_kinds();
     if (best_of.size() < 2) return text + "; no other kind was tried to the end";
-    const Candidate& next = *best_of[1];
+    const SearchCandidate& next = *best_of[1];
     std::vector<float> differences;
     for (std::size_t i = 0; i < best.losses.size(); ++i) {
       differences.push_back(best.losses[i] - next.losses[i]);
@@ -492,7 +492,7 @@ class Search {
   const SearchOptions& options_;
   const std::vector<std::size_t> stages_;  // rows of each, rising
   std::vector<Ladder> ladders_;            // of each kind
-  std::vector<Candidate> candidates_;
+  std::vector<SearchCandidate> candidates_;
   std::map<std::pair<std::string_view, std::size_t>, std::shared_ptr<const SearchMaterial>>
       materials_;                                   // by the way they are taken and how many
   std::shared_ptr<const SearchMaterial> baseline_;  // the rows it is counted on

@@ -38,7 +38,7 @@ struct SearchOptions {
   TrialLog* log = nullptr;
 };
 
-struct Candidate {
+struct SearchCandidate {
   std::string kind;
   std::vector<std::pair<std::string, double>> settings = {};  // empty: the kind's own
   std::size_t rows = 0;                                       // of the last stage it was in
@@ -53,7 +53,7 @@ struct Candidate {
 
 struct SearchResult {
   // Finalists first, by loss: the first is chosen. Then by rows, most first.
-  std::vector<Candidate> candidates;
+  std::vector<SearchCandidate> candidates;
   std::size_t held_rows = 0;
   double baseline = 0;             // loss of saying the base rate or the mean
   std::uint64_t rows_learned = 0;  // over all candidates and passes
@@ -61,7 +61,7 @@ struct SearchResult {
   std::string reason;              // why the first was chosen, in words
   // The finalist of each kind that has one, in order. Where no kind has, the best of the kinds that
   // learned from most rows.
-  std::vector<const Candidate*> best_of_kinds() const;
+  std::vector<const SearchCandidate*> best_of_kinds() const;
 };
 
 // As a report tells it.

@@ -14,14 +14,15 @@ constexpr std::uint64_t kHeadBytes = 32;      // of it at most, for a further ta
 
 }  // namespace
 
-std::vector<const Candidate*> SearchResult::best_of_kinds() const {
-  std::vector<const Candidate*> out;
-  for (const Candidate& one : candidates) {
-    const Candidate& first = candidates.front();
+std::vector<const SearchCandidate*> SearchResult::best_of_kinds() const {
+  std::vector<const SearchCandidate*> out;
+  for (const SearchCandidate& one : candidates) {
+    const SearchCandidate& first = candidates.front();
     if (one.is_finalist != first.is_finalist) break;
     if (!one.is_finalist && one.rows != first.rows) break;
-    const bool is_known = std::any_of(
-        out.begin(), out.end(), [&](const Candidate* other) { return other->kind == one.kind; });
+    const bool is_known = std::any_of(out.begin(), out.end(), [&](const SearchCandidate* other) {
+      return other->kind == one.kind;
+    });
     if (!is_known) out.push_back(&one);
   }
   return out;
@@ -32,7 +33,7 @@ ChoiceReport choice_report(const SearchResult& found) {
                    .candidates = {},
                    .held_rows = found.held_rows,
                    .baseline = found.baseline};
-  for (const Candidate& one : found.candidates) {
+  for (const SearchCandidate& one : found.candidates) {
     out.candidates.push_back(
         {one.kind, settings_text(one.settings), one.rows, one.passes, one.loss, one.interval});
   }

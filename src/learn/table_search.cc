@@ -89,10 +89,10 @@ SearchOptions search_options(const TableTrainingOptions& options, const Target& 
 
 }  // namespace
 
-const Candidate* TableSearch::best(std::string_view kind, std::size_t split) const {
+const SearchCandidate* TableSearch::best(std::string_view kind, std::size_t split) const {
   if (is_empty()) return nullptr;
   for (const SearchResult* result : {&of_splits_[split], &of_splits_.back()}) {
-    for (const Candidate* best : result->best_of_kinds()) {
+    for (const SearchCandidate* best : result->best_of_kinds()) {
       if (best->kind == kind) return best;
     }
   }

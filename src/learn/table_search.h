@@ -24,7 +24,7 @@ class TableSearch {
   const SearchResult& last() const { return of_splits_.back(); }
   // The best of a kind in the search of a split; of the last one where it was not tried there. Null
   // where it was in neither.
-  const Candidate* best(std::string_view kind, std::size_t split) const;
+  const SearchCandidate* best(std::string_view kind, std::size_t split) const;
 
  private:
   std::vector<SearchResult> of_splits_;

@@ -227,7 +227,7 @@ class TableTraining {
   // was chosen comes first, the others as far as there is time.
   Status measure_the_searched() {
     std::vector<std::string> left_out;
-    for (const Candidate* best : searched_.last().best_of_kinds()) {
+    for (const SearchCandidate* best : searched_.last().best_of_kinds()) {
       const double expected_s = best->seconds * static_cast<double>(splits_[0].train.size()) /
                                 static_cast<double>(best->rows);
       if (!report_.kinds.empty() && clock() - begin_s_ + expected_s > options_.search->budget_s) {
@@ -248,7 +248,7 @@ class TableTraining {
   TableLearnOptions learn_options(const std::string& kind, std::size_t split,
                                   std::string stage) const {
     TableLearnOptions learn;
-    const Candidate* const found = searched_.best(kind, split);
+    const SearchCandidate* const found = searched_.best(kind, split);
     learn.model = options_for(
         options_.model, kind,
         found ? found->settings : std::vector<std::pair<std::string, double>>{}, target_.is_binary);
