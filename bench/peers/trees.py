@@ -22,9 +22,10 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS, PATIENCE = 2000, 50
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.6}
-OURS = [{}, {"depth": 8, "min_weight": 10}, {"column_share": 0.4},
-        {"depth": 5, "l2": 5, "learning_rate": 0.03}, {"row_share": 1, "column_share": 1},
-        {"leaves": 31, "min_weight": 10, "row_share": 1, "column_share": 1}]
+ALL = {"row_share": 1, "column_share": 1}
+OURS = [{}, {"column_share": 0.4}, ALL, {**ALL, "leaves": 31, "min_weight": 10},
+        {**ALL, "leaves": 31, "min_weight": 10, "column_share": 0.6},
+        {**ALL, "leaves": 23, "min_weight": 10, "learning_rate": 0.03}]
 LIGHTGBM = [{}, {**SAMPLED, "num_leaves": 15}, {**SAMPLED, "num_leaves": 63, "min_child_samples": 50},
             {"subsample": 0.8, "colsample_bytree": 0.4, "num_leaves": 31, "min_child_samples": 10},
             {**SAMPLED, "num_leaves": 23, "reg_lambda": 5, "learning_rate": 0.03},
