@@ -18,6 +18,8 @@ for file in pathlib.Path("src").rglob("*.[ch]*"):
         head = re.match(r"(?:struct|class|union)(?: alignas\(\w+\))? (\w+)(?: final)?(?: {| :|$)", line)
         if head and not is_own:
             found[f"{space}::{head[1]}"].add(str(file))
+if not found:
+    sys.exit("no types in src: run it from the project's root")
 faults = [f"{name}: a type in each of {', '.join(sorted(files))}" for name, files in found.items() if len(files) > 1]
 print("\n".join(sorted(faults)) or f"one definition ok: {len(found)} types")
 sys.exit(bool(faults))
