@@ -89,4 +89,10 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return file;
 }
 
+void MappedFile::let_go(std::size_t offset, std::size_t size) const {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t begin = offset / page * page;
+  ::madvise(data() + begin, offset + size - begin, MADV_DONTNEED);
+}
+
 }  // namespace attune

@@ -50,6 +50,9 @@ class MappedFile {
   static Result<MappedFile> open(const std::string& path);
   char* data() const { return static_cast<char*>(at_.get()); }
   std::string_view bytes() const { return {data(), size_}; }
+  // The memory of these bytes goes back to the system; who reads them again reads the file, and
+  // what was changed there is forgotten.
+  void let_go(std::size_t offset, std::size_t size) const;
   const std::shared_ptr<void>& owner() const { return at_; }  // keeps the mapping alive
 
  private:

@@ -8,6 +8,16 @@
 
 namespace attune {
 
+Result<std::size_t> BlockSource::next_some(std::span<Examples> out, Team* /*team*/) {
+  std::size_t blocks = 0;
+  while (blocks < out.size()) {
+    TRY(const bool has_rows, next(out[blocks]));
+    if (!has_rows) break;
+    ++blocks;
+  }
+  return blocks;
+}
+
 void append_row(const Examples& from, std::size_t row, Examples& to) {
   const Row features = from.row(row);
   const auto fields = from.fields_of(row);

@@ -10,6 +10,8 @@
 
 namespace attune {
 
+class Team;
+
 // A multiple of the mini-batches of every kind of model, so that blocks do not cut them.
 inline constexpr std::size_t kBlockRows = 1024;
 
@@ -20,6 +22,10 @@ class BlockSource {
   virtual Status begin(std::size_t pass) = 0;
   // `out` becomes the next rows, at most kBlockRows; false at the end.
   virtual Result<bool> next(Examples& out) = 0;
+  // The same of several blocks, in order: how many of them there were, fewer than asked for at the
+  // end alone; some may have no rows. team: threads that may help to read, as nobody else uses
+  // them; or null.
+  virtual Result<std::size_t> next_some(std::span<Examples> out, Team* team);
   // Of the rows of this pass handed out, in [0, 1]; less than 0 = not known.
   virtual double share() const = 0;
 };

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "base/team.h"
 
 namespace attune {
 namespace {
@@ -103,6 +104,25 @@ Result<bool> CachedBlocks::next(Examples& out) {
     TRY_OK(writer_->finish(encoded(notes_)));
   }
   return has_rows;
+}
+
+Result<std::size_t> CachedBlocks::next_some(std::span<Examples> out, Team* team) {
+  if (team == nullptr || !prefetch_ || ahead_ > 0) return BlockSource::next_some(out, team);
+  const std::size_t blocks = std::min(out.size(), cache_->blocks() - read_);
+  reading_ = {out.first(blocks), std::vector<Status>(team->size(), ok_status())};
+  // Neighbours: a member learns, more or less, from what it has read.
+  team->run(1, [this, members = team->size()](std::size_t, std::size_t member) {
+    const std::size_t all = reading_.out.size();
+    const std::size_t end = all * (member + 1) / members;
+    for (std::size_t b = all * member / members; b < end; ++b) {
+      const Status read = cache_->read(read_ + b, reading_.out[b]);
+      if (!read.ok()) reading_.faults[member] = read;
+    }
+  });
+  for (const Status& fault : reading_.faults) TRY_OK(fault);
+  read_ += blocks;
+  handed_out_ = read_;
+  return blocks;
 }
 
 double CachedBlocks::share() const {

@@ -1,5 +1,6 @@
 // CachedBlocks: the rows of a file, parsed once: the first pass writes a row cache, later ones (and
-// later runs, while the file stays as it is) read it, on a thread of its own. One thread.
+// later runs, while the file stays as it is) read it, on a thread of its own or those of a team.
+// One thread.
 #pragma once
 #include <memory>
 #include <optional>
@@ -27,6 +28,8 @@ class CachedBlocks final : public BlockSource {
                                                     const std::string& cache);
   Status begin(std::size_t pass) override;
   Result<bool> next(Examples& out) override;
+  // With a team its members read, unless a thread reads ahead.
+  Result<std::size_t> next_some(std::span<Examples> out, Team* team) override;
   double share() const override;
   // As of FileBlocks.
   void read_ahead(std::size_t blocks) { ahead_ = blocks; }
@@ -47,6 +50,12 @@ class CachedBlocks final : public BlockSource {
   std::optional<RowCache> cache_;
   RowNotes notes_;
   bool is_reused_ = false;
+  // What members of a team read: read_ and what follows.
+  struct Reading {
+    std::span<Examples> out;
+    std::vector<Status> faults;  // of each member
+  };
+  Reading reading_;
   std::size_t ahead_ = Prefetch::kBlocks;
   std::size_t handed_out_ = 0;          // blocks of this pass
   std::size_t read_ = 0;                // the other thread's

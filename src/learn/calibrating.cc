@@ -44,15 +44,28 @@ Status HeldBackRows::begin(std::size_t pass) {
 
 Result<bool> HeldBackRows::next(Examples& out) {
   while (true) {
-    TRY(const bool has_rows, rows_.next(all_));
+    all_.resize(1);
+    TRY(const bool has_rows, rows_.next(all_[0]));
     out.clear();
     if (!has_rows) return false;
-    const std::uint64_t first = std::exchange(at_, at_ + all_.size());
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      const bool is_held = is_held_back(first + i, seed_);
-      if (is_held == (side_ == Side::kHeldBack)) append_row(all_, i, out);
-    }
+    keep(all_[0], out);
     if (out.size() > 0) return true;
+  }
+}
+
+Result<std::size_t> HeldBackRows::next_some(std::span<Examples> out, Team* team) {
+  all_.resize(out.size());
+  TRY(const std::size_t blocks, rows_.next_some(all_, team));
+  for (std::size_t b = 0; b < blocks; ++b) keep(all_[b], out[b]);
+  return blocks;
+}
+
+// Of the next rows those of this side.
+void HeldBackRows::keep(const Examples& all, Examples& out) {
+  out.clear();
+  const std::uint64_t first = std::exchange(at_, at_ + all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (is_held_back(first + i, seed_) == (side_ == Side::kHeldBack)) append_row(all, i, out);
   }
 }
 

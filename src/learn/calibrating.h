@@ -2,6 +2,8 @@
 // on what it says of them. Never on the rows it is tested on. Deterministic for a seed.
 #pragma once
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "learn/block_source.h"
 #include "learn/trained.h"
@@ -22,14 +24,17 @@ class HeldBackRows final : public BlockSource {
       : rows_(rows), seed_(seed), side_(side) {}
   Status begin(std::size_t pass) override;
   Result<bool> next(Examples& out) override;
+  Result<std::size_t> next_some(std::span<Examples> out, Team* team) override;
   double share() const override { return rows_.share(); }
 
  private:
+  void keep(const Examples& all, Examples& out);
+
   BlockSource& rows_;
   std::uint64_t seed_;
   Side side_;
   std::uint64_t at_ = 0;
-  Examples all_;
+  std::vector<Examples> all_;
 };
 
 // Reads a pass of the rows, of that number, and gives each head of the model its map; how many rows

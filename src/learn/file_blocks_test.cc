@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/rng.h"
+#include "base/team.h"
 #include "learn/cached_blocks.h"
 
 namespace attune {
@@ -31,6 +32,18 @@ std::vector<Examples> all_of(BlockSource& source, std::size_t pass = 0) {
   EXPECT_TRUE(source.begin(pass).ok());
   for (Examples block; source.next(block).value();) blocks.push_back(block);
   return blocks;
+}
+
+// Read by so many threads, up to three at once.
+Result<std::vector<Examples>> read_together(BlockSource& source, std::size_t threads) {
+  Team team(threads);
+  std::vector<Examples> blocks, some(3);
+  TRY_OK(source.begin(0));
+  while (true) {
+    TRY(const std::size_t read, source.next_some(some, &team));
+    blocks.insert(blocks.end(), some.begin(), some.begin() + static_cast<long>(read));
+    if (read < some.size()) return blocks;
+  }
 }
 
 void expect_same(const std::vector<Examples>& a, const std::vector<Examples>& b) {
@@ -93,6 +106,44 @@ TEST(CachedBlocks, AreThoseOfTheFile) {
     expect_same(all_of(**cached, 1), wanted);
     EXPECT_EQ((*cached)->notes().bad_rows, file.bad_rows());
   }
+  std::filesystem::remove(path);
+  std::filesystem::remove(cache);
+}
+
+TEST(CachedBlocks, AreTheSameReadByATeam) {
+  const std::string path = write_rows("team_blocks.tsv", 13 * kBlockRows), cache = path + ".rows";
+  std::filesystem::remove(cache);
+  FileBlocks file(path, ExampleFormat::kCriteo);
+  const std::vector<Examples> wanted = all_of(file);
+  // The first time rows are yet to be kept, and the thread that calls reads.
+  for (const std::size_t threads : {3U, 1U, 2U, 5U}) {
+    const auto cached = CachedBlocks::open(file, path, "criteo", cache);
+    ASSERT_TRUE(cached.ok());
+    (*cached)->read_ahead(0);
+    EXPECT_EQ((*cached)->is_reused(), threads != 3);
+    expect_same(read_together(**cached, threads).value(), wanted);
+    EXPECT_EQ((*cached)->share(), 1);
+  }
+  std::filesystem::remove(path);
+  std::filesystem::remove(cache);
+}
+
+TEST(CachedBlocks, DamageThatATeamReadsIsAnError) {
+  const std::string path = write_rows("bad_cache.tsv", 8 * kBlockRows), cache = path + ".rows";
+  std::filesystem::remove(cache);
+  FileBlocks file(path, ExampleFormat::kCriteo);
+  (void)all_of(*CachedBlocks::open(file, path, "criteo", cache).value());
+  {
+    std::fstream bytes(cache, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<long>(std::filesystem::file_size(cache) / 2));
+    bytes.put('?').put('!');
+  }
+  const auto cached = CachedBlocks::open(file, path, "criteo", cache);
+  ASSERT_TRUE(cached.ok() && (*cached)->is_reused());
+  (*cached)->read_ahead(0);
+  const auto read = read_together(**cached, 2);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, Code::kCorrupt);
   std::filesystem::remove(path);
   std::filesystem::remove(cache);
 }

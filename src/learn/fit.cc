@@ -122,13 +122,11 @@ class Fitter {
 
   // As many as the model wants at once, less at the end; how many.
   Result<std::size_t> read_blocks() {
-    std::size_t b = 0;
-    for (; b < blocks_.size() && has_more_; ++b) {
-      TRY(has_more_, rows_.next(blocks_[b]));
-      if (!has_more_) break;
-      before_[b].resize(blocks_[b].size());
-    }
-    return b;
+    if (!has_more_) return 0;
+    TRY(const std::size_t blocks, rows_.next_some(blocks_, model_.team()));
+    has_more_ = blocks == blocks_.size();
+    for (std::size_t b = 0; b < blocks; ++b) before_[b].resize(blocks_[b].size());
+    return blocks;
   }
 
   Status finish() {

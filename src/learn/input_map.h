@@ -40,6 +40,11 @@ class MappedRows final : public BlockSource {
     if (has_rows && map_) map_->apply(out);
     return has_rows;
   }
+  Result<std::size_t> next_some(std::span<Examples> out, Team* team) override {
+    TRY(const std::size_t blocks, rows_.next_some(out, team));
+    for (std::size_t b = 0; map_ && b < blocks; ++b) map_->apply(out[b]);
+    return blocks;
+  }
   double share() const override { return rows_.share(); }
 
  private:

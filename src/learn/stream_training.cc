@@ -71,7 +71,7 @@ class StreamTraining {
     if (!options_.cache.empty()) {
       TRY_OK(forget_cache());
       TRY(cached, CachedBlocks::open(blocks, options_.file, row_form(), options_.cache));
-      cached->read_ahead(ahead);
+      cached->read_ahead(trained_.model->team() != nullptr ? 0 : ahead);
     }
     BlockSource& source = cached ? static_cast<BlockSource&>(*cached) : blocks;
     HeldBackRows learned(source, options_.model.seed, HeldBackRows::Side::kLearned);
@@ -82,6 +82,7 @@ class StreamTraining {
     };
     TRY(FitReport fitted, fit(*trained_.model, rows, fit_options));
     TRY_OK(trained_.model->use_threads({1}));
+    if (cached) cached->read_ahead(ahead);
     const RowNotes notes =
         cached ? cached->notes() : RowNotes{blocks.fields(), blocks.bad_rows(), blocks.first_bad()};
     trained_.fields = notes.fields;

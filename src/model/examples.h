@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/prefetch_line.h"
 #include "model/ftrl.h"
 
 namespace attune {
@@ -28,6 +29,13 @@ struct Examples {
   Row row_if_any(std::size_t row) const { return row < size() ? this->row(row) : Row(); }
   std::span<const std::uint16_t> fields_of(std::size_t row) const {
     return std::span(fields).subspan(begin_of(row), ends[row] - begin_of(row));
+  }
+  // Asks memory for what is in a row, if there is such a row.
+  void prefetch(std::size_t row) const {
+    if (row >= size()) return;
+    const std::size_t begin = begin_of(row), end = ends[row];
+    for (std::size_t i = begin; i < end; i += 64 / sizeof(Feature)) prefetch_line(&features[i]);
+    for (std::size_t i = begin; i < end; i += 64 / sizeof(fields[0])) prefetch_line(&fields[i]);
   }
   // Tasks beside the first.
   std::size_t further() const { return ends.empty() ? 0 : further_labels.size() / ends.size(); }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/prefetch_line.h"
 #include "model/field_model.h"
 #include "model/sigmoid.h"
 #include "model/teaching.h"
@@ -133,7 +134,13 @@ void FieldModel::step_row(Gathered& row, const Float8* slopes, const Push& push)
   for (std::size_t i = 0; push.weight != 1 && i < row.found.count; ++i) {
     row.own.push_back(values[i] / push.weight);
   }
-  for (std::size_t i = 0; i < row.found.count; i += 8) step_group(row, i, slopes, push);
+  for (std::size_t i = 0; i < row.found.count; i += 8) {
+    // The batch has driven them out of the nearest cache.
+    for (std::size_t k = i + 8; k < std::min(i + 16, row.found.count); ++k) {
+      prefetch_line(row.found.at[k]);
+    }
+    step_group(row, i, slopes, push);
+  }
   count_row(push);
 }
 

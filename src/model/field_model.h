@@ -178,8 +178,10 @@ class FieldModel final : public ReplicatedModel {
                      : slopes + row.fields[i] * chunks_;
   }
   void read_rates(Gathered& of) const;
-  // Asks where a row further ahead lies; the row ahead, of which the table may now be asked.
+  // Asks where a row further ahead lies; the row ahead, of which the table may now be asked. And
+  // for a row still further ahead, which another thread may have read.
   Row prefetch_places(const Examples& rows, std::size_t row, const Pass& pass) const {
+    rows.prefetch(row + 8);
     table_.prefetch_places(row_of(rows, row + 2, pass));
     return row_of(rows, row + 1, pass);
   }

@@ -17,6 +17,8 @@
 
 namespace attune {
 
+class Team;
+
 // A task of a model that learns several, each with a head of its own: what it is called, and how
 // much its log loss counts in the joint one.
 struct TaskOptions {
@@ -131,6 +133,9 @@ class Model {
   }
   // How many of some 1000 rows are best given to learn_blocks(): several on several threads.
   virtual std::size_t blocks_at_once() const { return 1; }
+  // The threads it learns on, for other work between two calls; null when it uses the caller's
+  // alone.
+  virtual Team* team() { return nullptr; }
   // learn() uses so many threads from now on, the caller's included; 1, as made, ends the others.
   // predict() always stays on the caller's. kInvalid beyond kMostThreads, and of a model that
   // learns on one thread.

@@ -154,6 +154,8 @@ std::size_t ReplicatedModel::blocks_at_once() const {
   return team_ ? kBlocksOfEach * team_->team.size() : 1;
 }
 
+attune::Team* ReplicatedModel::team() { return team_ ? &team_->team : nullptr; }
+
 void ReplicatedModel::learn(const Examples& rows, std::span<float> before) {
   if (!team_) return learn_range(rows, 0, rows.size(), before);
   std::vector<std::vector<float>> said(1);

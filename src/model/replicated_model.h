@@ -29,6 +29,7 @@ class ReplicatedModel : public StoredModel {
   void learn(const Examples& rows, std::span<float> before) final;
   void learn_blocks(std::span<const Examples> blocks, std::span<std::vector<float>> before) final;
   std::size_t blocks_at_once() const final;
+  attune::Team* team() final;
   Status use_threads(Threads threads) final;
 
  protected:

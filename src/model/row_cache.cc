@@ -122,6 +122,7 @@ Status RowCache::read(std::size_t block, Examples& out) const {
   const Block& at = blocks_[block];
   const std::string_view bytes = file_.bytes().substr(at.offset, at.size);
   if (!decode_block(bytes, at.rows, at.features, out)) return damaged(path_);
+  file_.let_go(at.offset, at.size);
   return ok_status();
 }
 

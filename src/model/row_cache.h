@@ -1,6 +1,6 @@
 // Row cache: Examples on disk as learners take them, so that later passes parse no text
 // (docs/reference/model-format.md). Written once, whole or not at all; then mapped, each block
-// checked as it is read.
+// checked as it is read, and its memory given back.
 #pragma once
 #include <cstdint>
 #include <memory>

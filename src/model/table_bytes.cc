@@ -1,6 +1,8 @@
 // How a FeatureTable is written. Hashed: the rows in the order they were taken in, as they lie in
 // memory. Collision-free: row by row when few are taken, else as it lies in memory; hashed ones are
 // read of these two forms too.
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -21,6 +23,11 @@ void put_counts(Writer& w, const TableCounts& c) {
   for (const std::uint64_t count : {c.shared_uses, c.waiting_uses, c.evicted, c.expired}) {
     w.varint(count);
   }
+}
+
+// width: a multiple of 4. Short rows, which a call would take longer for.
+void copy_row(const float* row, std::size_t width, float* to) {
+  for (std::size_t c = 0; c < width; c += 4) _mm_storeu_ps(to + c, _mm_loadu_ps(row + c));
 }
 
 void put_aligned(ModelSink& sink, const float* rows, std::size_t numbers) {
@@ -85,7 +92,7 @@ void FeatureTable::encode_by_slot(ModelSink& sink) const {
   for (std::size_t i = 0; i < taken; i += kRowsAtOnce) {
     const std::size_t count = std::min(kRowsAtOnce, taken - i);
     for (std::size_t k = 0; k < count; ++k) {
-      std::copy_n(row(slots[i + k] + std::size_t{1}), width_, &rows[k * width_]);
+      copy_row(row(slots[i + k] + std::size_t{1}), width_, &rows[k * width_]);
     }
     sink.pass({reinterpret_cast<const char*>(rows.data()), count * width_ * sizeof(float)});
   }
