@@ -23,9 +23,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROUNDS, PATIENCE = 2000, 50
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.6}
 ALL = {"row_share": 1, "column_share": 1}
-OURS = [{}, {"column_share": 0.4}, ALL, {**ALL, "leaves": 31, "min_weight": 10},
-        {**ALL, "leaves": 31, "min_weight": 10, "column_share": 0.6},
-        {**ALL, "leaves": 23, "min_weight": 10, "learning_rate": 0.03}]
+OURS = [{}, {"column_share": 0.4}, {"depth": 6, "column_share": 0.4}, ALL,
+        {**ALL, "leaves": 31, "min_weight": 10},
+        {**ALL, "leaves": 31, "min_weight": 10, "column_share": 0.6}]
 LIGHTGBM = [{}, {**SAMPLED, "num_leaves": 15}, {**SAMPLED, "num_leaves": 63, "min_child_samples": 50},
             {"subsample": 0.8, "colsample_bytree": 0.4, "num_leaves": 31, "min_child_samples": 10},
             {**SAMPLED, "num_leaves": 23, "reg_lambda": 5, "learning_rate": 0.03},

@@ -369,6 +369,17 @@ std::size_t groups_of(const GatheredRows& rows) {
   return std::set<std::uint32_t>(rows.groups().begin(), rows.groups().end()).size();
 }
 
+TreeGrowing by_leaves(const TreeGrowing& how) {
+  constexpr std::size_t kLeaves = 31;
+  constexpr double kLeastWeight = 10;
+  TreeGrowing own = how;
+  own.leaves = kLeaves;
+  own.depth = TreeEnsemble::kMostDepth;
+  own.min_weight = std::max(how.min_weight, kLeastWeight);
+  own.row_share = 1;
+  return own;
+}
+
 // Each part of the rows, or of their groups, is held back by one model, and learned from by the
 // others.
 Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, double base) {
@@ -381,7 +392,7 @@ Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, d
       const std::uint64_t of = how.is_ranking ? rows.groups()[row] : row;
       (mix64(how.seed, of) % how.bags == bag ? held : learned).push_back(row);
     }
-    TreeGrowing own = how;
+    TreeGrowing own = how.is_mixed && bag % 2 == 1 ? by_leaves(how) : how;
     own.seed += bag;
     TRY(const Grown grown, grow_beside(rows, learned, held, own, base));
     TRY_OK(take_trees(grown, grown.rounds, 1 / static_cast<float>(how.bags), out.trees));

@@ -23,6 +23,9 @@ struct TreeGrowing {
   // With patience: the mean of so many models counts, each holding back another part of the rows,
   // so that all are learned from; 1 = as said above.
   std::size_t bags = 1;
+  // Every second of them counts leaves instead of splits above a leaf, in trees of all rows whose
+  // leaves are not light: trees of both shapes err in other places.
+  bool is_mixed = false;
   double learning_rate = 1;
   std::size_t depth = 6;    // splits above a leaf, in [1, TreeEnsemble::kMostDepth]
   std::size_t leaves = 0;   // of a tree; the best split first; 0 = by depth alone

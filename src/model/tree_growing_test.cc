@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "base/rng.h"
 
@@ -80,6 +81,33 @@ TEST(TreeGrowing, BagsHoldBackEachRowOnceAndCountByTheirMean) {
     const double p = mean_label(rows, is_high);
     EXPECT_NEAR(sum, std::log(p / (1 - p)), 0.1);
   }
+}
+
+// How many sums the rows have.
+std::size_t sums_of(const GatheredRows& rows, const TreeGrowing& how) {
+  const auto grown = grow_trees(rows, how);
+  EXPECT_EQ(grown->trees.size(), how.bags);
+  std::set<double> sums;
+  for (const bool is_high : {false, true}) {
+    for (int noise = -300; noise <= 300; ++noise) {
+      const std::vector<float> row{is_high ? 1.0F : 0.0F, 0.01F * static_cast<float>(noise)};
+      sums.insert(grown->trees.sum(row));
+    }
+  }
+  return sums.size();
+}
+
+TEST(TreeGrowing, EverySecondOfMixedBagsCountsLeaves) {
+  const GatheredRows rows = two_groups(4000, 0.2, 0.7);
+  TreeGrowing how{.rounds = 1, .patience = 1, .bags = 2, .depth = 1};
+  EXPECT_LE(sums_of(rows, how), 4U);  // two leaves, and two
+  how.is_mixed = true;
+  const std::size_t mixed = sums_of(rows, how);
+  EXPECT_GT(mixed, 8U);
+  EXPECT_LE(mixed, 2U * 31U);
+  how.depth = 64;
+  how.leaves = 31;
+  EXPECT_GT(sums_of(rows, how), mixed);
 }
 
 TEST(TreeGrowing, TheSameSeedGrowsTheSameTrees) {
