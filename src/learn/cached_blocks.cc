@@ -75,7 +75,7 @@ Status CachedBlocks::open_cache() {
 
 Status CachedBlocks::begin(std::size_t pass) {
   prefetch_.reset();
-  handed_out_ = read_ = 0;
+  handed_out_ = read_ = let_go_ = 0;
   if (!cache_ && pass == 0) {
     TRY(writer_, RowCacheWriter::open(cache_path_, source_));
     return file_.begin(0);
@@ -84,10 +84,19 @@ Status CachedBlocks::begin(std::size_t pass) {
   const auto read = [this](Examples& out) -> Result<bool> {
     if (read_ == cache_->blocks()) return false;
     TRY_OK(cache_->read(read_++, out));
+    let_go();
     return true;
   };
   prefetch_ = std::make_unique<Prefetch>(read, ahead_);
   return ok_status();
+}
+
+// What was read is in memory no longer, a few megabytes at once.
+void CachedBlocks::let_go() {
+  constexpr std::size_t kAtOnce = 16;
+  if (read_ - let_go_ < kAtOnce && read_ < cache_->blocks()) return;
+  cache_->let_go(let_go_, read_);
+  let_go_ = read_;
 }
 
 Result<bool> CachedBlocks::next(Examples& out) {
@@ -122,6 +131,7 @@ Result<std::size_t> CachedBlocks::next_some(std::span<Examples> out, Team* team)
   for (const Status& fault : reading_.faults) TRY_OK(fault);
   read_ += blocks;
   handed_out_ = read_;
+  let_go();
   return blocks;
 }
 

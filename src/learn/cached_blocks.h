@@ -42,6 +42,7 @@ class CachedBlocks final : public BlockSource {
   CachedBlocks(FileBlocks& file, std::string cache, Hash128 source)
       : file_(file), cache_path_(std::move(cache)), source_(source) {}
   Status open_cache();
+  void let_go();
 
   FileBlocks& file_;
   const std::string cache_path_;
@@ -58,7 +59,7 @@ class CachedBlocks final : public BlockSource {
   Reading reading_;
   std::size_t ahead_ = Prefetch::kBlocks;
   std::size_t handed_out_ = 0;          // blocks of this pass
-  std::size_t read_ = 0;                // the other thread's
+  std::size_t read_ = 0, let_go_ = 0;   // the other thread's: blocks read, and those let go
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first
 };
 

@@ -12,14 +12,15 @@ namespace attune {
 namespace {
 
 // Rows a replica learns between two merges: few while the model still moves fast, for its replicas
-// part. More mean fewer ids to bring together (each is once, however often it was used).
-constexpr std::size_t kMostRows = 4096;
+// part. More mean fewer ids to bring together (each is once, however often it was used). Replicas
+// that share their rows part less, and lose time wherever they meet.
+constexpr std::size_t kMostRows = 4096, kMostSharedRows = 8192;
 constexpr double kShareOfSeen = 0.05;
 constexpr double kAloneRows = 2048;   // the first learns first, for so many rows
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
 constexpr float kOften = 64;          // squared gradients between two merges: some 500 uses
 constexpr std::size_t kAhead = 8;     // changed rows, so that memory is there in time
-constexpr std::size_t kBlocksOfEach = 4;  // wanted at once, of some 1000 rows
+constexpr std::size_t kRowsOfABlock = 1024;  // about: as many blocks are wanted as make a round
 constexpr std::size_t kFloatsOfALine = 16;
 bool is_alone(double seen) { return seen < kAloneRows; }
 
@@ -92,6 +93,7 @@ struct ReplicatedModel::Team {
 
   Team(Threads threads, ReplicatedModel& first)
       : team(threads.count), is_hogwild(threads.is_hogwild), replicas{&first} {}
+  std::size_t most_rows() const { return is_hogwild ? kMostSharedRows : kMostRows; }
   void cut(double seen);
   void run(std::size_t begin, std::size_t end);
   void learn(std::size_t round, std::size_t member);
@@ -151,7 +153,7 @@ Status ReplicatedModel::use_threads(Threads threads) {
 }
 
 std::size_t ReplicatedModel::blocks_at_once() const {
-  return team_ ? kBlocksOfEach * team_->team.size() : 1;
+  return team_ ? team_->most_rows() / kRowsOfABlock * team_->team.size() : 1;
 }
 
 attune::Team* ReplicatedModel::team() { return team_ ? &team_->team : nullptr; }
@@ -193,7 +195,7 @@ void ReplicatedModel::Team::cut(double seen) {
   const std::size_t members = replicas.size(), batch = replicas[0]->mini_batch();
   for (std::size_t at = 0; at < rows;) {
     const auto grown = static_cast<std::size_t>(kShareOfSeen * (seen + static_cast<double>(at)));
-    std::size_t each = std::clamp(grown, batch, std::max(batch, kMostRows));
+    std::size_t each = std::clamp(grown, batch, std::max(batch, most_rows()));
     each = std::min(each, (rows - at + members - 1) / members);
     each = (each + batch - 1) / batch * batch;
     Round& round = task.rounds.emplace_back();

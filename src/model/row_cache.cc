@@ -122,8 +122,13 @@ Status RowCache::read(std::size_t block, Examples& out) const {
   const Block& at = blocks_[block];
   const std::string_view bytes = file_.bytes().substr(at.offset, at.size);
   if (!decode_block(bytes, at.rows, at.features, out)) return damaged(path_);
-  file_.let_go(at.offset, at.size);
   return ok_status();
+}
+
+void RowCache::let_go(std::size_t begin, std::size_t end) const {
+  if (begin == end) return;
+  const Block &first = blocks_[begin], &last = blocks_[end - 1];
+  file_.let_go(first.offset, last.offset + last.size - first.offset);
 }
 
 }  // namespace attune

@@ -1,6 +1,6 @@
 // Row cache: Examples on disk as learners take them, so that later passes parse no text
 // (docs/reference/model-format.md). Written once, whole or not at all; then mapped, each block
-// checked as it is read, and its memory given back.
+// checked as it is read.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -54,6 +54,8 @@ class RowCache {
   std::uint64_t size_bytes() const { return file_.bytes().size(); }
   // `out` becomes the rows of a block. kCorrupt when they are damaged. Any order.
   Status read(std::size_t block, Examples& out) const;
+  // Blocks [begin, end) of the file leave memory. Many at once: every thread is stopped for it.
+  void let_go(std::size_t begin, std::size_t end) const;
 
  private:
   struct Block {

@@ -115,6 +115,7 @@ void ProgressiveMetrics::add(double p, bool label) {
 void ProgressiveMetrics::add(const Scored& rows) {
   double sum_p = sum_p_, loss_sum = loss_, squared_loss = squared_loss_;
   double squared_error = squared_error_;
+  std::uint64_t n = n_, positives = positives_;  // not written to memory for each row
   for (std::size_t i = 0; i < rows.p.size(); ++i) {
     if (std::isnan(rows.labels[i])) continue;
     const std::size_t label = rows.labels[i] > 0.5F ? 1 : 0;
@@ -122,13 +123,15 @@ void ProgressiveMetrics::add(const Scored& rows) {
     const double p = double{rows.p[i]}, loss = -logs[label];
     const double error = p - static_cast<double>(label);
     ++bins_[bin_of(logs[1], logs[0]) + label * kBins];
-    ++n_;
-    positives_ += label;
+    ++n;
+    positives += label;
     sum_p += p;
     loss_sum += loss;
     squared_loss += loss * loss;
     squared_error += error * error;
   }
+  n_ = n;
+  positives_ = positives;
   sum_p_ = sum_p;
   loss_ = loss_sum;
   squared_loss_ = squared_loss;
