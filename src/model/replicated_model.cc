@@ -13,8 +13,9 @@ namespace {
 
 // Rows a replica learns between two merges: few while the model still moves fast, for its replicas
 // part. More mean fewer ids to bring together (each is once, however often it was used). Replicas
-// that share their rows part less, and lose time wherever they meet.
+// that share their rows and have no layers part less, and lose time wherever they meet.
 constexpr std::size_t kMostRows = 4096, kMostSharedRows = 8192;
+constexpr std::size_t kWeightsOfLayers = 4096;  // dense ones; kinds without layers have fewer
 constexpr double kShareOfSeen = 0.05;
 constexpr double kAloneRows = 2048;   // the first learns first, for so many rows
 constexpr double kRowsOfSquares = 4;  // about how many rows make a sum of squared gradients of 1
@@ -93,7 +94,7 @@ struct ReplicatedModel::Team {
 
   Team(Threads threads, ReplicatedModel& first)
       : team(threads.count), is_hogwild(threads.is_hogwild), replicas{&first} {}
-  std::size_t most_rows() const { return is_hogwild ? kMostSharedRows : kMostRows; }
+  std::size_t most_rows() const;
   void cut(double seen);
   void run(std::size_t begin, std::size_t end);
   void learn(std::size_t round, std::size_t member);
@@ -180,6 +181,12 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
   team_->run(alone, rounds.size());
 }
 
+std::size_t ReplicatedModel::Team::most_rows() const {
+  std::size_t weights = 0;
+  for (const AdamWeights* const dense : replicas[0]->dense()) weights += dense->w.size();
+  return is_hogwild && weights < kWeightsOfLayers ? kMostSharedRows : kMostRows;
+}
+
 // Of the rounds those from begin to end.
 void ReplicatedModel::Team::run(std::size_t begin, std::size_t end) {
   team.run(2 * (end - begin), [this, begin](std::size_t phase, std::size_t member) {
@@ -193,9 +200,10 @@ void ReplicatedModel::Team::cut(double seen) {
   std::size_t rows = 0;
   for (const Examples& block : task.blocks) task.ends.push_back(rows += block.size());
   const std::size_t members = replicas.size(), batch = replicas[0]->mini_batch();
+  const std::size_t most_rows = std::max(batch, this->most_rows());
   for (std::size_t at = 0; at < rows;) {
     const auto grown = static_cast<std::size_t>(kShareOfSeen * (seen + static_cast<double>(at)));
-    std::size_t each = std::clamp(grown, batch, std::max(batch, most_rows()));
+    std::size_t each = std::clamp(grown, batch, most_rows);
     each = std::min(each, (rows - at + members - 1) / members);
     each = (each + batch - 1) / batch * batch;
     Round& round = task.rounds.emplace_back();
