@@ -48,8 +48,8 @@ constexpr Setting kBoostedSettings[] = {
      "share of a tree that counts; 0 = 0.07, up to 0.1 where rounds are few"},
     {"depth", 0, 0, 24, "splits above a leaf; 0 = 6, or 24 where leaves are counted", true},
     {"leaves", 0, 0, 65'536,
-     "of a tree, the best split first; 0 = by depth alone; without depth 31 in every second bag, in "
-     "all of 200,000 rows",
+     "of a tree, the best split first; 0 = by depth alone; without depth 31 in every second "
+     "model, in all of 200,000 rows",
      true},
     {"min_weight", 1, 0, 1e9, "least p (1 - p) of the rows of a leaf, or rows of a number"},
     {"min_gain", 0, 0, 1e9, "a split lowers the loss by so much"},
