@@ -51,15 +51,15 @@ class CachedBlocks final : public BlockSource {
   std::optional<RowCache> cache_;
   RowNotes notes_;
   bool is_reused_ = false;
-  // What members of a team read: read_ and what follows.
+  // What members of a team see while they read.
   struct Reading {
-    std::span<Examples> out;
+    std::span<Examples> out;     // blocks read_ and after
     std::vector<Status> faults;  // of each member
   };
   Reading reading_;
   std::size_t ahead_ = Prefetch::kBlocks;
   std::size_t handed_out_ = 0;          // blocks of this pass
-  std::size_t read_ = 0, let_go_ = 0;   // the other thread's: blocks read, and those let go
+  std::size_t read_ = 0, let_go_ = 0;   // blocks read, and let go: of the thread that reads
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first
 };
 

@@ -23,8 +23,8 @@ struct TreeGrowing {
   // With patience: the mean of so many models counts, each holding back another part of the rows,
   // so that all are learned from; 1 = as said above.
   std::size_t bags = 1;
-  // Every second of them counts leaves instead of splits above a leaf, in trees of all rows whose
-  // leaves are not light: trees of both shapes err in other places.
+  // Every second of them has trees of 31 leaves, the best split first, of all rows and none lighter
+  // than 10, whatever depth, leaves and row_share say: the two shapes err in other places.
   bool is_mixed = false;
   double learning_rate = 1;
   std::size_t depth = 6;    // splits above a leaf, in [1, TreeEnsemble::kMostDepth]
