@@ -69,6 +69,13 @@ Status store_file(const std::string& path, std::span<const std::string_view> par
   return file.finish();
 }
 
+namespace {
+std::size_t page_before(std::size_t offset) {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return offset / page * page;
+}
+}  // namespace
+
 Result<MappedFile> MappedFile::open(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
@@ -89,9 +96,13 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return file;
 }
 
+void MappedFile::bring(std::size_t offset, std::size_t size) const {
+  const std::size_t begin = page_before(offset);
+  ::madvise(data() + begin, offset + size - begin, MADV_POPULATE_READ);
+}
+
 void MappedFile::let_go(std::size_t offset, std::size_t size) const {
-  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  const std::size_t begin = offset / page * page;
+  const std::size_t begin = page_before(offset);
   ::madvise(data() + begin, offset + size - begin, MADV_DONTNEED);
 }
 

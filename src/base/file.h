@@ -50,6 +50,8 @@ class MappedFile {
   static Result<MappedFile> open(const std::string& path);
   char* data() const { return static_cast<char*>(at_.get()); }
   std::string_view bytes() const { return {data(), size_}; }
+  // These bytes are read into memory, as far as that can be done; it takes less than page by page.
+  void bring(std::size_t offset, std::size_t size) const;
   // The memory of these bytes goes back to the system; who reads them again reads the file, and
   // what was changed there is forgotten.
   void let_go(std::size_t offset, std::size_t size) const;

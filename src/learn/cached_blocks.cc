@@ -10,6 +10,8 @@
 namespace attune {
 namespace {
 
+constexpr std::size_t kAtOnce = 16;  // blocks brought into memory, and let go
+
 // Another size, time or name is another file.
 Result<Hash128> source_of(const std::string& path, const std::string& format) {
   std::error_code fault;
@@ -75,7 +77,7 @@ Status CachedBlocks::open_cache() {
 
 Status CachedBlocks::begin(std::size_t pass) {
   prefetch_.reset();
-  handed_out_ = read_ = let_go_ = 0;
+  handed_out_ = brought_ = read_ = let_go_ = 0;
   if (!cache_ && pass == 0) {
     TRY(writer_, RowCacheWriter::open(cache_path_, source_));
     return file_.begin(0);
@@ -83,6 +85,7 @@ Status CachedBlocks::begin(std::size_t pass) {
   if (!cache_) TRY_OK(open_cache());
   const auto read = [this](Examples& out) -> Result<bool> {
     if (read_ == cache_->blocks()) return false;
+    bring();
     TRY_OK(cache_->read(read_++, out));
     let_go();
     return true;
@@ -91,9 +94,14 @@ Status CachedBlocks::begin(std::size_t pass) {
   return ok_status();
 }
 
-// What was read is in memory no longer, a few megabytes at once.
+// What is to be read comes into memory, and what was read leaves it, a few megabytes at once.
+void CachedBlocks::bring() {
+  if (read_ < brought_) return;
+  brought_ = std::min(read_ + kAtOnce, cache_->blocks());
+  cache_->bring(read_, brought_);
+}
+
 void CachedBlocks::let_go() {
-  constexpr std::size_t kAtOnce = 16;
   if (read_ - let_go_ < kAtOnce && read_ < cache_->blocks()) return;
   cache_->let_go(let_go_, read_);
   let_go_ = read_;
@@ -122,8 +130,9 @@ Result<std::size_t> CachedBlocks::next_some(std::span<Examples> out, Team* team)
   // Neighbours: a member learns, more or less, from what it has read.
   team->run(1, [this, members = team->size()](std::size_t, std::size_t member) {
     const std::size_t all = reading_.out.size();
-    const std::size_t end = all * (member + 1) / members;
-    for (std::size_t b = all * member / members; b < end; ++b) {
+    const std::size_t begin = all * member / members, end = all * (member + 1) / members;
+    cache_->bring(read_ + begin, read_ + end);
+    for (std::size_t b = begin; b < end; ++b) {
       const Status read = cache_->read(read_ + b, reading_.out[b]);
       if (!read.ok()) reading_.faults[member] = read;
     }

@@ -42,6 +42,7 @@ class CachedBlocks final : public BlockSource {
   CachedBlocks(FileBlocks& file, std::string cache, Hash128 source)
       : file_(file), cache_path_(std::move(cache)), source_(source) {}
   Status open_cache();
+  void bring();
   void let_go();
 
   FileBlocks& file_;
@@ -58,8 +59,9 @@ class CachedBlocks final : public BlockSource {
   };
   Reading reading_;
   std::size_t ahead_ = Prefetch::kBlocks;
-  std::size_t handed_out_ = 0;          // blocks of this pass
-  std::size_t read_ = 0, let_go_ = 0;   // blocks read, and let go: of the thread that reads
+  std::size_t handed_out_ = 0;  // blocks of this pass
+  // Blocks brought into memory, read, and let go: of the thread that reads.
+  std::size_t brought_ = 0, read_ = 0, let_go_ = 0;
   std::unique_ptr<Prefetch> prefetch_;  // the last: its thread ends first
 };
 

@@ -76,11 +76,10 @@ Status FeatureTable::usable() const {
                "use fewer bits or a smaller memory limit"};
 }
 
-// Up to eight features, as found[to] and after. By bits: those whose row is another's or nobody's.
+// Up to eight features, as found[to] and after.
 template <RowOrder order>
-[[gnu::always_inline]] inline std::uint32_t FeatureTable::place_eight(Row features,
-                                                                      FoundRows& found,
-                                                                      std::size_t to) const {
+[[gnu::always_inline]] inline FeatureTable::NotTheirs FeatureTable::place_eight(
+    Row features, FoundRows& found, std::size_t to) const {
   const EightFeatures eight(features);
   store_whole(eight.values(), &found.x[to]);
   float** const at = &found.at[to];
@@ -91,9 +90,12 @@ template <RowOrder order>
   __m256i tags = _mm256_add_epi32(_mm256_srl_epi32(eight.hashes(), _mm_cvtsi32_si128(bits_)),
                                   _mm256_set1_epi32(1));
   if (is_watched_) tags = _mm256_or_si256(tags, _mm256_set1_epi32(static_cast<int>(kMark)));
-  const __m256 theirs = _mm256_castsi256_ps(_mm256_cmpeq_epi32(owners, tags));
+  const auto lanes = [&](__m256i are) {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(are)));
+  };
   const std::uint32_t there = features.size() >= kLanes ? 0xff : (1U << features.size()) - 1;
-  return there & ~static_cast<std::uint32_t>(_mm256_movemask_ps(theirs));
+  const std::uint32_t nobodys = there & lanes(_mm256_cmpeq_epi32(owners, _mm256_setzero_si256()));
+  return {there & ~nobodys & ~lanes(_mm256_cmpeq_epi32(owners, tags)), nobodys};
 }
 
 // Where mapped rows end, in a file, there is no room for more.
@@ -204,22 +206,22 @@ void FeatureTable::take_hashed(Row features, FoundRows& found, Row& coming) {
   for (; to < features.size(); to += kLanes) {
     const Row eight = features.subspan(to, std::min(kLanes, features.size() - to));
     prefetch_few(coming);
-    const std::uint32_t others = place_eight<order>(eight, found, to);
-    if (others != 0) take_others(eight, others, found, to);
+    const NotTheirs lanes = place_eight<order>(eight, found, to);
+    if ((lanes.others | lanes.nobodys) != 0) take_others(eight, lanes, found, to);
   }
   found.count = features.size();
   counts_.rows += found.fresh.size();
 }
 
-void FeatureTable::take_others(Row features, std::uint32_t lanes, FoundRows& found,
-                               std::size_t to) {
-  if (is_watched_) return take_watched(features, lanes, found, to);
-  for (; lanes != 0; lanes &= lanes - 1) {
-    const auto lane = static_cast<std::size_t>(std::countr_zero(lanes));
+void FeatureTable::take_others(Row features, NotTheirs lanes, FoundRows& found, std::size_t to) {
+  if (is_watched_) return take_watched(features, lanes.others | lanes.nobodys, found, to);
+  counts_.shared_uses += static_cast<unsigned>(std::popcount(lanes.others));
+  for (std::uint32_t left = lanes.nobodys; left != 0; left &= left - 1) {
+    const auto lane = static_cast<std::size_t>(std::countr_zero(left));
     const std::uint32_t hash = features[lane].hash;
     float*& at = found.at[to + lane];
-    bool is_new = std::bit_cast<std::uint32_t>(*at) == 0;
-    if (is_new) at = take_slot(hash, is_new);  // an earlier one of the eight may have
+    bool is_new = false;
+    at = take_slot(hash, is_new);  // an earlier one of the eight may have
     if (is_new) {
       *at = taken_by(hash);
       found.fresh.emplace_back(at, hash);

@@ -186,7 +186,11 @@ class FeatureTable {
   std::uint32_t tag(std::uint32_t hash) const { return (hash >> bits_) + 1; }
   template <RowOrder order>
   void take_hashed(Row features, FoundRows& found, Row& coming);
-  void take_others(Row features, std::uint32_t lanes, FoundRows& found, std::size_t to);
+  // Of eight features, by bits: whose row is not theirs but another's, and whose is nobody's.
+  struct NotTheirs {
+    std::uint32_t others, nobodys;
+  };
+  void take_others(Row features, NotTheirs lanes, FoundRows& found, std::size_t to);
   void take_watched(Row features, std::uint32_t lanes, FoundRows& found, std::size_t to);
   std::uint32_t next_row();
   std::uint32_t take_place(std::uint32_t slot, bool& is_new);
@@ -198,7 +202,7 @@ class FeatureTable {
   template <RowOrder order>
   void rows_of_eight(Row features, const EightFeatures& eight, float** at) const;
   template <RowOrder order>
-  std::uint32_t place_eight(Row features, FoundRows& found, std::size_t to) const;
+  NotTheirs place_eight(Row features, FoundRows& found, std::size_t to) const;
   void take_indexed(Row features, FoundRows& found);
   float* admit(std::uint32_t hash, FoundRows& found);
   void expire();

@@ -125,6 +125,12 @@ Status RowCache::read(std::size_t block, Examples& out) const {
   return ok_status();
 }
 
+void RowCache::bring(std::size_t begin, std::size_t end) const {
+  if (begin == end) return;
+  const Block &first = blocks_[begin], &last = blocks_[end - 1];
+  file_.bring(first.offset, last.offset + last.size - first.offset);
+}
+
 void RowCache::let_go(std::size_t begin, std::size_t end) const {
   if (begin == end) return;
   const Block &first = blocks_[begin], &last = blocks_[end - 1];

@@ -54,7 +54,9 @@ class RowCache {
   std::uint64_t size_bytes() const { return file_.bytes().size(); }
   // `out` becomes the rows of a block. kCorrupt when they are damaged. Any order.
   Status read(std::size_t block, Examples& out) const;
-  // Blocks [begin, end) of the file leave memory. Many at once: every thread is stopped for it.
+  // Blocks [begin, end) of the file come into memory in one go.
+  void bring(std::size_t begin, std::size_t end) const;
+  // They leave memory. Many at once: every thread is stopped for it.
   void let_go(std::size_t begin, std::size_t end) const;
 
  private:

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
-#include <xgboost/c_api.h>
 
 #include <algorithm>
 #include <charconv>
@@ -15,6 +14,7 @@
 #include <string>
 
 #include "base/hash.h"
+#include "model/xgboost_library.h"
 #include "stat/order_scores.h"
 
 namespace attune {
@@ -28,16 +28,16 @@ constexpr double kHeldBack = 0.1;
 constexpr float kLeastCover = 1e-30F;
 
 Error fault(const char* what) {
-  std::string why = XGBGetLastError();
+  std::string why = xgboost().XGBGetLastError();
   why.resize(std::min(why.find('\n'), why.size()));
   return {Code::kUnavailable, fmt::format("trees: {}: {}", what, why.substr(0, 300)), "kind", ""};
 }
 
 struct FreeMatrix {
-  void operator()(void* at) const { XGDMatrixFree(at); }
+  void operator()(void* at) const { xgboost().XGDMatrixFree(at); }
 };
 struct FreeBooster {
-  void operator()(void* at) const { XGBoosterFree(at); }
+  void operator()(void* at) const { xgboost().XGBoosterFree(at); }
 };
 using Matrix = std::unique_ptr<void, FreeMatrix>;
 using Booster = std::unique_ptr<void, FreeBooster>;
@@ -51,7 +51,7 @@ std::string array_text(const float* at, std::size_t rows, std::size_t columns) {
 using Rows = std::span<const std::uint32_t>;
 
 Status set_numbers(DMatrixHandle matrix, const char* name, const std::vector<float>& numbers) {
-  return XGDMatrixSetFloatInfo(matrix, name, numbers.data(), numbers.size()) == 0
+  return xgboost().XGDMatrixSetFloatInfo(matrix, name, numbers.data(), numbers.size()) == 0
              ? ok_status()
              : Status(fault(name));
 }
@@ -89,7 +89,7 @@ Status describe_groups(DMatrixHandle matrix, const GatheredRows& rows, Rows whic
     }
     labels.insert(labels.end(), own.begin(), own.end());
   }
-  if (XGDMatrixSetUIntInfo(matrix, "group", sizes.data(), sizes.size()) != 0) {
+  if (xgboost().XGDMatrixSetUIntInfo(matrix, "group", sizes.data(), sizes.size()) != 0) {
     return fault("groups");
   }
   TRY_OK(set_numbers(matrix, "label", labels));
@@ -116,7 +116,7 @@ class Batches {
     at_ += batch.size();
     rows_.copy(batch, buffer_);
     const std::string array = array_text(buffer_.data(), batch.size(), rows_.columns());
-    return XGProxyDMatrixSetDataDense(proxy_, array.c_str()) == 0 &&
+    return xgboost().XGProxyDMatrixSetDataDense(proxy_, array.c_str()) == 0 &&
            (has_groups_ || describe(proxy_, rows_, batch).ok());
   }
 
@@ -131,13 +131,13 @@ class Batches {
 // Rows in bins, to learn from.
 Result<Matrix> binned(const GatheredRows& rows, Rows which, const TreeGrowing& how) {
   DMatrixHandle proxy = nullptr, made = nullptr;
-  if (XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
+  if (xgboost().XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
   const Matrix owner(proxy);
   Batches batches(rows, which, how.is_ranking, proxy);
   const std::string config =
       fmt::format(R"({{"missing":NaN,"nthread":{},"max_bin":{}}})", how.threads, how.bins);
-  if (XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset, Batches::next,
-                                          config.c_str(), &made) != 0) {
+  if (xgboost().XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset,
+                                                    Batches::next, config.c_str(), &made) != 0) {
     return fault("rows");
   }
   Matrix matrix(made);
@@ -152,7 +152,7 @@ Result<Matrix> plain(const GatheredRows& rows, Rows which, const TreeGrowing& ho
   DMatrixHandle made = nullptr;
   const std::string config = fmt::format(R"({{"missing":NaN,"nthread":{}}})", how.threads);
   const std::string array = array_text(values.data(), which.size(), rows.columns());
-  if (XGDMatrixCreateFromDense(array.c_str(), config.c_str(), &made) != 0) {
+  if (xgboost().XGDMatrixCreateFromDense(array.c_str(), config.c_str(), &made) != 0) {
     return fault("rows held back");
   }
   Matrix matrix(made);
@@ -187,7 +187,7 @@ Result<Booster> make_booster(const Matrix& matrix, const GatheredRows& rows, con
                              double base) {
   DMatrixHandle handle = matrix.get();
   BoosterHandle made = nullptr;
-  if (XGBoosterCreate(&handle, 1, &made) != 0) return fault("start");
+  if (xgboost().XGBoosterCreate(&handle, 1, &made) != 0) return fault("start");
   Booster booster(made);
   const auto number = [](double x) { return fmt::format("{}", x); };
   const bool is_logistic = how.is_logistic && !how.is_ranking;
@@ -217,7 +217,7 @@ Result<Booster> make_booster(const Matrix& matrix, const GatheredRows& rows, con
       {"seed", number(static_cast<double>(how.seed % 2'147'483'647))},
   };
   for (const auto& [name, value] : settings) {
-    if (XGBoosterSetParam(made, name, value.c_str()) != 0) return fault(name);
+    if (xgboost().XGBoosterSetParam(made, name, value.c_str()) != 0) return fault(name);
   }
   return booster;
 }
@@ -227,7 +227,7 @@ Result<double> loss_after(const Booster& booster, const Matrix& held, int round,
   const char* text = nullptr;
   const char* name = "held";
   DMatrixHandle handle = held.get();
-  if (XGBoosterEvalOneIter(booster.get(), round, &handle, &name, 1, &text) != 0) {
+  if (xgboost().XGBoosterEvalOneIter(booster.get(), round, &handle, &name, 1, &text) != 0) {
     return fault("loss");
   }
   const std::string_view line(text);
@@ -249,7 +249,8 @@ Result<Grown> grow(const GatheredRows& rows, Rows which, const TreeGrowing& how,
   TRY(const Matrix learned, binned(rows, which, how));
   TRY(Booster booster, make_booster(learned, rows, how, base));
   for (std::size_t round = 0; round < how.rounds; ++round) {
-    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
+    if (xgboost().XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) !=
+        0) {
       return fault("growing");
     }
   }
@@ -265,7 +266,8 @@ Result<Grown> grow_beside(const GatheredRows& rows, Rows which, Rows held_back,
   double least = std::numeric_limits<double>::infinity();
   std::size_t best = 0;
   for (std::size_t round = 0; round < how.rounds && round < best + how.patience; ++round) {
-    if (XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) != 0) {
+    if (xgboost().XGBoosterUpdateOneIter(booster.get(), static_cast<int>(round), learned.get()) !=
+        0) {
       return fault("growing");
     }
     TRY(const double loss, loss_after(booster, held, static_cast<int>(round), how.is_ranking));
@@ -337,7 +339,8 @@ Status take_tree(simdjson::dom::element tree, float scale, TreeEnsemble& into) {
 Status take_trees(const Grown& grown, std::size_t count, float scale, TreeEnsemble& into) {
   bst_ulong size = 0;
   const char* bytes = nullptr;
-  if (XGBoosterSaveModelToBuffer(grown.booster.get(), R"({"format":"json"})", &size, &bytes) != 0) {
+  if (xgboost().XGBoosterSaveModelToBuffer(grown.booster.get(), R"({"format":"json"})", &size,
+                                           &bytes) != 0) {
     return fault("saving");
   }
   simdjson::dom::parser parser;
@@ -406,7 +409,8 @@ Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, d
 
 Result<GrownTrees> grow_trees(const GatheredRows& rows, const TreeGrowing& how) {
   if (rows.size() == 0) return Error{Code::kInvalid, "trees: no rows to learn from", "file"};
-  XGBSetGlobalConfig(R"({"verbosity":0})");  // of this thread
+  TRY_OK(load_xgboost());
+  xgboost().XGBSetGlobalConfig(R"({"verbosity":0})");  // of this thread
   const double base = base_of(rows, how);
   if (rows.columns() == 0) return GrownTrees{TreeEnsemble(base, 0)};
   TreeGrowing settled = how;
