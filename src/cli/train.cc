@@ -84,6 +84,9 @@ Result<TrainedModel> from_table(const TrainOptions& options, TrainScreen& screen
   training.time_column = options.time_column;
   training.kinds = training.is_classic ? std::vector<std::string>{"mlp"} : options.kinds;
   TRY(training.model, model_options(options));
+  if (!is_search(options)) {
+    training.threads = {std::max<std::size_t>(options.threads, 1), options.is_hogwild};
+  }
   TRY_OK(look_for_models(options, training));
   training.passes = options.passes == 0 && training.is_classic ? kClassicPasses : options.passes;
   training.threshold = options.threshold;
@@ -360,10 +363,9 @@ void add_train(Command& app, Action& chosen) {
       ->check(range(1, 1000));
   command
       ->add_option("--threads", options->threads,
-                   "of kinds over fields on criteo, vw, libffm: threads that learn, and one that "
-                   "reads ahead; "
-                   "1 = all on one; same seed and threads, same model; none: 1 learns, 1 reads; of "
-                   "a table: settings tried at once (as many as cores)")
+                   "that learn, of trees and kinds over fields; same seed and threads, same model; "
+                   "1 = no other thread reads ahead either; where kinds and settings are looked "
+                   "for: settings tried at once (as many as cores)")
       ->check(range(std::size_t{1}, kMostThreads));
   command->add_flag("--hogwild", options->is_hogwild,
                     "with --threads: all write into one table and none waits; faster, and not the "

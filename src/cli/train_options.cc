@@ -182,11 +182,11 @@ Status check_train(const TrainOptions& options) {
                  "leave it out: a table is parsed once, whatever the passes"};
   }
   const bool is_table = options.file.format.empty() || options.file.is_table();
-  if (options.threads > 0 && is_table && (!is_search(options) || options.is_hogwild)) {
+  if (options.is_hogwild && is_table && is_search(options)) {
     return Error{Code::kInvalid,
-                 "--threads of a table tries several settings at once, where kind and settings are "
-                 "looked for; --hogwild is for criteo, vw and libffm",
-                 "threads", "leave it out: one model of a table is learned on one thread"};
+                 "--hogwild is for one model; where kind and settings are looked for, --threads "
+                 "tries several at once",
+                 "hogwild", "name one --kind, or leave it out"};
   }
   if (options.is_hogwild && options.threads < 2) {
     return Error{Code::kInvalid, "--hogwild needs --threads of 2 or more", "hogwild",

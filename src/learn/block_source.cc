@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/rng.h"
+#include "base/team.h"
 
 namespace attune {
 
@@ -55,10 +56,28 @@ Status MemoryBlocks::begin(std::size_t pass) {
 }
 
 Result<bool> MemoryBlocks::next(Examples& out) {
-  out.clear();
-  const std::size_t end = std::min(order_.size(), at_ + kBlockRows);
-  for (; at_ < end; ++at_) append_row(examples_, order_[at_], out);
+  copy(at_, out);
+  at_ += out.size();
   return out.size() > 0;
+}
+
+Result<std::size_t> MemoryBlocks::next_some(std::span<Examples> out, Team* team) {
+  if (team == nullptr) return BlockSource::next_some(out, team);
+  const std::size_t left = order_.size() - at_;
+  const std::size_t blocks = std::min(out.size(), (left + kBlockRows - 1) / kBlockRows);
+  team->run(1, [this, out, blocks, members = team->size()](std::size_t, std::size_t member) {
+    const std::size_t end = blocks * (member + 1) / members;
+    for (std::size_t b = blocks * member / members; b < end; ++b) copy(at_ + b * kBlockRows, out[b]);
+  });
+  at_ += std::min(left, blocks * kBlockRows);
+  return blocks;
+}
+
+// `out` becomes a block of the order.
+void MemoryBlocks::copy(std::size_t begin, Examples& out) const {
+  out.clear();
+  const std::size_t end = std::min(order_.size(), begin + kBlockRows);
+  for (std::size_t at = begin; at < end; ++at) append_row(examples_, order_[at], out);
 }
 
 double MemoryBlocks::share() const {

@@ -38,9 +38,13 @@ class MemoryBlocks final : public BlockSource {
   MemoryBlocks& shuffled(std::uint64_t seed);
   Status begin(std::size_t pass) override;
   Result<bool> next(Examples& out) override;
+  // With a team its members copy.
+  Result<std::size_t> next_some(std::span<Examples> out, Team* team) override;
   double share() const override;
 
  private:
+  void copy(std::size_t begin, Examples& out) const;
+
   const Examples& examples_;
   std::vector<std::uint32_t> rows_, order_;
   std::uint64_t seed_ = 0;

@@ -128,6 +128,25 @@ TEST(CachedBlocks, AreTheSameReadByATeam) {
   std::filesystem::remove(cache);
 }
 
+TEST(MemoryBlocks, AreTheSameCopiedByATeam) {
+  for (const std::size_t rows : {std::size_t{1}, 3 * kBlockRows, 7 * kBlockRows + 5}) {
+    const std::string path = write_rows("memory_blocks.tsv", rows);
+    FileBlocks file(path, ExampleFormat::kCriteo);
+    Examples all;
+    for (const Examples& block : all_of(file)) {
+      for (std::size_t r = 0; r < block.size(); ++r) append_row(block, r, all);
+    }
+    MemoryBlocks blocks(all, every_row(all.size()));
+    blocks.shuffled(3);
+    const std::vector<Examples> wanted = all_of(blocks);
+    for (const std::size_t threads : {1U, 2U, 5U}) {
+      expect_same(read_together(blocks, threads).value(), wanted);
+      EXPECT_EQ(blocks.share(), 1);
+    }
+    std::filesystem::remove(path);
+  }
+}
+
 TEST(CachedBlocks, DamageThatATeamReadsIsAnError) {
   const std::string path = write_rows("bad_cache.tsv", 8 * kBlockRows), cache = path + ".rows";
   std::filesystem::remove(cache);

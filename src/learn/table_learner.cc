@@ -71,6 +71,7 @@ Result<Passes> best_passes(const Examples& examples, const TableLearnOptions& op
   if (examples.size() < kFewRows) return Passes{kPassesOfFew, {}};
   const Split split = random_split(examples.labels, kHeldBack, options.model.seed);
   TRY(const auto model, make_model(options.model));
+  TRY_OK(model->use_threads(options.threads));
   MemoryBlocks learned(examples, split.train), held_back(examples, split.test);
   learned.shuffled(options.model.seed);
   FitOptions fit_options{.passes = TableLearnOptions::kMostPasses,
@@ -164,12 +165,14 @@ Result<LearnedTable> learn_rows(const LoadedTable& table, const Plan& plan,
   settled.model.sequences = made.sequences;
   TRY(Passes passes, best_passes(examples, settled));
   TRY(auto model, make_model(settled.model));
+  TRY_OK(model->use_threads(options.threads));
   MemoryBlocks blocks(examples, options.groups.empty() ? every_row(examples.size())
                                                        : group_after_group(examples, settled));
   if (options.groups.empty()) blocks.shuffled(settled.model.seed);
   TRY(FitReport report,
       fit(*model, blocks,
           {.passes = passes.best, .clock_s = options.clock_s, .on_progress = options.on_progress}));
+  TRY_OK(model->use_threads({1}));
   report.validations = std::move(passes.validations);
   LearnedTable learned{{.input = kTableInput,
                         .rows = std::move(made.rows),

@@ -1,5 +1,6 @@
 // Learning from a table: rows made by a plan that is fitted on the rows learned from alone, passes
-// over them in shuffled order, and their predictions. Same seed, same model. One thread.
+// over them in shuffled order, and their predictions. Same seed and threads, same model. One thread
+// may call it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,7 @@ struct TableLearnOptions {
   // 0 = as many as lower the loss of a tenth of the rows that is held back for it; then all rows
   // are learned from so many times.
   std::size_t passes = 0;
+  Threads threads = {};  // that learn the model
   // Rows are held back for it, and not learned from (learn/calibrating.h).
   CalibrationKind calibration = CalibrationKind::kNone;
   // Learned together with the target by a model of several tasks; or one of them, by its place,

@@ -42,6 +42,7 @@ TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& 
   report.is_binary = target.is_binary;
   report.is_positive_guessed = target.is_guessed;
   report.threshold = options.threshold;
+  report.threads = options.threads;
   report.rows = labelled.table.rows();
   report.unlabelled = target.missing;
   report.bad_rows = labelled.table.bad_rows();
@@ -245,6 +246,12 @@ class TableTraining {
     return ok_status();
   }
 
+  // Trees are the same on any number of threads, so that what is looked for may use all, too.
+  Threads threads_of(std::string_view kind) const {
+    if (!options_.search) return options_.threads;
+    return {is_tree_kind(kind) ? options_.search->threads : 1};
+  }
+
   TableLearnOptions learn_options(const std::string& kind, std::size_t split,
                                   std::string stage) const {
     TableLearnOptions learn;
@@ -256,6 +263,7 @@ class TableTraining {
     // Passes that are best for few rows may be far too many for more.
     const bool is_as_many = found && 2 * found->rows >= splits_[split].train.size();
     learn.passes = is_as_many ? found->passes : options_.passes;
+    learn.threads = threads_of(kind);
     learn.calibration = options_.calibration;
     learn.model.tasks = further_.tasks();
     if (!further_.empty()) learn.further = &further_;

@@ -52,6 +52,7 @@ struct TableTrainingOptions {
   };
   std::optional<Search> search;
   ModelOptions model;      // but for the kind
+  Threads threads = {};    // that learn a model of a named kind
   std::size_t passes = 0;  // 0 = as many as help
   double threshold = 0.5;
   CalibrationKind calibration = CalibrationKind::kNone;

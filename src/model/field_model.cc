@@ -242,18 +242,36 @@ void FieldModel::predict_heads(const Examples& rows, std::span<float> out) const
 FieldModel::RowParts FieldModel::row_parts() const {
   RowParts parts{2, 7, std::vector<bool>(table_.width(), true)};
   for (std::size_t i = 2; i < head_; ++i) parts.is_weight[i] = false;
+  for (std::size_t h = 1; h < heads(); ++h) parts.is_weight[further_.weight_at(h - 1)] = true;
   return parts;
 }
 
-FieldModel::Numbers FieldModel::numbers() const {
-  return {double{bias_}, double{bias_squares_}, rows_, ones_};
+std::vector<FieldModel::Numbers> FieldModel::numbers() const {
+  std::vector<Numbers> all{{double{bias_}, double{bias_squares_}, rows_, ones_}};
+  const std::vector<double*> of = const_cast<FieldModel*>(this)->further_.numbers();
+  for (std::size_t i = 0; i < of.size(); i += 4) {
+    all.push_back({*of[i], *of[i + 1], *of[i + 2], *of[i + 3]});
+  }
+  return all;
 }
 
-void FieldModel::set(const Numbers& numbers) {
-  bias_ = static_cast<float>(numbers.bias);
-  bias_squares_ = static_cast<float>(numbers.squares);
-  rows_ = numbers.rows;
-  ones_ = numbers.ones;
+void FieldModel::set(std::span<const Numbers> numbers) {
+  bias_ = static_cast<float>(numbers[0].bias);
+  bias_squares_ = static_cast<float>(numbers[0].squares);
+  rows_ = numbers[0].rows;
+  ones_ = numbers[0].ones;
+  const std::vector<double*> further = further_.numbers();
+  for (std::size_t h = 1; h < numbers.size(); ++h) {
+    double* const* const to = &further[4 * (h - 1)];
+    *to[0] = numbers[h].bias;
+    *to[1] = numbers[h].squares;
+    *to[2] = numbers[h].rows;
+    *to[3] = numbers[h].ones;
+  }
+}
+
+void FieldModel::take_losses(ReplicatedModel& of) {
+  joint_.take_counts(static_cast<FieldModel&>(of).joint_);
 }
 
 void FieldModel::start_row(float* row, std::uint32_t hash) const {

@@ -112,12 +112,13 @@ class FieldModel final : public ReplicatedModel {
  protected:
   void learn_range(const Examples& rows, std::size_t begin, std::size_t end,
                    std::span<float> before) override;
-  bool can_be_replicated() const override { return table_.is_hashed() && !joint_.is_joint(); }
+  bool can_be_replicated() const override { return table_.is_hashed(); }
   std::size_t mini_batch() const override { return batch_; }
   FeatureTable& table() override { return table_; }
   RowParts row_parts() const override;
-  Numbers numbers() const override;
-  void set(const Numbers& numbers) override;
+  std::vector<Numbers> numbers() const override;
+  void set(std::span<const Numbers> numbers) override;
+  void take_losses(ReplicatedModel& of) override;
   void start_row(float* row, std::uint32_t hash) const override;
   std::vector<AdamWeights*> dense() override;
   std::array<double, 2>& adam_powers() override { return adam_.powers; }

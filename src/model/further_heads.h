@@ -21,6 +21,8 @@ class FurtherHeads {
   FurtherHeads(std::size_t heads, std::size_t fields, std::size_t begin, const Rates& rates);
   // Floats of an id's row: weight, sum of squared gradients, rows and ones seen, of each.
   static std::size_t floats(std::size_t heads) { return ((heads - 1) * 4 + 7) / 8 * 8; }
+  // Which float of an id's row is the weight of a further head.
+  std::size_t weight_at(std::size_t further) const { return begin_ + 4 * further; }
   // The linear part of the logits of a row of the batch. fields: of the first found, those whose
   // rates count; rates: room for what step() needs again.
   void add_logits(const FoundRows& found, std::span<const std::uint16_t> fields,

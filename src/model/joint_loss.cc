@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "model/sigmoid.h"
 
@@ -44,6 +45,15 @@ void JointLoss::take(const HeadBatch& batch, std::span<float> slopes) {
       second_->add(batch, static_cast<float>(parts_.second->weight), slopes);
   parts_.second->sum += value.sum;
   parts_.second->rows += value.rows;
+}
+
+void JointLoss::take_counts(JointLoss& of) {
+  const auto take = [](LossPart& part, LossPart& from) {
+    part.sum += std::exchange(from.sum, 0);
+    part.rows += std::exchange(from.rows, 0);
+  };
+  for (std::size_t t = 0; t < parts_.tasks.size(); ++t) take(parts_.tasks[t], of.parts_.tasks[t]);
+  if (parts_.second) take(*parts_.second, *of.parts_.second);
 }
 
 double JointParts::total() const {

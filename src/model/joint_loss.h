@@ -19,6 +19,8 @@ class JointLoss {
   bool is_joint() const { return parts_.tasks.size() > 1 || second_; }
   // Writes d L / d logit of the batch's sum to slopes, (heads, rows), and counts the parts of L.
   void take(const HeadBatch& batch, std::span<float> slopes);
+  // Adds what another of the same options counted, which forgets it.
+  void take_counts(JointLoss& of);
   // Of all batches so far.
   const JointParts& parts() const { return parts_; }
 

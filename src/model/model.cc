@@ -283,13 +283,11 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
   }
   if (can_share || threads == 1) return ok_status();
   return Error{Code::kInvalid,
-               fmt::format("{}{}{} learns on one thread", options.kind,
-                           options.collision_free ? " with a collision-free table" : "",
-                           is_joint(options) ? " of several tasks" : ""),
+               fmt::format("{}{} learns on one thread", options.kind,
+                           options.collision_free ? " with a collision-free table" : ""),
                "threads",
-               "kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, din, gru, "
-               "sasrec) can, with a hashed table; "
-               "without --threads another thread reads ahead"};
+               "trees can, and kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, "
+               "din, gru, sasrec) with a hashed table; without --threads another thread reads ahead"};
 }
 
 Status Model::use_threads(Threads threads) {

@@ -171,7 +171,7 @@ void ReplicatedModel::learn_blocks(std::span<const Examples> blocks,
                                    std::span<std::vector<float>> before) {
   if (!team_) return Model::learn_blocks(blocks, before);
   team_->task = {blocks, before, {}, {}};
-  team_->cut(kRowsOfSquares * numbers().squares);
+  team_->cut(kRowsOfSquares * numbers().front().squares);
   const std::vector<Team::Round>& rounds = team_->task.rounds;
   std::size_t alone = 0;
   while (alone < rounds.size() && rounds[alone].members == 1) ++alone;
@@ -414,20 +414,24 @@ void ReplicatedModel::Team::average(std::size_t member, std::size_t learners) {
 }
 
 void ReplicatedModel::Team::add_numbers(std::size_t learners) {
-  const Numbers before = replicas[0]->at_merge_;
-  Numbers sum = before;
+  const std::vector<Numbers> before = replicas[0]->at_merge_;
+  std::vector<Numbers> sum = before;
   for (const ReplicatedModel* const replica : replicas) {
-    const Numbers now = replica->numbers();
-    sum.bias += (now.bias - before.bias) / static_cast<double>(learners);
-    sum.squares += now.squares - before.squares;
-    sum.rows += now.rows - before.rows;
-    sum.ones += now.ones - before.ones;
+    const std::vector<Numbers> now = replica->numbers();
+    for (std::size_t head = 0; head < sum.size(); ++head) {
+      const Numbers &from = before[head], &to = now[head];
+      sum[head].bias += (to.bias - from.bias) / static_cast<double>(learners);
+      sum[head].squares += to.squares - from.squares;
+      sum[head].rows += to.rows - from.rows;
+      sum[head].ones += to.ones - from.ones;
+    }
   }
   for (ReplicatedModel* const replica : replicas) {
     replica->set(sum);
     replica->at_merge_ = replica->numbers();  // as it keeps them
     if (replica == replicas[0]) continue;
     replicas[0]->table().add_shared_uses(replica->table().take_shared_uses());
+    replicas[0]->take_losses(*replica);
     replica->adam_powers() = replicas[0]->adam_powers();  // the first had most rows
   }
 }

@@ -33,7 +33,7 @@ class ReplicatedModel : public StoredModel {
   Status use_threads(Threads threads) final;
 
  protected:
-  // What a model learns beside its table and dense weights.
+  // What a head learns beside its table and dense weights.
   struct Numbers {
     double bias = 0, squares = 0;  // and its sum of squared gradients
     double rows = 0, ones = 0;     // counted
@@ -52,8 +52,10 @@ class ReplicatedModel : public StoredModel {
   virtual std::size_t mini_batch() const = 0;  // rows; not cut where it need not be
   virtual FeatureTable& table() = 0;
   virtual RowParts row_parts() const = 0;
-  virtual Numbers numbers() const = 0;
-  virtual void set(const Numbers& numbers) = 0;
+  virtual std::vector<Numbers> numbers() const = 0;  // of each head
+  virtual void set(std::span<const Numbers> numbers) = 0;
+  // Adds to what it counted of its joint loss what another replica did, which forgets it.
+  virtual void take_losses(ReplicatedModel& of) = 0;
   // What a row just taken by this id starts with; it is all zeros.
   virtual void start_row(float* row, std::uint32_t hash) const = 0;
   virtual std::vector<AdamWeights*> dense() = 0;
@@ -69,7 +71,7 @@ class ReplicatedModel : public StoredModel {
   class Words;
 
   std::unique_ptr<Team> team_;
-  Numbers at_merge_;
+  std::vector<Numbers> at_merge_;
   std::vector<float> changes_;             // what was learned, of each changed row
   std::size_t offered_ = 0;                // floats of it
   std::vector<std::uint32_t> taken_back_;  // changed rows that others changed before

@@ -5,13 +5,16 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "base/hash.h"
 #include "model/xgboost_library.h"
@@ -383,21 +386,43 @@ TreeGrowing by_leaves(const TreeGrowing& how) {
   return own;
 }
 
+// Of this thread.
+void silence_library() { xgboost().XGBSetGlobalConfig(R"({"verbosity":0})"); }
+
 // Each part of the rows, or of their groups, is held back by one model, and learned from by the
 // others.
+Result<Grown> grow_bag(const GatheredRows& rows, Rows all, std::size_t bag, const TreeGrowing& how,
+                       double base) {
+  std::vector<std::uint32_t> learned, held;
+  for (const std::uint32_t row : all) {
+    // By chance: rows may come in turns.
+    const std::uint64_t of = how.is_ranking ? rows.groups()[row] : row;
+    (mix64(how.seed, of) % how.bags == bag ? held : learned).push_back(row);
+  }
+  TreeGrowing own = how.is_mixed && bag % 2 == 1 ? by_leaves(how) : how;
+  own.seed += bag;
+  own.threads = std::max<std::size_t>(how.threads / how.bags, 1);
+  return grow_beside(rows, learned, held, own, base);
+}
+
 Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, double base) {
   const std::vector<std::uint32_t> all = rows_in_order(rows, how);
-  GrownTrees out{TreeEnsemble(base, rows.columns())};
-  for (std::size_t bag = 0; bag < how.bags; ++bag) {
-    std::vector<std::uint32_t> learned, held;
-    for (const std::uint32_t row : all) {
-      // By chance: rows may come in turns.
-      const std::uint64_t of = how.is_ranking ? rows.groups()[row] : row;
-      (mix64(how.seed, of) % how.bags == bag ? held : learned).push_back(row);
+  std::vector<std::optional<Result<Grown>>> bags(how.bags);
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    silence_library();
+    for (std::size_t bag = next++; bag < bags.size(); bag = next++) {
+      bags[bag] = grow_bag(rows, all, bag, how, base);
     }
-    TreeGrowing own = how.is_mixed && bag % 2 == 1 ? by_leaves(how) : how;
-    own.seed += bag;
-    TRY(const Grown grown, grow_beside(rows, learned, held, own, base));
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < std::min(how.threads, how.bags); ++i) others.emplace_back(work);
+    work();
+  }
+  GrownTrees out{TreeEnsemble(base, rows.columns())};
+  for (std::optional<Result<Grown>>& bag : bags) {
+    TRY(const Grown grown, std::move(*bag));
     TRY_OK(take_trees(grown, grown.rounds, 1 / static_cast<float>(how.bags), out.trees));
     out.rounds = std::max(out.rounds, grown.rounds);
     out.is_still_falling |= grown.is_still_falling;
@@ -410,7 +435,7 @@ Result<GrownTrees> grow_bags(const GatheredRows& rows, const TreeGrowing& how, d
 Result<GrownTrees> grow_trees(const GatheredRows& rows, const TreeGrowing& how) {
   if (rows.size() == 0) return Error{Code::kInvalid, "trees: no rows to learn from", "file"};
   TRY_OK(load_xgboost());
-  xgboost().XGBSetGlobalConfig(R"({"verbosity":0})");  // of this thread
+  silence_library();
   const double base = base_of(rows, how);
   if (rows.columns() == 0) return GrownTrees{TreeEnsemble(base, 0)};
   TreeGrowing settled = how;

@@ -121,6 +121,19 @@ TEST(TreeGrowing, TheSameSeedGrowsTheSameTrees) {
   EXPECT_NE(bytes(1), bytes(2));
 }
 
+TEST(TreeGrowing, BagsSideBySideAreTheSameTrees) {
+  const GatheredRows rows = two_groups(2000, 0.2, 0.7);
+  const auto bytes = [&](std::size_t threads) {
+    std::string out;
+    TreeGrowing how{.rounds = 50, .patience = 5, .bags = 5, .is_mixed = true, .row_share = 0.5};
+    how.threads = threads;
+    grow_trees(rows, how)->trees.encode(out);
+    return out;
+  };
+  EXPECT_EQ(bytes(2), bytes(1));
+  EXPECT_EQ(bytes(8), bytes(1));
+}
+
 TEST(TreeGrowing, NoRowsAreRefusedAndNoColumnsSayTheMean) {
   EXPECT_FALSE(grow_trees(GatheredRows(1, 0, 1 << 20), {}).ok());
   GatheredRows rows(0, 0, 1 << 20);

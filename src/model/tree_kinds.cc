@@ -264,6 +264,16 @@ class TreeModel final : public StoredModel {
         "collision_free", "leave it out"};
   }
 
+  Status use_threads(Threads threads) override {
+    if (threads.is_hogwild && threads.count > 1) {
+      return Error{Code::kInvalid, fmt::format("{} has no table that threads could share", kind()),
+                   "hogwild", "leave it out: --threads alone is as fast as it gets"};
+    }
+    TRY_OK(can_use_threads(options(), true, threads.count));
+    growing_.threads = threads.count > 1 ? threads.count : growing_of(options()).threads;
+    return ok_status();
+  }
+
   void predict(const Examples& rows, std::span<float> out) const override {
     std::vector<float> row(columns_.size());
     for (std::size_t r = 0; r < rows.size(); ++r) {

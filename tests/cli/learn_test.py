@@ -179,8 +179,20 @@ class Training(Files):
             self.assertAlmostEqual(losses[0], losses[1], delta=0.03)
         self.fails(2, "train", "c.tsv", "--format", "criteo", "--kind", "ftrl", "--threads", "2",
                    says="ftrl learns on one thread", hint="kinds over fields")
-        self.fails(2, "train", self.shop(), "--target", "y", "--kind", "ftrl", "--threads", "2",
-                   says="--threads of a table tries several settings at once")
+
+    def test_a_model_of_a_table_learns_on_threads_too(self):
+        run = ["train", self.shop(n=2000), "--target", "y", "--kind"]
+        for kind, delta in [("trees", 0), ("fwfm", 0.03), ("deepfm", 0.03)]:
+            alone, several = [self.json_of(*run, kind, "--threads", threads) for threads in "12"]
+            self.assertEqual((alone["threads"], several["threads"]), (1, 2))
+            self.assertAlmostEqual(alone["log_loss"], several["log_loss"], delta=delta)
+        shared = self.json_of(*run, "fwfm", "--threads", "2", "--hogwild")
+        self.assertTrue(shared["hogwild"])
+        self.fails(2, *run, "ftrl", "--threads", "2", says="ftrl learns on one thread", hint="trees can")
+        self.fails(2, *run, "trees", "--threads", "2", "--hogwild",
+                   says="trees has no table that threads could share")
+        self.fails(2, "train", self.shop(), "--target", "y", "--threads", "2", "--hogwild",
+                   says="--hogwild is for one model", hint="name one --kind")
 
     def test_as_many_settings_as_threads_are_tried_at_once_and_the_same_is_chosen(self):
         run = ["train", self.shop(n=2000), "--target", "y", "--search", "2", "--budget-seconds",

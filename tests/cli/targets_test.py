@@ -78,6 +78,19 @@ class Targets(Files):
         self.assertIn("of the sum", done.stdout)
         self.assertIn("rows without a label", done.stdout)
 
+    def test_several_targets_are_learned_on_threads(self):
+        run = ("train", self.feed(rows=20000), "--target", "click", "--also", "purchase,hide",
+               "--kind", "fwfm", "--passes", "2", "--threads")
+        one, two, again = [self.json_of(*run, threads, "--output", name)["joint"]
+                           for threads, name in (("1", "a"), ("2", "b"), ("2", "c"))]
+        self.assertEqual(two, again)
+        self.assertEqual(*[(self.folder / name).read_bytes() for name in "bc"])
+        for alone, several in zip(one["heads"], two["heads"]):
+            self.assertAlmostEqual(alone["log_loss"], several["log_loss"], delta=0.01)
+            self.assertEqual(alone["rows"], several["rows"])
+        for alone, several in zip(one["loss"]["parts"], two["loss"]["parts"]):
+            self.assertAlmostEqual(alone["learned"], several["learned"], delta=0.02)
+
     def test_predict_writes_the_first_target_or_all(self):
         self.feed(rows=1500)
         self.json_of("train", "feed.csv", "--target", "click", "--also", "purchase,hide", "--kind",

@@ -58,6 +58,7 @@ std::vector<Case> made_cases() {
       joint.tasks = {{"like", 1}, {"purchase", 2}, {"hide", 0.5}};
       joint.second_loss = {"pairs", 0.05};
       all.push_back({o.kind + "_of_three_tasks", joint});
+      all.push_back({o.kind + "_of_three_tasks_on_2_threads", joint, 2});
     }
     if (o.kind == "mlp") {
       o.settings = {{"k", 8}, {"learning_rate", 0.01}};
@@ -354,7 +355,12 @@ TEST_P(ModelContract, UnseenFeaturesAndEmptyRowsAreSafe) {
 }
 
 TEST_P(ModelContract, TheOrderOfFeaturesDoesNotMatter) {
-  const auto one = make(GetParam()), two = make(GetParam());
+  Case of = GetParam();
+  if (of.threads > 1 && !of.options.tasks.empty()) {
+    // Without Adam: where a slope is little more than rounding its step is a whole one.
+    of.options.settings.emplace_back("dense_rate", 0);
+  }
+  const auto one = make(of), two = make(of);
   const Examples rows = separable(500);
   Examples turned = rows;
   for (std::size_t r = 0; r < rows.size(); ++r) {
