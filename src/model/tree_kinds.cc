@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
 constexpr std::size_t kManyRows = 200'000;   // numbers stand for missing ones, leaves are few
 constexpr std::size_t kLeavesOfMany = 31, kUsualDepth = 6, kMostDepth = 24;
+constexpr std::size_t kRowsOfFewBags = 50'000, kFewBags = 5, kUsualBags = 8;
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
 constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
@@ -39,10 +40,9 @@ constexpr Setting kBoostedSettings[] = {
      "trees at most; 0 = 2000, of more than 50,000 rows fewer: 150 of a million", true},
     {"patience", 40, 0, 10'000,
      "rounds without a lower loss on rows held back, after which it stops; 0 = never", true},
-    {"bags", 5, 1, 50,
-     "models whose mean counts, each holding back another part of the rows; 1 = all rows are "
-     "learned "
-     "from again, for the best number of rounds",
+    {"bags", 0, 0, 50,
+     "models whose mean counts, each holding back another part of the rows; 0 = 8, of more than "
+     "50,000 rows 5; 1 = all rows are learned from again, for the best number of rounds",
      true},
     {"learning_rate", 0, 0, 1,
      "share of a tree that counts; 0 = 0.07, up to 0.1 where rounds are few"},
@@ -224,6 +224,7 @@ void settle_boosting(std::size_t rows, TreeGrowing& how) {
   if (how.learning_rate == 0) {
     how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
   }
+  if (how.bags == 0) how.bags = rows > kRowsOfFewBags ? kFewBags : kUsualBags;
   if (how.depth > 0) return;
   if (how.leaves == 0 && rows >= kManyRows) how.leaves = kLeavesOfMany;
   how.is_mixed = how.leaves == 0 && how.is_logistic;

@@ -16,7 +16,8 @@ struct Loaded {
 Status missing() {
   const char* const why = ::dlerror();
   return Error{Code::kUnavailable, fmt::format("trees: {}", why == nullptr ? kName : why), "kind",
-               "install libxgboost 1.7 (on Debian: apt-get install libxgboost0)"};
+               "install libxgboost 1.7 (on Debian: apt-get install libxgboost0), or name another "
+               "--kind"};
 }
 
 // It stays until the program ends.
