@@ -67,7 +67,9 @@ Result<std::size_t> MemoryBlocks::next_some(std::span<Examples> out, Team* team)
   const std::size_t blocks = std::min(out.size(), (left + kBlockRows - 1) / kBlockRows);
   team->run(1, [this, out, blocks, members = team->size()](std::size_t, std::size_t member) {
     const std::size_t end = blocks * (member + 1) / members;
-    for (std::size_t b = blocks * member / members; b < end; ++b) copy(at_ + b * kBlockRows, out[b]);
+    for (std::size_t b = blocks * member / members; b < end; ++b) {
+      copy(at_ + b * kBlockRows, out[b]);
+    }
   });
   at_ += std::min(left, blocks * kBlockRows);
   return blocks;

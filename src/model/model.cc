@@ -282,12 +282,13 @@ Status can_use_threads(const ModelOptions& options, bool can_share, std::size_t 
                  "threads"};
   }
   if (can_share || threads == 1) return ok_status();
-  return Error{Code::kInvalid,
-               fmt::format("{}{} learns on one thread", options.kind,
-                           options.collision_free ? " with a collision-free table" : ""),
-               "threads",
-               "trees can, and kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, "
-               "din, gru, sasrec) with a hashed table; without --threads another thread reads ahead"};
+  return Error{
+      Code::kInvalid,
+      fmt::format("{}{} learns on one thread", options.kind,
+                  options.collision_free ? " with a collision-free table" : ""),
+      "threads",
+      "trees can, and kinds over fields (fwfm, ffm, wide_deep, deepfm, dcnv2, finalmlp, "
+      "din, gru, sasrec) with a hashed table; without --threads another thread reads ahead"};
 }
 
 Status Model::use_threads(Threads threads) {

@@ -36,7 +36,7 @@ struct TreeGrowing {
   double column_share = 1;  // likewise
   double split_column_share = 1;  // drawn for each split
   std::size_t bins = 256;         // of a column
-  std::size_t threads = 1;  // bags side by side, each on one of them; a single model on all
+  std::size_t threads = 1;        // bags side by side, each on one of them; a single model on all
   std::uint64_t seed = 1;
 };
 
