@@ -246,10 +246,13 @@ class TableTraining {
     return ok_status();
   }
 
-  // Trees are the same on any number of threads, so that what is looked for may use all, too.
+  // Trees are the same on any number of threads, so that what is looked for may use all, too. Of
+  // several kinds those that learn on one thread do; alone such a kind is refused (use_threads).
   Threads threads_of(std::string_view kind) const {
-    if (!options_.search) return options_.threads;
-    return {is_tree_kind(kind) ? options_.search->threads : 1};
+    if (options_.search) return {is_tree_kind(kind) ? options_.search->threads : 1};
+    if (options_.kinds.size() < 2) return options_.threads;
+    if (is_tree_kind(kind)) return {options_.threads.count};
+    return reads_fields(kind) && !options_.model.collision_free ? options_.threads : Threads{};
   }
 
   TableLearnOptions learn_options(const std::string& kind, std::size_t split,

@@ -186,6 +186,8 @@ class Training(Files):
             alone, several = [self.json_of(*run, kind, "--threads", threads) for threads in "12"]
             self.assertEqual((alone["threads"], several["threads"]), (1, 2))
             self.assertAlmostEqual(alone["log_loss"], several["log_loss"], delta=delta)
+        several = self.json_of(*run, "ftrl,trees,fwfm", "--threads", "2", "--hogwild")
+        self.assertEqual({kind["kind"] for kind in several["kinds"]}, {"ftrl", "trees", "fwfm"})
         shared = self.json_of(*run, "fwfm", "--threads", "2", "--hogwild")
         self.assertTrue(shared["hogwild"])
         self.fails(2, *run, "ftrl", "--threads", "2", says="ftrl learns on one thread", hint="trees can")
