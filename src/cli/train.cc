@@ -205,6 +205,7 @@ Status keep(const TrainOptions& options, const std::string& id, const std::strin
 std::string lasting_report(TrainReport report) {
   report.output.clear();
   report.pass_seconds = report.learner_seconds = 0;
+  report.threads = {};
   report.cache.clear();
   return report_json(report);
 }

@@ -42,7 +42,6 @@ TrainReport report_of(const TableTrainingOptions& options, const LabelledTable& 
   report.is_binary = target.is_binary;
   report.is_positive_guessed = target.is_guessed;
   report.threshold = options.threshold;
-  report.threads = options.threads;
   report.rows = labelled.table.rows();
   report.unlabelled = target.missing;
   report.bad_rows = labelled.table.bad_rows();
@@ -399,6 +398,7 @@ class TableTraining {
   // With a test set the model that was measured is kept; after folds, one learns from all rows.
   Result<Trained> learn_the_best() {
     const std::string kind = report_.kinds.front().kind;
+    report_.threads = threads_of(kind);
     LearnedTable best;
     if (kept_.empty()) {
       TableLearnOptions learn = learn_options(kind, splits_.size() - 1, "learning from all rows");

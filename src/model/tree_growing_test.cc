@@ -134,6 +134,21 @@ TEST(TreeGrowing, BagsSideBySideAreTheSameTrees) {
   EXPECT_EQ(bytes(8), bytes(1));
 }
 
+TEST(TreeGrowing, OneModelIsTheSameOnAnyNumberOfThreads) {
+  const GatheredRows rows = two_groups(20'000, 0.2, 0.7);
+  const auto bytes = [&](std::size_t threads, std::size_t trees_per_round) {
+    std::string out;
+    TreeGrowing how{.rounds = 20, .trees_per_round = trees_per_round, .row_share = 0.5};
+    how.threads = threads;
+    grow_trees(rows, how)->trees.encode(out);
+    return out;
+  };
+  for (const std::size_t trees : {1U, 5U}) {
+    EXPECT_EQ(bytes(2, trees), bytes(1, trees));
+    EXPECT_EQ(bytes(3, trees), bytes(1, trees));
+  }
+}
+
 TEST(TreeGrowing, NoRowsAreRefusedAndNoColumnsSayTheMean) {
   EXPECT_FALSE(grow_trees(GatheredRows(1, 0, 1 << 20), {}).ok());
   GatheredRows rows(0, 0, 1 << 20);
