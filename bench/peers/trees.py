@@ -26,16 +26,17 @@ ALL = {"row_share": 1, "column_share": 1}
 OURS = [{}, {"column_share": 0.4}, {"depth": 6, "column_share": 0.4}, ALL,
         {**ALL, "leaves": 31, "min_weight": 10},
         {**ALL, "leaves": 31, "min_weight": 10, "column_share": 0.6}]
+LGB_BINS, XGB_BINS = {"max_bin": 1023}, {"max_bin": 1024}  # ours are as many
 LIGHTGBM = [{}, {**SAMPLED, "num_leaves": 15}, {**SAMPLED, "num_leaves": 63, "min_child_samples": 50},
             {"subsample": 0.8, "colsample_bytree": 0.4, "num_leaves": 31, "min_child_samples": 10},
-            {**SAMPLED, "num_leaves": 23, "reg_lambda": 5, "learning_rate": 0.03},
-            {**SAMPLED, "num_leaves": 31}]
+            {**SAMPLED, "num_leaves": 23, "reg_lambda": 1, "learning_rate": 0.03, **LGB_BINS},
+            {**SAMPLED, "num_leaves": 31, **LGB_BINS}]
 XGBOOST = [{**SAMPLED, "max_depth": 6}, {**SAMPLED, "max_depth": 4},
            {**SAMPLED, "max_depth": 8, "min_child_weight": 10},
            {"subsample": 0.8, "colsample_bytree": 0.4, "max_depth": 6},
-           {**SAMPLED, "max_depth": 5, "reg_lambda": 5, "learning_rate": 0.03},
+           {**SAMPLED, "max_depth": 5, "reg_lambda": 5, "learning_rate": 0.03, **XGB_BINS},
            {**SAMPLED, "max_depth": 12, "max_leaves": 31, "grow_policy": "lossguide",
-            "min_child_weight": 10}]
+            "min_child_weight": 10, "learning_rate": 0.03, **XGB_BINS}]
 SKLEARN = [{}, {"max_leaf_nodes": 15}, {"max_leaf_nodes": 63, "min_samples_leaf": 50},
            {"max_features": 0.4, "min_samples_leaf": 10},
            {"max_leaf_nodes": 23, "l2_regularization": 5, "learning_rate": 0.03},

@@ -26,6 +26,12 @@ void from_halves(const std::uint16_t* from, std::size_t count, float* to) {
 
 float rounded_to_half(float x) { return from_half(to_half(x)); }
 
+float WeightedSum::of(std::span<const float> row) const {
+  float sum = 0;
+  for (std::size_t i = 0; i < factors.size(); ++i) sum += factors[i] * row[begin + i];
+  return sum;
+}
+
 GatheredRows::GatheredRows(std::size_t half_columns, std::size_t single_columns,
                            std::uint64_t limit_bytes, bool has_groups)
     : half_columns_(half_columns),
@@ -92,16 +98,17 @@ void GatheredRows::fill_missing(std::span<const float> by) {
   }
 }
 
-void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> out) const {
-  std::size_t to = 0;
+void GatheredRows::copy(std::span<const std::uint32_t> rows, std::span<float> out,
+                        bool has_sums) const {
+  const std::size_t made = has_sums ? sums_.size() : 0;
   for (const std::uint32_t row : rows) {
     const Chunk& from = chunks_[row / kChunkRows];
     const std::size_t at = row % kChunkRows;
-    from_halves(from.halves.data() + at * half_columns_, half_columns_, out.data() + to);
-    to += half_columns_;
-    for (std::size_t i = 0; i < single_columns_; ++i) {
-      out[to++] = from.singles[at * single_columns_ + i];
-    }
+    from_halves(from.halves.data() + at * half_columns_, half_columns_, out.data());
+    std::copy_n(from.singles.data() + at * single_columns_, single_columns_,
+                out.data() + half_columns_);
+    for (std::size_t i = 0; i < made; ++i) out[given() + i] = sums_[i].of(out);
+    out = out.subspan(given() + made);
   }
 }
 

@@ -4,9 +4,18 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace attune {
+
+// A column made of others: those from `begin` on, each times its factor.
+struct WeightedSum {
+  std::size_t begin = 0;
+  std::vector<float> factors;
+
+  float of(std::span<const float> row) const;  // the columns it is made of, and others
+};
 
 class GatheredRows {
  public:
@@ -17,15 +26,19 @@ class GatheredRows {
   void add(std::span<const float> row, float label, float weight, std::uint32_t group = 0);
 
   std::size_t size() const { return labels_.size(); }
-  std::size_t columns() const { return half_columns_ + single_columns_; }
-  std::uint64_t seen() const { return seen_; }  // given; size() of them are kept
+  std::size_t given() const { return half_columns_ + single_columns_; }
+  std::size_t columns() const { return given() + sums_.size(); }  // given, then made of those
+  std::uint64_t seen() const { return seen_; }                    // given; size() of them are kept
   std::span<const float> labels() const { return labels_; }
   std::span<const float> weights() const { return weights_; }
   std::span<const std::uint32_t> groups() const { return groups_; }  // empty without
+  // Columns to make of those that were given. They take no memory.
+  void set_sums(std::vector<WeightedSum> sums) { sums_ = std::move(sums); }
   // Numbers for those missing (NaN) of the columns of single precision; one for each of columns().
   void fill_missing(std::span<const float> by);
-  // These rows one after another; out has room for rows.size() * columns().
-  void copy(std::span<const std::uint32_t> rows, std::span<float> out) const;
+  // These rows one after another; out has room for rows.size() * columns(), or given() without
+  // those that are made.
+  void copy(std::span<const std::uint32_t> rows, std::span<float> out, bool has_sums = true) const;
   std::size_t memory_bytes() const;
 
  private:
@@ -42,6 +55,7 @@ class GatheredRows {
   std::size_t rows_ = 0;
   std::vector<Chunk> chunks_;
   std::vector<float> labels_, weights_;
+  std::vector<WeightedSum> sums_;
   bool has_groups_;
   std::vector<std::uint32_t> groups_;
   std::vector<std::uint16_t> halves_;  // of the row that is being added

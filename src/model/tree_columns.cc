@@ -4,14 +4,15 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <tuple>
-
-#include "model/gathered_rows.h"
 
 namespace attune {
 namespace {
 
 constexpr std::uint32_t kLeastRows = 5;  // of a feature with a column of its own
+constexpr std::size_t kLeastRated = 3;   // features of a field that has a column of rates
+constexpr std::size_t kBatchRows = 1024;
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
 bool is_allowed(Row row) {
@@ -137,9 +138,54 @@ class TreeColumns::Rates {
   double all_, scaled_;  // the mean of all labels; its logit, or their deviation
 };
 
+// Those with a column of rates, the features of each side by side; factors to be set.
+std::vector<WeightedSum> TreeColumns::fields_of_few() const {
+  std::vector<WeightedSum> out;
+  for (std::size_t begin = 0, end = 0; begin < own_.size(); begin = end) {
+    while (end < own_.size() && own_[end].field == own_[begin].field &&
+           own_[end].is_always_1 == own_[begin].is_always_1) {
+      ++end;
+    }
+    if (own_[begin].is_always_1 && end - begin >= kLeastRated) {
+      out.push_back({shared() + begin, std::vector<float>(end - begin)});
+    }
+  }
+  return out;
+}
+
+void TreeColumns::rate(GatheredRows& rows) {
+  std::vector<WeightedSum> fields = fields_of_few();
+  std::vector<IdSums::Sums> sums(shared() + own());
+  std::vector<std::uint32_t> batch;
+  std::vector<float> values(kBatchRows * rows.columns());
+  for (std::uint32_t begin = 0; begin < rows.size(); begin += kBatchRows) {
+    batch.resize(std::min(kBatchRows, rows.size() - begin));
+    std::iota(batch.begin(), batch.end(), begin);
+    rows.copy(batch, values);
+    for (std::size_t r = 0; r < batch.size(); ++r) {
+      const float label = rows.labels()[batch[r]], weight = rows.weights()[batch[r]];
+      for (const WeightedSum& field : fields) {
+        for (std::size_t i = field.begin; i < field.begin + field.factors.size(); ++i) {
+          if (values[r * rows.columns() + i] == 0) continue;
+          sums[i].rows += weight;
+          sums[i].labels += weight * label;
+        }
+      }
+    }
+  }
+  const Rates rates(*this);
+  for (WeightedSum& field : fields) {
+    for (std::size_t i = 0; i < field.factors.size(); ++i) {
+      field.factors[i] = rates.of(sums[field.begin + i]);
+    }
+  }
+  rated_ = fields;
+  rows.set_sums(std::move(fields));
+}
+
 void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
                          std::span<float> out) const {
-  std::fill(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(shared()), 0.0F);
+  std::fill(out.begin(), out.end(), 0.0F);
   const std::span<float> own = out.subspan(shared());
   for (std::size_t i = 0; i < own_.size(); ++i) own[i] = own_[i].is_always_1 ? 0 : kUnknown;
   if (!is_allowed(row)) return;
@@ -167,6 +213,7 @@ void TreeColumns::encode(Row row, std::span<const std::uint16_t> fields,
     rate = rounded_to_half(rate / ids[field]);
     count = rounded_to_half(count / ids[field]);
   }
+  for (std::size_t i = 0; i < rated_.size(); ++i) own[own_.size() + i] = rated_[i].of(out);
 }
 
 void TreeColumns::learn(Row row, std::span<const std::uint16_t> fields, float label, float weight) {
@@ -188,6 +235,9 @@ double TreeColumns::attribute(Row row, std::span<const std::uint16_t> fields,
     if (shared_places_[field] == kNone) continue;
     const std::size_t at = 2 * std::size_t{shared_places_[field]};
     of_fields[static_cast<std::uint16_t>(field)] += columns[at] + columns[at + 1];
+  }
+  for (std::size_t i = 0; i < rated_.size(); ++i) {
+    of_fields[own_[rated_[i].begin - shared()].field] += columns[shared() + own() + i];
   }
   if (is_allowed(row)) {
     std::map<std::uint32_t, std::size_t> first;  // of a feature that comes twice
@@ -222,9 +272,27 @@ void TreeColumns::encode(std::string& out) const {
     if (shared_places_[field] != kNone) w.varint(field);
   }
   ids_.encode(out);
+  w.u8(rated_.empty() ? 0 : 1);
+  for (const WeightedSum& field : rated_) {
+    for (const float factor : field.factors) w.f32(factor);
+  }
 }
 
-bool TreeColumns::restore(Reader& r) {
+bool TreeColumns::restore_rates(Reader& r) {
+  const std::uint8_t has_any = r.u8();
+  if (has_any > 1) return false;
+  if (has_any == 0) return r.ok();
+  rated_ = fields_of_few();
+  for (WeightedSum& field : rated_) {
+    for (float& factor : field.factors) {
+      factor = r.f32();
+      if (!std::isfinite(factor)) return false;
+    }
+  }
+  return r.ok() && !rated_.empty();
+}
+
+bool TreeColumns::restore(Reader& r, bool has_rates) {
   rows_ = r.f64();
   labels_ = r.f64();
   squares_ = r.f64();
@@ -252,7 +320,7 @@ bool TreeColumns::restore(Reader& r) {
     fields.push_back(static_cast<std::uint16_t>(field));
   }
   set_shared(fields);
-  return r.ok() && ids_.restore(r);
+  return r.ok() && ids_.restore(r) && (!has_rates || restore_rates(r));
 }
 
 }  // namespace attune

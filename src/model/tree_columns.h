@@ -1,7 +1,9 @@
 // TreeColumns: hashed features as the columns of trees. A feature that is a number, or one of few
 // of its field, has a column of its own; of a field of many, what is known of its ids stands for
 // them: how their labels were, and how often they were seen. Which is which follows from the first
-// rows learned from. learn() is one thread's; the rest is const and safe to share.
+// rows learned from. A field of few may have a column besides, which has them in the order of
+// their labels, so that one split parts them. learn() and rate() are one thread's; the rest is
+// const and safe to share.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -12,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "model/examples.h"
+#include "model/gathered_rows.h"
 #include "model/id_sums.h"
 
 namespace attune {
@@ -33,12 +36,17 @@ class TreeColumns {
   // From rows like those to come.
   void choose(const Examples& sample);
 
-  // Two a field of many; then one a feature, first those that are always 1.
+  // When all rows are there, encoded and learned: adds the columns of fields of few.
+  void rate(GatheredRows& rows);
+
+  // Two a field of many; then one a feature, first those that are always 1; then one a field of
+  // few, of how the labels of its ids were in all the rows.
   std::size_t shared() const { return 2 * shared_fields_; }
   std::size_t own() const { return own_.size(); }
   // The first so many are kept as well in half precision.
   std::size_t half() const;
-  std::size_t size() const { return shared() + own(); }
+  std::size_t rated() const { return rated_.size(); }
+  std::size_t size() const { return shared() + own() + rated(); }
   std::size_t memory_bytes() const;
 
   // What a row is, by the rows learned before it; out: size() of them. A value that is not allowed
@@ -53,7 +61,8 @@ class TreeColumns {
                    std::span<double> out) const;
 
   void encode(std::string& out) const;
-  bool restore(Reader& reader);  // of the same options
+  // Of the same options. has_rates: false for those encoded before there were any.
+  bool restore(Reader& reader, bool has_rates = true);
 
  private:
   struct Own {
@@ -69,6 +78,8 @@ class TreeColumns {
   std::size_t few_of(const std::map<std::uint16_t, std::size_t>& ids) const;
   void set_shared(const std::vector<std::uint16_t>& fields);
   void set_own(std::vector<Own> own);
+  std::vector<WeightedSum> fields_of_few() const;
+  bool restore_rates(Reader& reader);
   class Rates;
   double mean() const;
   double deviation() const;
@@ -76,7 +87,8 @@ class TreeColumns {
   TreeColumnOptions options_;
   std::vector<Own> own_;
   std::unordered_map<std::uint32_t, std::uint32_t> own_places_;  // by hash, in own_
-  std::vector<std::uint32_t> shared_places_;                     // by field; kNone
+  std::vector<WeightedSum> rated_;  // of the columns of a field's features, by their rates
+  std::vector<std::uint32_t> shared_places_;  // by field; kNone
   std::size_t shared_fields_ = 0;
   IdSums ids_;  // of shared fields
   double rows_ = 0, labels_ = 0, squares_ = 0;

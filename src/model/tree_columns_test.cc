@@ -86,6 +86,50 @@ TEST(TreeColumns, OfNumbersRatesAreInDeviations) {
   EXPECT_NEAR(encoded(columns, row)[0], 0.99, 0.001);  // mean 1000, deviation 100
 }
 
+// The same columns with that of field 1, by 300 rows: of its ids 0, 1 and 2 none, half and all are
+// a yes.
+struct Rated {
+  TreeColumns columns = chosen();
+  GatheredRows rows{columns.half(), columns.size() - columns.half(), 1 << 20};
+  Rated() {
+    for (std::uint32_t i = 0; i < 300; ++i) {
+      const OneRow row = row_of(1, i % 3, i % 200);
+      const float label = i % 3 == 2 || (i % 3 == 1 && i % 2 == 0) ? 1 : 0;
+      rows.add(encoded(columns, row), label, 1);
+      columns.learn(row.features, row.fields, label, 1);
+    }
+    columns.rate(rows);
+  }
+};
+
+TEST(TreeColumns, IdsOfFieldsOfFewComeInTheOrderOfTheirLabelsToo) {
+  const Rated rated;
+  EXPECT_EQ(rated.columns.rated(), 1);
+  ASSERT_EQ(rated.columns.size(), 7);
+  const auto of = [&](std::uint32_t few) { return encoded(rated.columns, row_of(1, few, 0))[6]; };
+  // None, and all, of 100 rows, beside 10 at the mean of a half.
+  EXPECT_NEAR(of(0), std::log(5.0 / 105.0), 1e-6);
+  EXPECT_NEAR(of(1), 0, 1e-6);
+  EXPECT_NEAR(of(2), std::log(105.0 / 5.0), 1e-6);
+  EXPECT_EQ(encoded(rated.columns, {{{kNumber, 1}}, {0}})[6], 0);  // as the mean
+}
+
+TEST(TreeColumns, GatheredRowsHaveTheColumnsThatPredictionsHave) {
+  const Rated rated;
+  ASSERT_EQ(rated.rows.columns(), 7);
+  ASSERT_EQ(rated.rows.given(), 6);
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    std::vector<float> all(7), given(6);
+    rated.rows.copy({&i, 1}, all);
+    rated.rows.copy({&i, 1}, given, false);
+    const std::vector<float> row = encoded(rated.columns, row_of(1, i % 3, i % 200));
+    // Rates of fields of many are those of the rows before.
+    EXPECT_EQ(std::vector<float>(all.begin() + 2, all.end()),
+              std::vector<float>(row.begin() + 2, row.end()));
+    EXPECT_EQ(given, std::vector<float>(all.begin(), all.end() - 1));
+  }
+}
+
 TEST(TreeColumns, WhatColumnsDidGoesToTheFeaturesOfTheRow) {
   const TreeColumns columns = chosen();
   const std::vector<double> did{1, 2, 100, 200, 400, 10};  // rate, count, few 0 1 2, number
@@ -98,14 +142,26 @@ TEST(TreeColumns, WhatColumnsDidGoesToTheFeaturesOfTheRow) {
       columns.attribute(std::span(row.features).first(1), std::span(row.fields).first(1), did, one),
       703);
   EXPECT_EQ(one[0], 10);
+  const Rated rated;
+  std::vector<double> with_rates = did;
+  with_rates.push_back(1000);
+  EXPECT_EQ(rated.columns.attribute(row.features, row.fields, with_rates, out), 0);
+  EXPECT_EQ(out, (std::vector<double>{10, 1700, 3}));
+}
+
+TEST(TreeColumns, AreReadBackAsTheyWereBeforeThereWereRates) {
+  std::string bytes;
+  chosen().encode(bytes);
+  bytes.pop_back();  // that there are none
+  TreeColumns back({.bits = 12});
+  Reader reader(bytes);
+  ASSERT_TRUE(back.restore(reader, false));
+  EXPECT_TRUE(reader.done());
+  EXPECT_EQ(encoded(back, row_of(1, 1, 7)), encoded(chosen(), row_of(1, 1, 7)));
 }
 
 TEST(TreeColumns, AreReadBackAsTheyWere) {
-  TreeColumns columns = chosen();
-  for (std::uint32_t i = 0; i < 300; ++i) {
-    const OneRow row = row_of(1, i % 3, i % 200);
-    columns.learn(row.features, row.fields, i % 5 == 0 ? 1.0F : 0.0F, 2);
-  }
+  const TreeColumns columns = Rated().columns;
   std::string bytes, again;
   columns.encode(bytes);
   TreeColumns back({.bits = 12});

@@ -102,12 +102,14 @@ Status describe_groups(DMatrixHandle matrix, const GatheredRows& rows, Rows whic
 // Hands rows to the library, a batch at a time and several times over.
 class Batches {
  public:
-  Batches(const GatheredRows& rows, Rows which, bool has_groups, DMatrixHandle proxy)
+  Batches(const GatheredRows& rows, Rows which, bool has_groups, bool has_sums, DMatrixHandle proxy)
       : rows_(rows),
         which_(which),
         has_groups_(has_groups),
+        has_sums_(has_sums),
+        columns_(has_sums ? rows.columns() : rows.given()),
         proxy_(proxy),
-        buffer_(std::min(which.size(), kBatchRows) * rows.columns()) {}
+        buffer_(std::min(which.size(), kBatchRows) * columns_) {}
 
   static void reset(void* self) { static_cast<Batches*>(self)->at_ = 0; }
   static int next(void* self) { return static_cast<Batches*>(self)->hand_out() ? 1 : 0; }
@@ -117,8 +119,8 @@ class Batches {
     const Rows batch = which_.subspan(at_, std::min(which_.size() - at_, kBatchRows));
     if (batch.empty()) return false;
     at_ += batch.size();
-    rows_.copy(batch, buffer_);
-    const std::string array = array_text(buffer_.data(), batch.size(), rows_.columns());
+    rows_.copy(batch, buffer_, has_sums_);
+    const std::string array = array_text(buffer_.data(), batch.size(), columns_);
     return xgboost().XGProxyDMatrixSetDataDense(proxy_, array.c_str()) == 0 &&
            (has_groups_ || describe(proxy_, rows_, batch).ok());
   }
@@ -126,6 +128,8 @@ class Batches {
   const GatheredRows& rows_;
   Rows which_;
   bool has_groups_;  // which a batch might cut
+  bool has_sums_;
+  std::size_t columns_;
   std::size_t at_ = 0;
   DMatrixHandle proxy_;
   std::vector<float> buffer_;
@@ -136,7 +140,7 @@ Result<Matrix> binned(const GatheredRows& rows, Rows which, const TreeGrowing& h
   DMatrixHandle proxy = nullptr, made = nullptr;
   if (xgboost().XGProxyDMatrixCreate(&proxy) != 0) return fault("rows");
   const Matrix owner(proxy);
-  Batches batches(rows, which, how.is_ranking, proxy);
+  Batches batches(rows, which, how.is_ranking, how.has_sums, proxy);
   const std::string config =
       fmt::format(R"({{"missing":NaN,"nthread":{},"max_bin":{}}})", how.threads, how.bins);
   if (xgboost().XGQuantileDMatrixCreateFromCallback(&batches, proxy, nullptr, Batches::reset,
@@ -150,11 +154,12 @@ Result<Matrix> binned(const GatheredRows& rows, Rows which, const TreeGrowing& h
 
 // Rows as they are, to be judged on.
 Result<Matrix> plain(const GatheredRows& rows, Rows which, const TreeGrowing& how) {
-  std::vector<float> values(which.size() * rows.columns());
-  rows.copy(which, values);
+  const std::size_t columns = how.has_sums ? rows.columns() : rows.given();
+  std::vector<float> values(which.size() * columns);
+  rows.copy(which, values, how.has_sums);
   DMatrixHandle made = nullptr;
   const std::string config = fmt::format(R"({{"missing":NaN,"nthread":{}}})", how.threads);
-  const std::string array = array_text(values.data(), which.size(), rows.columns());
+  const std::string array = array_text(values.data(), which.size(), columns);
   if (xgboost().XGDMatrixCreateFromDense(array.c_str(), config.c_str(), &made) != 0) {
     return fault("rows held back");
   }
@@ -383,6 +388,7 @@ TreeGrowing by_leaves(const TreeGrowing& how) {
   own.depth = TreeEnsemble::kMostDepth;
   own.min_weight = std::max(how.min_weight, kLeastWeight);
   own.row_share = 1;
+  own.has_sums = false;
   return own;
 }
 

@@ -24,8 +24,10 @@ struct TreeGrowing {
   // so that all are learned from; 1 = as said above.
   std::size_t bags = 1;
   // Every second of them has trees of 31 leaves, the best split first, of all rows and none lighter
-  // than 10, whatever depth, leaves and row_share say: the two shapes err in other places.
+  // than 10, of the columns that were given alone, whatever depth, leaves, row_share and has_sums
+  // say: the two shapes err in other places.
   bool is_mixed = false;
+  bool has_sums = true;  // with the columns that are made of others
   double learning_rate = 1;
   std::size_t depth = 6;    // splits above a leaf, in [1, TreeEnsemble::kMostDepth]
   std::size_t leaves = 0;   // of a tree; the best split first; 0 = by depth alone

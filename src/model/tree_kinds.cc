@@ -22,13 +22,19 @@ constexpr std::size_t kSampleRows = 20'000;  // from which columns are chosen
 constexpr std::size_t kManyRows = 200'000;   // numbers stand for missing ones, leaves are few
 constexpr std::size_t kLeavesOfMany = 31, kUsualDepth = 6, kMostDepth = 24;
 constexpr std::size_t kRowsOfFewBags = 50'000, kFewBags = 5, kUsualBags = 8;
+constexpr std::size_t kBins = 1024, kBinsOfMany = 256;
 constexpr std::size_t kRoundsToStopEarly = 300;  // fewer are all made
 constexpr int kBits = 26;                        // of ids; those met alone take memory
 constexpr float kLeastProbability = 1e-6F;       // of trees whose leaves are shares of yes
 
 // Of every kind, behind those of its own.
 #define ATTUNE_TREE_SETTINGS                                                                 \
-  {"bins", 256, 2, 4096, "of a column, between which it may be split", true},                \
+  {"bins",                                                                                   \
+   0,                                                                                        \
+   0,                                                                                        \
+   4096,                                                                                     \
+   "of a column, between which it may be split; 0 = 1024, of 200,000 rows or more 256",      \
+   true},                                                                                    \
       {"few", 64, 0, 2000, "a field of more ids is known by their rates and counts", true},  \
       {"prior", 10, 0.01, 1e6, "rows of the mean an id begins with"},                        \
       {"memory_mb", 2048, 1, 1e6, "of gathered rows; beyond it every second one is let go"}, \
@@ -45,7 +51,7 @@ constexpr Setting kBoostedSettings[] = {
      "50,000 rows 5; 1 = all rows are learned from again, for the best number of rounds",
      true},
     {"learning_rate", 0, 0, 1,
-     "share of a tree that counts; 0 = 0.07, up to 0.1 where rounds are few"},
+     "share of a tree that counts; 0 = 0.05, up to 0.1 where rounds are few"},
     {"depth", 0, 0, 24, "splits above a leaf; 0 = 6, or 24 where leaves are counted", true},
     {"leaves", 0, 0, 65'536,
      "of a tree, the best split first; 0 = by depth alone; without depth 31 in every second "
@@ -222,7 +228,8 @@ void settle_boosting(std::size_t rows, TreeGrowing& how) {
     if (how.rounds < kRoundsToStopEarly) how.patience = 0;
   }
   if (how.learning_rate == 0) {
-    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), 0.07, 0.15);
+    const double least = how.rounds < kRoundsToStopEarly ? 0.07 : 0.05;
+    how.learning_rate = std::clamp(15 / static_cast<double>(how.rounds), least, 0.15);
   }
   if (how.bags == 0) how.bags = rows > kRowsOfFewBags ? kFewBags : kUsualBags;
   if (how.depth > 0) return;
@@ -302,7 +309,11 @@ class TreeModel final : public StoredModel {
     GatheredRows& rows = gathering_->rows();
     rows_seen_ = rows.seen();
     rows_kept_ = rows.size();
+    // The mean of grades is no rate.
+    if (!is_ranking()) gathering_->columns().rate(rows);
     TreeGrowing how = growing_;
+    if (how.bins == 0) how.bins = rows.size() < kManyRows ? kBins : kBinsOfMany;
+    how.bins = std::max<std::size_t>(how.bins, 2);
     if (kind() == "trees") settle_boosting(rows.size(), how);
     TRY(GrownTrees grown, grown_from(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;
@@ -352,18 +363,20 @@ class TreeModel final : public StoredModel {
   bool restore(ModelSource& source) override {
     rounds_ = source.reader.varint();
     const std::uint8_t flags = source.reader.u8();
+    const bool has_rates = (flags & 4) != 0;
     is_still_falling_ = (flags & 1) != 0;
     is_unchecked_ = (flags & 2) != 0;
     rows_seen_ = source.reader.varint();
     rows_kept_ = source.reader.varint();
-    return columns_.restore(source.reader) && trees_.restore(source.reader, columns_.size());
+    return columns_.restore(source.reader, has_rates) &&
+           trees_.restore(source.reader, columns_.size());
   }
 
  protected:
   void encode_state(ModelSink& sink) const override {
     Writer w(sink.out);
     w.varint(rounds_);
-    w.u8(static_cast<std::uint8_t>((is_still_falling_ ? 1 : 0) + (is_unchecked_ ? 2 : 0)));
+    w.u8(static_cast<std::uint8_t>(4 + (is_still_falling_ ? 1 : 0) + (is_unchecked_ ? 2 : 0)));
     w.varint(rows_seen_);
     w.varint(rows_kept_);
     columns_.encode(sink.out);

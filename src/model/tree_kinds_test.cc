@@ -47,5 +47,21 @@ TEST(TreeKinds, MissingNumbersAreKnownByTheirRowsHoweverManyThereAre) {
   }
 }
 
+// Ids of one field, half of which are a yes: as columns of one id each a split parts one of them
+// from the rest.
+TEST(TreeKinds, OneSplitPartsTheIdsOfAFieldByTheirLabels) {
+  auto model = make_model({.kind = "tree", .settings = {{"depth", 1}}}).value();
+  std::vector<float> before(1);
+  const auto feature = [](std::uint32_t id) { return std::vector<Feature>{{100 + id, 1}}; };
+  for (std::uint32_t r = 0; r < 2000; ++r) {
+    const std::uint32_t id = r % 20;
+    model->learn(one_row(feature(id), id % 2 == 0 ? 1 : 0), before);
+  }
+  ASSERT_TRUE(model->finish().ok());
+  for (std::uint32_t id = 0; id < 20; ++id) {
+    EXPECT_NEAR(said_of(*model, feature(id)), id % 2 == 0 ? 1 : 0, 0.01) << id;
+  }
+}
+
 }  // namespace
 }  // namespace attune
