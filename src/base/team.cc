@@ -12,7 +12,7 @@ namespace attune {
 namespace {
 
 // Looks before a thread does a part of another's, and before it lets others run.
-constexpr int kGraceLooks = 24, kLooks = 1024, kYields = 16;
+constexpr int kGraceLooks = 24, kLooks = 1024, kYields = 256;
 constexpr std::size_t kMostPhases = 1 << 15;  // at once, of the 2^16 the state counts
 
 constexpr std::uint32_t phase_of(std::uint32_t state) { return state >> 16; }

@@ -62,7 +62,7 @@ constexpr Setting kBoostedSettings[] = {
     {"l1", 0, 0, 1e6, "draws leaves to 0, by so much"},
     {"l2", 1, 0, 1e6, "draws leaves to 0"},
     {"row_share", 0.8, 0.01, 1, "of the rows, drawn for each tree"},
-    {"column_share", 0.6, 0.01, 1, "of the columns, drawn for each tree"},
+    {"column_share", 0.6, 0.01, 1, "of the columns, drawn for each tree; four at least"},
     {"ranking", 0, 0, 1, "1: says how rows of a group are ordered (LambdaMART), not how likely",
      true},
     ATTUNE_TREE_SETTINGS};
@@ -238,6 +238,12 @@ void settle_boosting(std::size_t rows, TreeGrowing& how) {
   how.depth = how.leaves > 0 ? kMostDepth : kUsualDepth;
 }
 
+// A tree that sees one of two columns knows nothing of how they act together.
+double least_share(std::size_t columns) {
+  constexpr double kLeastColumns = 4;
+  return std::min(1.0, kLeastColumns / static_cast<double>(std::max<std::size_t>(columns, 1)));
+}
+
 Result<GrownTrees> grown_from(GatheredRows& rows, const TreeGrowing& how) {
   if (rows.size() < kManyRows) return grow_trees(rows, how);
   const std::vector<float> numbers = stand_ins(rows);
@@ -314,6 +320,7 @@ class TreeModel final : public StoredModel {
     TreeGrowing how = growing_;
     if (how.bins == 0) how.bins = rows.size() < kManyRows ? kBins : kBinsOfMany;
     how.bins = std::max<std::size_t>(how.bins, 2);
+    how.column_share = std::max(how.column_share, least_share(rows.columns()));
     if (kind() == "trees") settle_boosting(rows.size(), how);
     TRY(GrownTrees grown, grown_from(rows, how));
     is_unchecked_ = growing_.patience > 0 && how.patience == 0;

@@ -47,6 +47,25 @@ TEST(TreeKinds, MissingNumbersAreKnownByTheirRowsHoweverManyThereAre) {
   }
 }
 
+// What two numbers say together, and neither alone.
+TEST(TreeKinds, ATreeOfFewColumnsSeesThemTogether) {
+  auto model = make_model({.kind = "trees"}).value();
+  Rng rng(3);
+  std::vector<float> before(1);
+  const auto features = [](double a, double b) {
+    return std::vector<Feature>{{7, static_cast<float>(a)}, {8, static_cast<float>(b)}};
+  };
+  for (int r = 0; r < 4000; ++r) {
+    const double a = rng.normal(), b = rng.normal();
+    model->learn(one_row(features(a, b), (a > 0) != (b > 0) ? 1 : 0), before);
+  }
+  ASSERT_TRUE(model->finish().ok());
+  EXPECT_LT(said_of(*model, features(1, 1)), 0.1);
+  EXPECT_LT(said_of(*model, features(-1, -1)), 0.1);
+  EXPECT_GT(said_of(*model, features(1, -1)), 0.9);
+  EXPECT_GT(said_of(*model, features(-1, 1)), 0.9);
+}
+
 // Ids of one field, half of which are a yes: as columns of one id each a split parts one of them
 // from the rest.
 TEST(TreeKinds, OneSplitPartsTheIdsOfAFieldByTheirLabels) {
