@@ -53,9 +53,9 @@ class Files(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def model(self):
+    def model(self, *further):
         self.json_of("train", self.shop(), "--target", "y", "--time-column", "none", "--output",
-                     "m.attune")
+                     "m.attune", *further)
         return "m.attune"
 
 
@@ -302,7 +302,7 @@ class Using(Files):
         self.assertIn("city=rome", [part["name"] for part in told["parts"]])
 
     def test_the_largest_weights_have_names(self):
-        self.model()
+        self.model("--kind", "ftrl")
         told = self.json_of("explain", "--model", "m.attune", "--top", "5")
         self.assertEqual(len(told["weights"]), 5)
         self.assertIn("city=rome", [weight["name"] for weight in told["weights"]])
