@@ -131,7 +131,7 @@ Result<Evaluated> evaluate(const EvalOptions& options) {
   ScoringOptions scoring;
   scoring.file = options.file.file;
   TRY(scoring.table, options.file.table());
-  TRY(scoring.example, options.file.example());
+  TRY(scoring.example, options.file.example_for(trained));
   TrainScreen screen;
   scoring.on_progress = [&](double share, std::uint64_t rows) {
     FitProgress progress;

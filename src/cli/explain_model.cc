@@ -81,7 +81,7 @@ void write_parts(JsonWriter& json, const char* name, std::span<const RowPart> pa
 }
 
 Status explain_row_of(const Trained& trained, const ExplainModelOptions& options) {
-  TRY(const auto format, options.file.example());
+  TRY(const auto format, options.file.example_for(trained));
   TRY_OK(check_input(trained, format));
   TRY(const NamedRow named,
       format ? row_of_examples(trained, *format, options) : row_of_table(trained, options));

@@ -29,6 +29,13 @@ Result<std::optional<ExampleFormat>> FileOptions::example() const {
                "format", fmt::format("there are {}", fmt::join(names, ", "))};
 }
 
+Result<std::optional<ExampleFormat>> FileOptions::example_for(const Trained& trained) const {
+  const bool is_named_as_table =
+      file.find(".csv") != std::string::npos || file.find(".jsonl") != std::string::npos;
+  if (!format.empty() || trained.rows || is_named_as_table) return example();
+  return example_format(trained.input);  // none of a workspace
+}
+
 Result<TableOptions> FileOptions::table() const {
   TableOptions table;
   if (format == "jsonl") table.format = TableFormat::kJsonl;

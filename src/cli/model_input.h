@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "format/example_reader.h"
 #include "format/table.h"
+#include "learn/trained.h"
 
 namespace attune {
 
@@ -21,6 +22,9 @@ struct FileOptions {
   bool is_table() const;  // by --format, if that says it
   // Of a file made for learners; nullopt = a table.
   Result<std::optional<ExampleFormat>> example() const;
+  // The same; without --format what the model learned from, if that was no table and the file is
+  // not named as one.
+  Result<std::optional<ExampleFormat>> example_for(const Trained& trained) const;
   Result<TableOptions> table() const;
 };
 

@@ -79,7 +79,7 @@ Result<ScoringReport> predict_file(const PredictOptions& options, const Trained&
   ScoringOptions scoring;
   scoring.file = options.file.file;
   TRY(scoring.table, options.file.table());
-  TRY(scoring.example, options.file.example());
+  TRY(scoring.example, options.file.example_for(trained));
   TRY_OK(check_input(trained, scoring.example));
   scoring.with_heads = options.all_targets;
   TRY_OK(lines.open());

@@ -254,6 +254,16 @@ class Using(Files):
         self.assertEqual(self.run_attune("predict", "shop.csv.gz", "--model", "m.attune").stdout,
                          named.stdout)
 
+    def test_a_model_of_criteo_files_needs_no_format_told_again(self):
+        self.json_of("train", self.criteo(), "--format", "criteo", "--kind", "ftrl", "--passes", "1",
+                     "--test", "c.tsv", "--output", "c.attune")
+        told = self.run_attune("predict", "c.tsv", "--model", "c.attune", "--format", "criteo")
+        self.assertEqual(len(told.stdout.split()), ROWS)
+        self.assertEqual(self.run_attune("predict", "c.tsv", "--model", "c.attune").stdout,
+                         told.stdout)
+        self.assertEqual(self.json_of("eval", "c.tsv", "--model", "c.attune")["rows"], ROWS)
+        self.assertIn("parts", self.json_of("explain", "--model", "c.attune", "--row", "1", "c.tsv"))
+
     def test_columns_may_stand_in_another_order_and_the_target_may_be_missing(self):
         self.model()
         turned = ["day,extra,age,city"]
